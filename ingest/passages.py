@@ -1,0 +1,96 @@
+"""Article text -> passages of whole sentences, with exact character offsets.
+
+Knows where sentences and paragraphs end. Does not know what they mean or how they are searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import sentencex
+
+from vectorstore import Passage, Span
+
+PASSAGE_CHARACTERS = 600  # a passage is closed before it grows over this, unless one sentence alone is longer
+SENTENCE_CHARACTERS = 1000  # about 300 tokens; a longer "sentence" is cut at white space, for the model reads 512
+RULES_VERSION = 1  # raise it when the rules below change: articles are then cut anew at their next ingest
+
+# A line break ends a paragraph if the line ends like a sentence, if a blank line follows or if a list item does;
+# otherwise the text is wrapped by hand and goes on.
+BREAK = re.compile(r"\n[^\S\n]*\n\s*|(?<=[.!?…:;”\"»)])[^\S\n]*\n\s*|\n(?=\s*(?:[-*•–—]|\d{1,3}[.)])\s)")
+INITIAL = re.compile(r"(?:^|[\s(«“\"])[^\W\d_]\.$")
+# sentencex has no rules for Belarusian; Russian ones know the same abbreviations
+SPLIT_AS = {"be": "ru"}
+
+
+def passages(text: str, lang: str) -> list[Passage]:
+    """The passages of a text, in order: every character that is not white space is in exactly one.
+
+    Empty if the text is blank. `lang` is an ISO 639-1 code, or empty if unknown (cut as English).
+    """
+    made: list[Passage] = []
+    group: list[Span] = []
+    for sentence in sentences(text, lang):
+        if group and sentence.end - group[0].start > PASSAGE_CHARACTERS:
+            made.append(_passage(group))
+            group = []
+        group.append(sentence)
+    if group:
+        made.append(_passage(group))
+    return made
+
+
+def _passage(sentences: list[Span]) -> Passage:
+    return Passage(Span(sentences[0].start, sentences[-1].end), tuple(sentences))
+
+
+def sentences(text: str, lang: str) -> Iterator[Span]:
+    """The sentences of a text in order, without the white space around them."""
+    for paragraph in _paragraphs(text):
+        yield from _cut(text, _joined(text, paragraph, SPLIT_AS.get(lang, lang or "en")))
+
+
+def _paragraphs(text: str) -> Iterator[Span]:
+    start = 0
+    for found in BREAK.finditer(text):
+        yield Span(start, found.start())
+        start = found.end()
+    yield Span(start, len(text))
+
+
+def _joined(text: str, paragraph: Span, lang: str) -> Iterator[Span]:
+    """Sentences of a paragraph, with what was cut behind an initial or before a small letter put together again."""
+    open_span: Span | None = None
+    for found in sentencex.get_sentence_boundaries(lang, text[paragraph.start : paragraph.end]):
+        span = _trimmed(text, paragraph.start + found["start_index"], paragraph.start + found["end_index"])
+        if span.start == span.end:
+            continue
+        if open_span and (INITIAL.search(text[open_span.start : open_span.end]) or text[span.start].islower()):
+            open_span = Span(open_span.start, span.end)
+            continue
+        if open_span:
+            yield open_span
+        open_span = span
+    if open_span:
+        yield open_span
+
+
+def _cut(text: str, sentences: Iterator[Span]) -> Iterator[Span]:
+    for span in sentences:
+        start = span.start
+        while span.end - start > SENTENCE_CHARACTERS:
+            end = max(text.rfind(mark, start + 1, start + SENTENCE_CHARACTERS) for mark in (" ", "\n"))
+            end = end if end > start else start + SENTENCE_CHARACTERS
+            yield _trimmed(text, start, end)
+            start = _trimmed(text, end, span.end).start
+        if start < span.end:
+            yield Span(start, span.end)
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)

@@ -1,0 +1,24 @@
+"""What is known, and how to find it: articles, library, dense index, hybrid search."""
+
+from vectorstore.article import Article, Coverage, Hit, Passage, Sentence, Span
+from vectorstore.embeddings import BUILT_IN
+from vectorstore.library import LibraryError
+from vectorstore.search import HybridRetriever
+from vectorstore.settings import Settings, settings
+from vectorstore.store import Prepared, Store
+
+__all__ = [
+    "BUILT_IN",
+    "Article",
+    "Coverage",
+    "HybridRetriever",
+    "Hit",
+    "LibraryError",
+    "Passage",
+    "Prepared",
+    "Sentence",
+    "Settings",
+    "Span",
+    "Store",
+    "settings",
+]

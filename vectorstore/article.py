@@ -1,0 +1,95 @@
+"""What is known: articles, their passages and sentences, and a search hit.
+
+Knows the shapes every room speaks of. Does not know where they are stored, how they are found or what they answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One version of one article, as it was taken in; its text never changes afterwards.
+
+    `id` stays the same over all versions; `version` counts from 1. `published` is an ISO 8601 date as exact as it
+    is known ("2025-12-13", "2025-12", "2025"). An empty string in `title`, `url`, `publisher`, `published`, `lang`
+    or `note` means that it is not known; nothing is guessed. `source` is the file or address the text came from,
+    `note` what a reader must know of it ("digest"), `added` the time of ingest (ISO 8601, UTC), `sha256` the digest
+    of `text` in UTF-8.
+    """
+
+    id: str
+    version: int
+    source: str
+    title: str
+    url: str
+    publisher: str
+    published: str
+    lang: str
+    note: str
+    text: str
+    sha256: str
+    added: str
+
+    @property
+    def name(self) -> str:
+        """What to call the article where it has no title: its address or file."""
+        return self.title or self.url or self.source.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` of an article's text (Python indices, end exclusive)."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one article, in reading order: the unit that is searched."""
+
+    span: Span
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a hit; `cosine` (-1 to 1) is its likeness to the query."""
+
+    span: Span
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query, best first in every list of them.
+
+    `score` is the fused score the list is ordered by (no unit). `cosine` is the likeness of the passage's vector to
+    the query's (-1 to 1). `sentences` are the passage's, in reading order.
+    """
+
+    article: Article
+    span: Span
+    score: float
+    cosine: float
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The passage, word for word."""
+        return self.article.text[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What there was to search: the number of live articles and the dates of the oldest and newest of them.
+
+    The dates are ISO 8601, as exact as known, and empty when no article has one; `undated` counts those without.
+    """
+
+    articles: int
+    oldest: str
+    newest: str
+    undated: int

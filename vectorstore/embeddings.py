@@ -1,0 +1,32 @@
+"""Which embedding model makes the vectors.
+
+Knows the model carried by the project and how to open another by name. Does not know what is embedded.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+
+BUILT_IN = "multilingual-e5-small"
+
+
+def open_embeddings(model: str, cache: Path) -> tuple[str, Embeddings]:
+    """The name vectors are filed under, and the model.
+
+    `model` is BUILT_IN, which needs neither key nor download and keeps its converted weights in `cache`, or any
+    "provider:model" that LangChain's `init_embeddings` knows. ValueError or ImportError if it knows it not.
+    """
+    if model == BUILT_IN:
+        from vectorstore.e5 import E5Embeddings
+
+        e5 = E5Embeddings(cache, threads=os.cpu_count() or 1)
+        return e5.name, e5
+    from langchain.embeddings import init_embeddings
+
+    found = init_embeddings(model)
+    if not isinstance(found, Embeddings):
+        raise ValueError(f"{model} names no embedding model: write it as provider:model.")
+    return model, found

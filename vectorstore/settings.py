@@ -1,0 +1,33 @@
+"""Where a data folder is and what it is searched with, from the environment.
+
+Read by the public doors alone (`Bot.open`, `ingest.update`, the programs); everything behind them is handed what it
+needs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from vectorstore.embeddings import BUILT_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The data folder, the embedding model (see `open_embeddings`), and the folder for its converted weights."""
+
+    data: Path
+    embedding: str
+    cache: Path
+
+
+def settings(data: Path | None) -> Settings:
+    """`data`, else VIADOMA_DATA, else ./data; VIADOMA_EMBEDDINGS; VIADOMA_CACHE, else the user's cache folder."""
+    return Settings(
+        data=data or Path(os.environ.get("VIADOMA_DATA") or "data"),
+        embedding=os.environ.get("VIADOMA_EMBEDDINGS") or BUILT_IN,
+        cache=Path(os.environ.get("VIADOMA_CACHE") or platformdirs.user_cache_dir("viadoma")),
+    )

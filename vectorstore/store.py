@@ -1,0 +1,228 @@
+"""A data folder, open: library, dense index and embedding model kept in agreement.
+
+Knows the order of writes that makes a crash harmless: vectors into the library, then into the index, then one commit
+that makes the versions live, then the old vectors out. Does not know where articles come from or how they are ranked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from filelock import FileLock, Timeout
+from langchain_core.embeddings import Embeddings
+
+from vectorstore.article import Article, Passage
+from vectorstore.embeddings import open_embeddings
+from vectorstore.library import FILE, Library, LibraryError, Placed, Vector
+from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
+
+Result = TypeVar("Result")
+
+LOCK_SECONDS = 2.0
+REPAIR_LOCK_SECONDS = 30.0
+PROBE_SECONDS = 120.0
+PROBE_SAMPLE = 8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article ready to be stored; `fingerprint` changes when anything that is stored or indexed of it does."""
+
+    article: Article
+    fingerprint: str
+    passages: tuple[Passage, ...]
+
+
+class Store:
+    """One data folder. Searching is safe from any thread; one process at a time may write.
+
+    The dense index is probed in the background from the start, and opened, or made again, when it is first needed.
+    """
+
+    def __init__(self, folder: Path, *, embedding: str, cache: Path, create: bool) -> None:
+        """Opens the folder with an embedding model (see `open_embeddings`); LibraryError if it can't be used."""
+        if not create and not self.exists(folder):
+            # said before the model is loaded, and without making the folder
+            raise LibraryError(
+                f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
+            )
+        self.folder = folder
+        name, self._embeddings = open_embeddings(embedding, cache)
+        self.library = Library(folder, name, create=create)
+        self._index_folder = folder / "chroma"
+        self._index: VectorIndex | None = None
+        self._index_generation = -1
+        self._index_lock = threading.RLock()
+        self._probe: subprocess.Popen[str] | None = None
+        self._start_probe()
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether the folder holds a library."""
+        return (folder / FILE).exists()
+
+    def close(self) -> None:
+        """Lets go of every file; what was published is on disk."""
+        with self._index_lock:
+            if self._probe:
+                self._probe.kill()
+                wait_for_probe(self._probe, PROBE_SECONDS)
+                self._probe = None
+            if self._index:
+                self._index.close()
+                self._index = None
+        self.library.close()
+
+    # reading
+
+    def embed_query(self, text: str) -> Vector:
+        """The unit vector of a question."""
+        return np.asarray(self._embeddings.embed_query(text), np.float32)
+
+    def nearest(self, vector: Vector, limit: int) -> list[tuple[str, float]]:
+        """(vector name, cosine) of the indexed vectors nearest to `vector`, best first."""
+        return self._with_index(lambda index: index.nearest(vector.tolist(), limit))
+
+    def _with_index(self, use: Callable[[VectorIndex], Result]) -> Result:
+        with self._index_lock:
+            index = self._open_index()
+        try:
+            return use(index)
+        except VectorIndexError as error:
+            with self._index_lock:
+                self._rebuild(str(error))
+                index = self._open_index()
+            return use(index)
+
+    def _open_index(self) -> VectorIndex:
+        generation = self.library.generation()
+        if self._index and self._index_generation != generation:
+            # another process has published: an open Chroma client never sees it
+            self._index.close()
+            self._index = None
+        if self._index is None:
+            if self._probe:
+                trouble = wait_for_probe(self._probe, PROBE_SECONDS)
+                self._probe = None
+                if trouble:
+                    self._rebuild(trouble)
+            self._index = VectorIndex(self._index_folder)
+            self._index_generation = generation
+        return self._index
+
+    # keeping the index in agreement
+
+    def _start_probe(self) -> None:
+        with self.library.snapshot():
+            expected = self.library.indexed()
+            names, vectors = next(self.library.indexed_vectors(PROBE_SAMPLE), ([], np.zeros((0, 0))))
+        if expected:
+            self._probe = start_probe(self._index_folder, expected, dict(zip(names, vectors, strict=True)))
+
+    def _rebuild(self, trouble: str) -> None:
+        """Makes the index again from the stored vectors; nothing is embedded."""
+        log.warning("The search index in %s is made again (%s).", self._index_folder, trouble)
+        if self._index:
+            with suppress(Exception):  # it is broken: closing it may fail in any way
+                self._index.close()
+            self._index = None
+        with self._writing(REPAIR_LOCK_SECONDS):
+            shutil.rmtree(self._index_folder, ignore_errors=True)
+            index = VectorIndex(self._index_folder)
+            for names, vectors in self.library.indexed_vectors(BATCH):
+                index.add(dict(zip(names, vectors, strict=True)))
+            index.close()
+
+    # writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the folder for this process's writes; LibraryError names the holder if another has it."""
+        with self._writing(LOCK_SECONDS):
+            yield
+
+    @contextmanager
+    def _writing(self, wait_seconds: float) -> Iterator[None]:
+        holder = self.folder / "writer.txt"
+        lock = FileLock(self.folder / "writer.lock", timeout=wait_seconds, is_singleton=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
+            raise LibraryError(
+                f"{who} is writing to {self.folder}. Wait until it has finished, then try again."
+            ) from error
+        except OSError as error:
+            raise LibraryError(
+                f"The data folder {self.folder} can't be written ({error.strerror or error}). "
+                "Make it writable, or name another with --data or VIADOMA_DATA."
+            ) from error
+        try:
+            holder.write_text(f"Process {os.getpid()}", "utf-8")
+            yield
+        finally:
+            lock.release()
+
+    def publish(self, prepared: Sequence[Prepared]) -> None:
+        """Makes the articles live, each whole or not at all; to be called inside `writing`."""
+        placed = [(one, [self._place(one.article, passage) for passage in one.passages]) for one in prepared]
+        texts: dict[str, str] = {}
+        for one, passages in placed:
+            for passage in passages:
+                texts[passage.vector] = passage_text(one.article, passage.passage)
+                for name, span in zip(passage.sentence_vectors, passage.passage.sentences, strict=True):
+                    texts[name] = one.article.text[span.start : span.end]
+        missing = sorted(self.library.missing(texts))
+        if missing:
+            vectors = self._embeddings.embed_documents([texts[name] for name in missing])
+            self.library.store(
+                {name: np.asarray(vector, np.float32) for name, vector in zip(missing, vectors, strict=True)}
+            )
+        names = list(dict.fromkeys(passage.vector for _, passages in placed for passage in passages))
+        for start in range(0, len(names), 500):
+            stored = self.library.vectors(names[start : start + 500])
+            self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
+        before = self.library.generation()
+        self.library.publish([(one.article, one.fingerprint, passages) for one, passages in placed])
+        with self._index_lock:
+            if self._index_generation == before:
+                self._index_generation = before + 1  # this process's own write: its client has seen it
+
+    def sweep(self) -> None:
+        """Takes out what no live passage needs: old vectors in the index, leftovers of broken-off runs."""
+        retired = self.library.retired_vectors()
+        if retired:
+            self.library.unindex(retired)
+            self._with_index(lambda index: index.remove(retired))
+        self.library.forget(self.library.unused_vectors())
+
+    def _place(self, article: Article, passage: Passage) -> Placed:
+        sentences = (self._name(article.text[span.start : span.end]) for span in passage.sentences)
+        return Placed(passage, self._name(passage_text(article, passage)), tuple(sentences))
+
+    def _name(self, text: str) -> str:
+        return hashlib.sha256(f"{self.library.embedding}\n{text}".encode()).hexdigest()[:32]
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The model the vectors are made with."""
+        return self._embeddings
+
+
+def passage_text(article: Article, passage: Passage) -> str:
+    """What is embedded of a passage: the article's title, then its words."""
+    words = article.text[passage.span.start : passage.span.end]
+    return f"{article.title}\n{words}" if article.title else words

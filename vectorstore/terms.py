@@ -1,0 +1,38 @@
+"""Words as the full-text index holds them: folded and stemmed, the same for articles and questions.
+
+Knows scripts and word endings. Does not know what is a name, a date or a good match.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+CYRILLIC = re.compile("[\u0400-\u04ff]")
+# what Unicode does not decompose, and what Russian writes with or without dots
+FOLDED = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ё": "е", "ў": "у", "і": "и"})
+STEMMERS = {"latin": snowballstemmer.stemmer("english"), "cyrillic": snowballstemmer.stemmer("russian")}
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, in its order and as often as they occur; an empty list if it holds no word.
+
+    Lower case, without accents, stemmed by script: Latin with Snowball's English rules, Cyrillic with its Russian
+    ones, whichever the language, since a question and the article that answers it need not share one.
+    """
+    return [_term(word) for word in WORD.findall(text.lower())]
+
+
+@lru_cache(maxsize=65536)
+def _term(word: str) -> str:
+    if CYRILLIC.search(word):
+        # composed letters such as й stay what they are: only marks that are no letter's own part go
+        plain = unicodedata.normalize("NFC", word).replace("\u0301", "").translate(FOLDED)
+        return str(STEMMERS["cyrillic"].stemWord(plain))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    plain = plain.translate(FOLDED).replace("’", "'")
+    return str(STEMMERS["latin"].stemWord(plain)).replace("'", "")
