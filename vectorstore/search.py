@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -16,21 +17,25 @@ from vectorstore.article import Hit
 from vectorstore.store import Store
 
 CANDIDATES = 50  # of each ranker, before fusion
+CONTEXT_WEIGHT = 0.5  # measured: benchmarks/LOG.md, "Follow-ups"
 RRF_K = 60  # Cormack, Clarke and Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet"
 
 
-def search(store: Store, question: str, limit: int) -> list[Hit]:
-    """The passages that fit the question best, best first; empty if the library is.
+def search(store: Store, query: str, limit: int) -> list[Hit]:
+    """The passages that fit the query best, best first; empty if the library is.
 
+    A query is a question; lines before it are earlier questions that it leans on, and count CONTEXT_WEIGHT as much.
     Score: reciprocal rank fusion, the sum over both rankers of 1 / (RRF_K + rank), rank from 1.
     """
-    vector = store.embed_query(question)
+    *context, question = query.split("\n")
+    vector = store.embed_query(question) + sum((CONTEXT_WEIGHT * store.embed_query(line) for line in context), 0.0)
+    vector /= np.linalg.norm(vector)
     dense = store.nearest(vector, CANDIDATES)
     with store.library.snapshot():
         owners = store.library.passages_of([name for name, _ in dense])
         rankings = [
             [passage for name, _ in dense for passage in owners.get(name, ())],
-            [passage for passage, _ in store.library.match(question, CANDIDATES)],
+            [passage for passage, _ in store.library.match(query, CANDIDATES)],
         ]
         scores: dict[int, float] = {}
         for ranking in rankings:
@@ -47,7 +52,7 @@ def search(store: Store, question: str, limit: int) -> list[Hit]:
 
 
 class HybridRetriever(BaseRetriever):
-    """LangChain's face of `search`.
+    """LangChain's face of `search`, which says what a query is.
 
     Each document's `page_content` is a passage word for word; its metadata name the article (`article_id`, `version`,
     `title`, `url`, `publisher`, `published`, `lang`) and where the passage stands in it (`start`, `end`), and hold the

@@ -1,0 +1,223 @@
+"""The question's whole path: question and history -> standalone question -> hits -> checked answer.
+
+Knows the order of the steps, and what happens when one fails. Does not know how a step is done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
+
+from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
+from bot.followup import Question, standalone
+from bot.quoting import choose
+from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Writer
+from vectorstore import Coverage, Hit, HybridRetriever, Span, Store, settings
+
+MAX_QUESTION = 2000  # characters
+HITS = 10
+CLOSEST = 3
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+
+class QuestionError(ValueError):
+    """A question that can't be asked: empty or too long. The message is for the one who asked."""
+
+
+class Bot:
+    """Answers questions from the articles of one data folder. Safe to use from several threads.
+
+    `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn]} -> list[Event],
+    which streams an event at a time.
+    """
+
+    def __init__(self, retriever: BaseRetriever, coverage: Callable[[], Coverage], writer: Writer | None) -> None:
+        """Takes what it works with; `Bot.open` finds it by itself.
+
+        `retriever` gives documents with a `hit` in their metadata, as `HybridRetriever` does; without a `writer` the
+        bot quotes.
+        """
+        self._coverage = coverage
+        self._writer = writer
+        self._close: Callable[[], None] = lambda: None
+        hits: Runnable[dict[str, Any], list[Hit]] = (
+            RunnableLambda(lambda step: step["standalone"].query) | retriever | RunnableLambda(_hits)
+        )
+        self.chain: Runnable[dict[str, Any], list[Event]] = (
+            RunnableLambda(self._standalone)
+            | RunnablePassthrough.assign(hits=hits)
+            | RunnableGenerator(self._answers)
+        )  # fmt: skip
+
+    @classmethod
+    def open(cls, data: str | os.PathLike[str] | None = None, model: str | None = None) -> Self:
+        """Opens a data folder: `data`, else VIADOMA_DATA, else ./data. LibraryError if it holds no usable library.
+
+        `model` names the chat model that writes ("gpt-5-mini", "provider:model"), else VIADOMA_MODEL; an empty string
+        asks for quotes alone. Without a name the default model writes if OPENAI_API_KEY is set, at OPENAI_BASE_URL if
+        that is. ValueError for a key that can't be one.
+        """
+        where = settings(None if data is None else Path(data))
+        endpoint = _endpoint(model, os.environ)
+        store = Store(where.data, embedding=where.embedding, cache=where.cache, create=False)
+        writer = Writer(endpoint) if endpoint else None
+        bot = cls(HybridRetriever(store=store, limit=HITS), store.library.coverage, writer)
+        bot._close = store.close
+        return bot
+
+    @property
+    def mode(self) -> str:
+        """How answers are made: "quoting" or "writing with MODEL"."""
+        return f"writing with {self._writer.name}" if self._writer else "quoting"
+
+    @property
+    def coverage(self) -> Coverage:
+        """What there is to search just now."""
+        return self._coverage()
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The whole answer to a question, given the earlier turns of its conversation, oldest first.
+
+        QuestionError for an empty question or one of more than MAX_QUESTION characters.
+        """
+        events: list[Event] = self.chain.invoke(_input(question, history))
+        return events[-1].answer
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+        """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
+        step = _input(question, history)
+        return (event for events in self.chain.stream(step) for event in events)
+
+    def close(self) -> None:
+        """Lets go of the data folder."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # the steps of the chain
+
+    def _standalone(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        question, history = step["question"], step["history"]
+        made, notes = standalone(question, history), []
+        if made.context and self._writer:
+            try:
+                made = Question(self._writer.standalone(question, history[-4:]), ())
+            except ModelError as error:
+                notes = [str(error)]
+        return {**step, "standalone": made, "notes": notes}
+
+    def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
+        # a stream of dictionaries comes in parts, which are merged by addition
+        step: dict[str, Any] = {}
+        for part in steps:
+            step |= part
+        made: Question = step["standalone"]
+        empty = Answer(
+            question=step["question"],
+            query=made.query.replace("\n", " "),
+            status="not_found",
+            claims=(),
+            citations=(),
+            closest=(),
+            coverage=self._coverage(),
+            notes=tuple(step["notes"]),
+            mode="quoting",
+            prompts=(),
+        )
+        yield [Event("searched", empty)]
+        if self._writer and not step["notes"]:
+            try:
+                yield from self._write(self._writer, made, step["hits"], empty)
+                return
+            except ModelError as error:
+                empty = replace(empty, notes=(f"{error} The answer is quoted instead.",))
+        elif step["notes"]:
+            empty = replace(empty, notes=(*(f"{note} The answer is quoted instead." for note in step["notes"]),))
+        yield from _quote(made, step["hits"], empty)
+
+    def _write(self, writer: Writer, made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+        answer = replace(empty, mode=self.mode, prompts=writer.prompts)
+        places: dict[tuple[str, int, int, int], Citation] = {}
+        for written in writer.write(made.query.replace("\n", " "), hits):
+            used = []
+            for hit, span in written.quotes:
+                place = (hit.article.id, hit.article.version, span.start, span.end)
+                if place not in places:
+                    places[place] = replace(
+                        numbered([(hit.article, span.start, span.end)])[0], number=len(places) + 1
+                    )
+                used.append(places[place].number)
+            claim = Claim(written.text, "verified" if written.verified else "unverified", tuple(dict.fromkeys(used)))
+            answer = replace(
+                answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values())
+            )
+            yield [Event("claim", answer)]
+        if not answer.claims:
+            answer = replace(answer, closest=_closest(hits))
+        yield [Event("answer", answer)]
+
+
+def _quote(made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    choice = choose(made, hits)
+    if not choice.answers:
+        yield [Event("answer", replace(empty, closest=_closest(hits)))]
+        return
+    citations = numbered([(hit.article, span.start, span.end) for hit, span in choice.sentences])
+    answer = replace(empty, status="answered")
+    for citation in citations:
+        claim = Claim(citation.quote, "quoted", (citation.number,))
+        answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
+        yield [Event("claim", answer)]
+    yield [Event("answer", answer)]
+
+
+def _closest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
+    """The best sentence of each of the best passages."""
+    best: list[tuple[Hit, Span]] = [
+        (hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]
+    ]
+    return numbered([(hit.article, span.start, span.end) for hit, span in best])
+
+
+def _hits(documents: Sequence[Document]) -> list[Hit]:
+    return [document.metadata["hit"] for document in documents]
+
+
+def _input(question: str, history: Sequence[Turn]) -> dict[str, Any]:
+    plain = " ".join(CONTROL.sub(" ", question).split())
+    if not plain:
+        raise QuestionError("Please ask a question.")
+    if len(plain) > MAX_QUESTION:
+        raise QuestionError(
+            f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}."
+        )
+    return {"question": plain, "history": tuple(history)}
+
+
+def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | None:
+    """The model that writes, or None to quote."""
+    if model == "":
+        return None
+    key = environment.get("OPENAI_API_KEY", "").strip()
+    base_url = environment.get("OPENAI_BASE_URL", "").strip()
+    name = model or environment.get("VIADOMA_MODEL", "").strip()
+    if not key and not name:
+        return None
+    if not key.isascii():
+        raise ValueError("OPENAI_API_KEY holds characters no key has: copy it again.")
+    return Endpoint(name or DEFAULT_MODEL, base_url, key)
