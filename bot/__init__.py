@@ -5,7 +5,7 @@
 
 from bot.answer import Answer, Citation, Claim, Event, Turn, searched
 from bot.bot import Bot, QuestionError
-from vectorstore import Article, Coverage, LibraryError
+from vectorstore import Article, Coverage, LibraryError, NoLibraryError
 
 __all__ = [
     "Answer",
@@ -16,6 +16,7 @@ __all__ = [
     "Coverage",
     "Event",
     "LibraryError",
+    "NoLibraryError",
     "QuestionError",
     "Turn",
     "searched",

@@ -46,6 +46,7 @@ class Bot:
         `retriever` gives documents with a `hit` in their metadata, as `HybridRetriever` does; without a `writer` the
         bot quotes.
         """
+        self._retriever = retriever
         self._coverage = coverage
         self._writer = writer
         self._close: Callable[[], None] = lambda: None
@@ -96,6 +97,10 @@ class Bot:
         """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
         step = _input(question, history)
         return (event for events in self.chain.stream(step) for event in events)
+
+    def warm_up(self) -> None:
+        """Makes ready what the first question needs, so that it waits for less."""
+        self._retriever.invoke("")
 
     def close(self) -> None:
         """Lets go of the data folder."""
@@ -158,9 +163,7 @@ class Bot:
             for hit, span in written.quotes:
                 place = (hit.article.id, hit.article.version, span.start, span.end)
                 if place not in places:
-                    places[place] = replace(
-                        numbered([(hit.article, span.start, span.end)])[0], number=len(places) + 1
-                    )
+                    places[place] = replace(numbered([(hit.article, span.start, span.end)])[0], number=len(places) + 1)
                 used.append(places[place].number)
             claim = Claim(written.text, "verified" if written.verified else "unverified", tuple(dict.fromkeys(used)))
             answer = replace(
@@ -203,9 +206,7 @@ def _input(question: str, history: Sequence[Turn]) -> dict[str, Any]:
     if not plain:
         raise QuestionError("Please ask a question.")
     if len(plain) > MAX_QUESTION:
-        raise QuestionError(
-            f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}."
-        )
+        raise QuestionError(f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}.")
     return {"question": plain, "history": tuple(history)}
 
 

@@ -14,13 +14,16 @@ from bot.answer import Turn
 HISTORY_TURNS = 6  # more than that back, a conversation is about something else
 # Words that point at something said before, in English, Russian and Belarusian.
 POINTING = frozenset(
-    """
-    he him his she her hers it its they them their theirs this that these those there then one ones
-    same such former latter other others another else also too both either neither sure
-    он его ему им нём него она ее её ей ней нее неё они их ними них ними это этот эта эти этого этой этих тот та те того
-    там тогда тоже также оба обе другой другая другие ещё еще
-    ён яго яму ім яна яе ёй яны іх імі гэта гэты гэтая гэтыя той тая тыя там тады таксама абодва іншы іншая іншыя яшчэ
-    """.split()
+    word
+    for line in (
+        "he him his she her hers it its they them their theirs this that these those there then one ones same such",
+        "former latter other others another else also too both either neither sure",
+        "он его ему им нём него она ее её ей ней нее неё они их ними них это этот эта эти этого этой этих тот та те",
+        "того там тогда тоже также оба обе другой другая другие ещё еще",
+        "ён яго яму ім яна яе ёй яны іх імі гэта гэты гэтая гэтыя той тая тыя тады таксама абодва іншы іншая",
+        "іншыя яшчэ",
+    )
+    for word in line.split()
 )
 OPENING = re.compile(
     r"(?:and|but|so|or|then|what about|how about|why|why not|when|where|who|since when|until when|how so|really|"

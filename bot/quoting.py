@@ -21,7 +21,8 @@ MAX_SENTENCES = 3
 # near to the best.
 WORDS_WEIGHT = 0.05
 MARGIN = 0.05
-# Below the first nothing answers. Sentences that share no word with a question in their own script need the second.
+# Below the first nothing answers, unless a figure asked about is there. Sentences that share no word with a question in
+# their own script need the second.
 ANSWERS = 0.80
 ANSWERS_WITHOUT_WORDS = 0.82
 CONTEXT_WEIGHT = 0.5
@@ -29,11 +30,11 @@ CONTEXT_WEIGHT = 0.5
 EMPTY = frozenset(
     word
     for words in (
-        "a an the of to in on at by for from with and or is are was were be been do does did has have had what which who",
-        "whom whose when where why how many much it its that this these those as not no he she they his her their him",
-        "them i you we there about according article say said tell told did give please",
-        "сколько что кто как когда где почему зачем какой какая какие чей и в на о об а по с у к из для ли не это был была",
-        "колькі хто калі дзе чаму што які якая якія чый ці і ў з да пра гэта быў была",
+        "a an the of to in on at by for from with and or is are was were be been do does did has have had what",
+        "which who whom whose when where why how many much it its that this these those as not no he she they his",
+        "her their him them i you we there about according article say said tell told give please",
+        "сколько что кто как когда где почему зачем какой какая какие чей и в на о об а по с у к из для ли не это",
+        "был была колькі хто калі дзе чаму што які якая якія чый ці і ў з да пра гэта быў",
     )
     for word in terms(words)
 )
@@ -74,7 +75,9 @@ def choose(question: Question, hits: Sequence[Hit]) -> Choice:
             picked.append(candidate)
     same_script = bool(CYRILLIC.search(question.text)) == bool(CYRILLIC.search(best.text))
     needed = ANSWERS if best.shares or not same_script else ANSWERS_WITHOUT_WORDS
-    return Choice(_in_reading_order(picked, hits), answers=best.score >= needed)
+    figures = set(re.findall(r"\d{2,}", question.text))
+    answers = best.score >= needed or any(figure in best.text for figure in figures)
+    return Choice(_in_reading_order(picked, hits), answers)
 
 
 def _ranked(question: Question, hits: Sequence[Hit]) -> list[_Candidate]:

@@ -105,7 +105,7 @@ class Writer:
             for chunk in self._model.stream(prompt.fill(**values)):
                 finished = finished or bool(chunk.response_metadata.get("finish_reason"))
                 yield str(chunk.text)
-        except Exception as error:  # noqa: BLE001 - every provider has errors of its own
+        except Exception as error:
             raise ModelError(_reason(error)) from error
         if not finished:
             raise ModelError("The model's answer was cut off.")
@@ -116,18 +116,16 @@ def _open(endpoint: Endpoint) -> BaseChatModel:
 
     provider, _, _ = endpoint.model.rpartition(":")
     if provider not in ("", "openai"):
-        model: BaseChatModel = init_chat_model(endpoint.model)
-        return model
-    model = init_chat_model(
+        return init_chat_model(endpoint.model)
+    return init_chat_model(
         endpoint.model.removeprefix("openai:"),
         model_provider="openai",
         api_key=endpoint.api_key or "none",
         base_url=endpoint.base_url or None,
         timeout=TIMEOUT_SECONDS,
         max_retries=0,
-        use_responses_api=False,  # the one that other servers speak too
+        use_responses_api=False,  # chat completions are what other servers speak too
     )
-    return model
 
 
 def _reason(error: Exception) -> str:
@@ -176,7 +174,7 @@ def _proved(text: str, hits: Sequence[Hit]) -> Iterator[Written]:
     missing = uncovered(sentence, [*evidence, *about])
     if any(NUMBER.fullmatch(part) for part in missing):
         return
-    end = "" if sentence[-1] in ".!?…\"”»" else "."
+    end = "" if sentence[-1] in '.!?…"”»' else "."
     yield Written(sentence + end, quotes, verified=not missing)
 
 

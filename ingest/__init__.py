@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.update import Failed, Progress, Report, Tally, run
-from vectorstore import LibraryError, Store, settings
+from vectorstore import LibraryError, Store, exists, settings
 
 __all__ = ["Failed", "LibraryError", "Progress", "Report", "update"]
 
@@ -23,7 +23,7 @@ def update(
     data: str | os.PathLike[str] | None = None,
     prune: bool = False,
     dry_run: bool = False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Report:
     """Takes articles into the library in the folder `data` (else VIADOMA_DATA, else ./data), making it if need be.
 
@@ -40,7 +40,7 @@ def open_store(data: str | os.PathLike[str] | None, *, dry_run: bool) -> Iterato
     """The store in a data folder, made if missing; with `dry_run` an empty one elsewhere stands in for a missing."""
     where = settings(None if data is None else Path(data))
     with TemporaryDirectory() as elsewhere:
-        folder = Path(elsewhere) if dry_run and not Store.exists(where.data) else where.data
+        folder = Path(elsewhere) if dry_run and not exists(where.data) else where.data
         store = Store(folder, embedding=where.embedding, cache=where.cache, create=True)
         try:
             yield store

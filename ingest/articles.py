@@ -224,7 +224,8 @@ def _markdown_text(markdown: str) -> tuple[str, str]:
     """Title (a first heading of the first rank, else empty) and plain text, with paragraphs a blank line apart."""
     from markdown_it import MarkdownIt
 
-    title, blocks = "", []
+    title = ""
+    blocks: list[str] = []
     tokens = MarkdownIt("commonmark").parse(markdown)
     for before, token in zip([None, *tokens], tokens, strict=False):
         if token.type == "inline":
@@ -244,11 +245,12 @@ def _markdown_text(markdown: str) -> tuple[str, str]:
 
 def _read_html(raw: bytes) -> dict[str, Any]:
     import trafilatura
+    from trafilatura.settings import Document
 
     if not raw.strip():
         raise UnreadableError("empty")
     page = trafilatura.bare_extraction(raw, with_metadata=True, include_comments=False, include_tables=True)
-    if page is None or not page.text:
+    if not isinstance(page, Document) or not page.text:
         raise UnreadableError("no article text found in the page")
     return {
         "title": page.title,

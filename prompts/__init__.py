@@ -42,7 +42,9 @@ def load(name: str) -> Prompt:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise PromptError(f"There is no prompt {name}; there are {sorted(p.stem for p in FOLDER.glob('*.md'))}.") from error
+        raise PromptError(
+            f"There is no prompt {name}; there are {sorted(p.stem for p in FOLDER.glob('*.md'))}."
+        ) from error
     template = Template(text)
     if not template.is_valid():
         raise PromptError(f"The prompt {name} has a $ that starts no name: write it as $$.")

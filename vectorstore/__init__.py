@@ -2,7 +2,7 @@
 
 from vectorstore.article import Article, Coverage, Hit, Passage, Sentence, Span
 from vectorstore.embeddings import BUILT_IN
-from vectorstore.library import LibraryError
+from vectorstore.library import LibraryError, NoLibraryError, exists
 from vectorstore.search import HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
@@ -11,14 +11,16 @@ __all__ = [
     "BUILT_IN",
     "Article",
     "Coverage",
-    "HybridRetriever",
     "Hit",
+    "HybridRetriever",
     "LibraryError",
+    "NoLibraryError",
     "Passage",
     "Prepared",
     "Sentence",
     "Settings",
     "Span",
     "Store",
+    "exists",
     "settings",
 ]

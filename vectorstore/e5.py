@@ -73,7 +73,8 @@ class E5Embeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question."""
-        return self._embed([self._encode(text, "query")])[0].tolist()
+        vectors: list[list[float]] = self._embed([self._encode(text, "query")]).tolist()
+        return vectors[0]
 
     def batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Embeds passages a batch at a time, shortest first: yields (indices into `texts`, their vectors)."""
@@ -191,7 +192,7 @@ class _Weights:
         self.words = self._blocks("emb.word").reshape(-1, self.hidden // 32)
 
     def _take(self, form: str) -> Any:
-        value = struct.unpack_from("<" + form, self._raw, self._at)[0]
+        value = struct.unpack_from("<" + form, self._raw.data, self._at)[0]
         self._at += struct.calcsize("<" + form)
         return value
 
@@ -250,11 +251,11 @@ class _Weights:
 
         nodes, constants = [], []
 
-        def constant(name: str, value: NDArray[Any]) -> str:
+        def constant(name: str, value: NDArray[Any] | np.floating[Any]) -> str:
             constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
             return name
 
-        def node(op: str, inputs: list[str], name: str, **attributes: object) -> str:
+        def node(op: str, inputs: list[str], name: str, **attributes: Any) -> str:
             nodes.append(helper.make_node(op, inputs, [name], **attributes))
             return name
 

@@ -3,7 +3,8 @@
 Knows storage and transactions. Does not know Chroma, embedding models or ranking. Every search index beside it can be
 made again from what stands here.
 
-Errors: LibraryError (ValueError) for a data folder that can't be used; its message names the folder and the remedy.
+Errors: LibraryError (ValueError) for a data folder that can't be used, NoLibraryError below it for one that holds none;
+the message names the folder and the remedy.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class LibraryError(ValueError):
     """A data folder that is missing, unreadable, or made by another version or embedding model."""
 
 
+class NoLibraryError(LibraryError):
+    """A data folder that holds no library yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A passage with the names of its vectors: its own and one a sentence, in order."""
@@ -74,6 +79,19 @@ class Found:
     vector: str
 
 
+def exists(folder: Path) -> bool:
+    """Whether the folder holds a library."""
+    return (folder / FILE).exists()
+
+
+def require(folder: Path) -> None:
+    """NoLibraryError if the folder holds no library."""
+    if not exists(folder):
+        raise NoLibraryError(
+            f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
+        )
+
+
 class Library:
     """One data folder's `library.db`. Reading is safe from any thread and never waits for a writer."""
 
@@ -84,11 +102,9 @@ class Library:
         self._path = folder / FILE
         self._threads = threading.local()
         self._open: list[sqlite3.Connection] = []
-        if not self._path.exists():
-            if not create:
-                raise LibraryError(
-                    f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
-                )
+        if not create:
+            require(folder)
+        elif not exists(folder):
             self._create()
         self._check()
 
@@ -197,7 +213,7 @@ class Library:
         row = (
             self._reader()
             .execute(
-                f"SELECT {ARTICLE} FROM version WHERE article = ? AND {which}",  # noqa: S608 - a constant
+                f"SELECT {ARTICLE} FROM version WHERE article = ? AND {which}",
                 (article_id,) if version is None else (article_id, version),
             )
             .fetchone()
@@ -206,9 +222,7 @@ class Library:
 
     def articles(self) -> Iterator[Article]:
         """The live articles, newest first, those without a date last."""
-        for row in self._reader().execute(
-            f"SELECT {ARTICLE} FROM version WHERE live ORDER BY published DESC, title"  # noqa: S608 - a constant
-        ):
+        for row in self._reader().execute(f"SELECT {ARTICLE} FROM version WHERE live ORDER BY published DESC, title"):
             yield Article(*row)
 
     def fingerprint(self, article_id: str) -> str:
@@ -239,7 +253,7 @@ class Library:
         owners: dict[str, list[int]] = {}
         rows = self._reader().execute(
             "SELECT passage.vector, passage.id FROM passage JOIN version ON version.id = passage.version"
-            f" WHERE live AND passage.vector IN ({_marks(vectors)}) ORDER BY passage.id",  # noqa: S608 - only marks
+            f" WHERE live AND passage.vector IN ({_marks(vectors)}) ORDER BY passage.id",
             list(vectors),
         )
         for vector, passage in rows:
@@ -250,7 +264,7 @@ class Library:
         """The passages with their articles, in the order asked for; those not live are left out."""
         columns = ", ".join(f"version.{column}" for column in ARTICLE.split(", "))
         rows = self._reader().execute(
-            f'SELECT passage.id, passage.start, passage."end", passage.vector, {columns}'  # noqa: S608 - constants
+            f'SELECT passage.id, passage.start, passage."end", passage.vector, {columns}'
             " FROM passage JOIN version ON version.id = passage.version"
             f" WHERE live AND passage.id IN ({_marks(passages)})",
             list(passages),
@@ -264,7 +278,7 @@ class Library:
             self._reader()
             .execute(
                 'SELECT passage, start, "end", value FROM sentence JOIN vector ON vector.id = sentence.vector'
-                f" WHERE passage IN ({_marks(passages)}) ORDER BY passage, start",  # noqa: S608 - only marks
+                f" WHERE passage IN ({_marks(passages)}) ORDER BY passage, start",
                 list(passages),
             )
             .fetchall()
@@ -278,7 +292,7 @@ class Library:
     def vectors(self, names: Sequence[str]) -> dict[str, Vector]:
         """Stored vectors by name; names not stored are left out."""
         rows = self._reader().execute(
-            f"SELECT id, value FROM vector WHERE id IN ({_marks(names)})",  # noqa: S608 - only marks
+            f"SELECT id, value FROM vector WHERE id IN ({_marks(names)})",
             list(names),
         )
         return {name: np.frombuffer(value, "<f2").astype(np.float32) for name, value in rows}
@@ -302,7 +316,7 @@ class Library:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             rows = self._reader().execute(
-                f"SELECT id FROM vector WHERE id IN ({_marks(some)})",  # noqa: S608 - only marks
+                f"SELECT id FROM vector WHERE id IN ({_marks(some)})",
                 some,
             )
             known.update(row[0] for row in rows)
@@ -376,7 +390,7 @@ class Library:
     @staticmethod
     def _insert(connection: sqlite3.Connection, article: Article, fingerprint: str, placed: Sequence[Placed]) -> None:
         version = connection.execute(
-            f"INSERT INTO version (live, fingerprint, {ARTICLE}) VALUES (1, ?{', ?' * 12})",  # noqa: S608 - constants
+            f"INSERT INTO version (live, fingerprint, {ARTICLE}) VALUES (1, ?{', ?' * 12})",
             (
                 fingerprint,
                 article.id,

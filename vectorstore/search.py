@@ -5,8 +5,6 @@ Knows how passages are ranked. Does not know how a question was made or what is 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -65,7 +63,10 @@ class HybridRetriever(BaseRetriever):
     limit: int = 10
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - the interface's
     ) -> list[Document]:
         return [_document(hit) for hit in search(self.store, query, self.limit)]
 

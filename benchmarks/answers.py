@@ -1,0 +1,129 @@
+"""Quoted answers: whether a gold quote is among the cited sentences, and the text holds what it must.
+
+The seed questions are asked of the seed article alone, the digest questions of all digests. Beside the bot, in the same
+run: the one and the three sentences of the library nearest to the bare question (e5 alone).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from benchmarks.results import report
+from bot import Bot, Turn
+from ingest import update
+from ingest.passages import sentences
+from vectorstore import BUILT_IN, Store, settings
+
+Question = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question's: a gold quote was cited, the text holds what it must, how many sentences, was it refused."""
+
+    gold: bool
+    contains: bool
+    cited: int
+    refused: bool
+
+
+def questions(path: Path) -> list[Question]:
+    """The questions of a file."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def digests(shared: Path, target: Path) -> Path:
+    """All digests as JSON Lines that `ingest` takes."""
+    with target.open("w", encoding="utf-8") as lines:
+        for digest in questions(shared / "belarus" / "digests.jsonl"):
+            fields = {name: digest[name] for name in ("id", "url", "title", "lang", "text")}
+            lines.write(json.dumps(fields | {"published": digest["date"].rstrip("?")}, ensure_ascii=False) + "\n")
+    return target
+
+
+def is_gold(question: Question, cited: Sequence[str]) -> bool:
+    """Whether a cited sentence holds a gold quote, or is a whole part of one."""
+    return any(gold in text or (len(text) > 15 and text in gold) for gold in question["gold_quotes"] for text in cited)
+
+
+def contains(question: Question, text: str) -> bool:
+    """Whether the text holds one alternative of everything it must hold."""
+    lower = text.lower()
+    return all(any(option.lower() in lower for option in options) for options in question["must_contain"])
+
+
+def _answered(bot: Bot, question: Question) -> Outcome:
+    answer = bot.ask(question["question"], [Turn(turn, "") for turn in question["turns"]])
+    cited = [citation.quote for citation in answer.citations]
+    return Outcome(is_gold(question, cited), contains(question, answer.text), len(cited), answer.status == "not_found")
+
+
+def _nearest(store: Store, spans: list[str], matrix: Any, question: Question, count: int) -> Outcome:
+    vector = store.embed_query(question["question"])
+    best = [spans[row] for row in np.argsort(-(matrix @ vector))[:count]]
+    return Outcome(is_gold(question, best), contains(question, " ".join(best)), count, refused=False)
+
+
+def _row(name: str, outcomes: Sequence[Outcome]) -> list[object]:
+    return [
+        name,
+        len(outcomes),
+        sum(one.gold for one in outcomes) / len(outcomes),
+        sum(one.contains for one in outcomes) / len(outcomes),
+        statistics.median(one.cited for one in outcomes),
+        sum(one.refused for one in outcomes) / len(outcomes),
+    ]
+
+
+def run(shared: Path) -> None:
+    """Asks all questions, prints the outcome by type."""
+    os.environ.pop("OPENAI_API_KEY", None)
+    rows: list[list[object]] = []
+    with TemporaryDirectory() as folder:
+        material = {
+            "seed": (shared / "seeds", shared / "belarus" / "seed_questions.jsonl"),
+            "digests": (digests(shared, Path(folder) / "digests.jsonl"), shared / "belarus" / "digest_questions.jsonl"),
+        }
+        for name, (articles, asked) in material.items():
+            data = Path(folder) / name
+            update([articles], data=data)
+            every = questions(asked)
+            answerable = [one for one in every if not one["must_abstain"] and one["gold_quotes"]]
+            with Bot.open(data=data, model="") as bot:
+                outcomes = {one["id"]: _answered(bot, one) for one in every}
+            where = settings(data)
+            store = Store(data, embedding=BUILT_IN, cache=where.cache, create=False)
+            spans = [
+                article.text[span.start : span.end]
+                for article in store.library.articles()
+                for span in sentences(article.text, article.lang)
+            ]
+            matrix = np.array(store.embeddings.embed_documents(spans))
+            rows.append(_row(f"{name}, answerable", [outcomes[one["id"]] for one in answerable]))
+            for count in (1, 3):
+                nearest = [_nearest(store, spans, matrix, one, count) for one in answerable]
+                rows.append(_row(f"{name}, the nearest {count} by e5", nearest))
+            store.close()
+            rows.append(_row(f"{name}, to be refused", [outcomes[o["id"]] for o in every if o["must_abstain"]]))
+            types = defaultdict(list)
+            for one in answerable:
+                types[one["type"]].append(outcomes[one["id"]])
+            rows += [_row(f"{name}: {kind}", members) for kind, members in sorted(types.items())]
+    report(
+        "answers",
+        "quoting, by type of question",
+        ["questions", "number", "a gold quote cited", "must_contain met", "sentences, median", "refused"],
+        rows,
+        "Answerable: not `must_abstain`, with a gold quote. A quoted answer can't meet a `must_contain` that asks for "
+        'a word of judgement ("yes").',
+    )

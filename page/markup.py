@@ -1,0 +1,123 @@
+"""Answers and sources as the Markdown and HTML of the page.
+
+Knows how to show words so that none of them is taken for markup. Does not know Gradio's components or events.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot import Answer, Citation, Turn, searched
+
+# everything that could make Markdown, HTML, a formula or a live link of an article's words
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=www)(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
+MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>", re.S)
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+
+    def escaped(found: re.Match[str]) -> str:
+        if found[5]:
+            return f"{found[4]}{found[5][:-1]}\\{found[5][-1]}"
+        return "\\" + found[0]
+
+    return SPECIAL.sub(escaped, " ".join(text.split()))
+
+
+def escape_html(text: str) -> str:
+    """Text that neither HTML nor the templates of Gradio's HTML component take for anything but text."""
+    safe = html.escape(text)
+    for character in "$`{}\\":
+        safe = safe.replace(character, f"&#{ord(character)};")
+    return safe
+
+
+def message(answer: Answer, group: str) -> str:
+    """An answer as Markdown for the chat; its markers point to the sources of the same group."""
+    lines = []
+    for claim in answer.claims:
+        markers = "".join(f"[\\[{number}\\]](#{group}-{number})" for number in claim.citations)
+        label = ' <small class="doubt">not confirmed by its source</small>' if claim.support == "unverified" else ""
+        lines.append(f"{escape_markdown(claim.text)} {markers}{label}")
+    if answer.status == "not_found":
+        lines.append("**The collection does not answer this.**")
+        if answer.closest:
+            near = "\n".join(
+                f"- {escape_markdown(shortened(one.quote))} [\\[{one.number}\\]](#{group}-{one.number})"
+                for one in answer.closest
+            )
+            lines.append(f"Closest passages, which are not an answer:\n\n{near}")
+    lines += [f"<small>{html.escape(note)}</small>" for note in answer.notes]
+    lines.append(f'<small class="coverage">{html.escape(coverage_line(answer))}</small>')
+    return "\n\n".join(lines)
+
+
+def coverage_line(answer: Answer) -> str:
+    """What was searched and how, for the line under an answer."""
+    how = (
+        "Quoted word for word."
+        if answer.mode == "quoting"
+        else f"Written by {answer.mode.removeprefix('writing with ')}."
+    )
+    asked = "" if answer.query == answer.question else f" Searched for: {answer.query}"
+    return f"{searched(answer.coverage)} {how if answer.claims else ''}{asked}".strip()
+
+
+def shortened(text: str, limit: int = 220) -> str:
+    """At most `limit` characters, cut between words."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def source_group(answer: Answer, group: str) -> str:
+    """The numbered sources of an answer as HTML."""
+    shown = answer.citations or answer.closest
+    heading = "Sources" if answer.citations else "Closest passages"
+    cards = "".join(card(citation, group) for citation in shown)
+    return f'<section class="group" id="{group}"><h2>{heading}</h2><ol>{cards}</ol></section>' if shown else ""
+
+
+def card(citation: Citation, group: str) -> str:
+    """One source: title, publisher, date, link, and the quote lit up in its paragraph."""
+    article = citation.article
+    before, behind = citation.paragraph
+    about = " · ".join(escape_html(part) for part in (article.publisher, article.published or "no date") if part)
+    link = ""
+    if re.match(r"https?://[^\s\"'<>]+$", article.url):
+        link = (
+            f'<a class="open" href="{escape_html(article.url)}" target="_blank" rel="noopener noreferrer">Open page</a>'
+        )
+    note = f'<p class="note">{escape_html(article.note)}</p>' if article.note else ""
+    return (
+        f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
+        f'<h3><span class="number">{citation.number}</span> '
+        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about} {link}</p>'
+        f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
+        f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
+    )
+
+
+def turns(history: Sequence[Any]) -> list[Turn]:
+    """The turns of a chat as Gradio keeps it; messages that are neither a user's nor an assistant's are left out."""
+    made: list[Turn] = []
+    question = ""
+    for entry in history:
+        content = entry["content"]
+        text = content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content)
+        if entry["role"] == "user":
+            question = text
+        elif entry["role"] == "assistant" and question:
+            made.append(Turn(question, re.sub(r"\\(.)", r"\1", MARKDOWN.sub(r"\1", text)).strip()))
+            question = ""
+    return made
+
+
+def sources(groups: Sequence[str]) -> str:
+    """The panel beside the chat: the newest answer's sources, or those of the one whose marker was clicked."""
+    close = '<button type="button" class="close" aria-label="Close the sources">×</button>'
+    empty = '<p class="empty">The sources of an answer appear here, each with its quote in its paragraph.</p>'
+    return f'<aside class="sources" aria-label="Sources">{close}{"".join(groups) or empty}</aside>'

@@ -1,0 +1,25 @@
+() => {
+  // Markers in an answer show their source beside the chat; on a phone it comes up from below.
+  const panel = () => document.querySelector("aside.sources");
+  const close = () => {
+    panel()?.classList.remove("picked");
+    document.querySelectorAll(".card.lit, .group.current").forEach((one) => one.classList.remove("lit", "current"));
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("aside.sources .close")) return close();
+    const marker = event.target.closest('a[href*="#cite-"]');
+    if (!marker) return;
+    event.preventDefault();
+    const card = document.getElementById(marker.getAttribute("href").split("#")[1]);
+    if (!card) return;
+    close();
+    panel().classList.add("picked");
+    card.closest(".group").classList.add("current");
+    card.classList.add("lit");
+    card.focus({ preventScroll: true });
+    card.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+}
