@@ -22,7 +22,7 @@ from benchmarks.results import report
 from bot import Bot, Turn
 from ingest import update
 from ingest.passages import sentences
-from vectorstore import BUILT_IN, Store, settings
+from vectorstore import Store, settings
 
 Question = dict[str, Any]
 
@@ -101,8 +101,7 @@ def run(shared: Path) -> None:
             answerable = [one for one in every if not one["must_abstain"] and one["gold_quotes"]]
             with Bot.open(data=data, model="") as bot:
                 outcomes = {one["id"]: _answered(bot, one) for one in every}
-            where = settings(data)
-            store = Store(data, embedding=BUILT_IN, cache=where.cache, create=False)
+            store = Store.open(settings(data), create=False)
             spans = [
                 article.text[span.start : span.end]
                 for article in store.library.articles()

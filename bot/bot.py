@@ -69,7 +69,7 @@ class Bot:
         """
         where = settings(None if data is None else Path(data))
         endpoint = _endpoint(model, os.environ)
-        store = Store(where.data, embedding=where.embedding, cache=where.cache, create=False)
+        store = Store.open(where, create=False)
         writer = Writer(endpoint) if endpoint else None
         bot = cls(HybridRetriever(store=store, limit=HITS), store.library.coverage, writer)
         bot._close = store.close

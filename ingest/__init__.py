@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,8 +41,9 @@ def open_store(data: str | os.PathLike[str] | None, *, dry_run: bool) -> Iterato
     """The store in a data folder, made if missing; with `dry_run` an empty one elsewhere stands in for a missing."""
     where = settings(None if data is None else Path(data))
     with TemporaryDirectory() as elsewhere:
-        folder = Path(elsewhere) if dry_run and not exists(where.data) else where.data
-        store = Store(folder, embedding=where.embedding, cache=where.cache, create=True)
+        if dry_run and not exists(where.data):
+            where = replace(where, data=Path(elsewhere))
+        store = Store.open(where, create=True)
         try:
             yield store
         finally:

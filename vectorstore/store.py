@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -25,6 +25,7 @@ from langchain_core.embeddings import Embeddings
 from vectorstore.article import Article, Passage
 from vectorstore.embeddings import open_embeddings
 from vectorstore.library import Library, LibraryError, Placed, Vector, require
+from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
@@ -52,12 +53,13 @@ class Store:
     The dense index is probed in the background from the start, and opened, or made again, when it is first needed.
     """
 
-    def __init__(self, folder: Path, *, embedding: str, cache: Path, create: bool) -> None:
-        """Opens the folder with an embedding model (see `open_embeddings`); LibraryError if it can't be used."""
-        if not create:
-            require(folder)  # before the model is loaded
+    def __init__(self, folder: Path, *, name: str, embeddings: Embeddings, create: bool) -> None:
+        """Opens the folder with an embedding model and the name its vectors are filed under.
+
+        A missing library is made if `create` says so. LibraryError if the folder can't be used.
+        """
         self.folder = folder
-        name, self._embeddings = open_embeddings(embedding, cache)
+        self._embeddings = embeddings
         self.library = Library(folder, name, create=create)
         self._index_folder = folder / "chroma"
         self._index: VectorIndex | None = None
@@ -65,6 +67,14 @@ class Store:
         self._index_lock = threading.RLock()
         self._probe: subprocess.Popen[str] | None = None
         self._start_probe()
+
+    @classmethod
+    def open(cls, where: Settings, *, create: bool) -> Self:
+        """Opens the folder and the embedding model that the settings name."""
+        if not create:
+            require(where.data)  # before the model is loaded
+        name, embeddings = open_embeddings(where.embedding, where.cache)
+        return cls(where.data, name=name, embeddings=embeddings, create=create)
 
     def close(self) -> None:
         """Lets go of every file; what was published is on disk."""

@@ -1,0 +1,102 @@
+"""What many tests share: a filled data folder, a counted embedding model, the running page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from langchain_core.embeddings import Embeddings
+
+from ingest import update
+from vectorstore import BUILT_IN, Store, settings
+from vectorstore.embeddings import open_embeddings
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SAMPLES = ROOT / "samples"
+SHARED = Path(os.environ.get("VIADOMA_SHARED", ROOT.parent / "shared"))
+ASK = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "VIADOMA_MODEL"))}
+
+
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test talks to a model unless it brings one."""
+    for name in list(os.environ):
+        if name.startswith("OPENAI_") or name in ("VIADOMA_MODEL", "VIADOMA_DATA", "VIADOMA_EMBEDDINGS"):
+            monkeypatch.delenv(name)
+
+
+class Counted(Embeddings):
+    """The built-in model, counting the texts it embeds."""
+
+    def __init__(self, model: Embeddings) -> None:
+        self._model = model
+        self.documents = 0
+        self.queries = 0
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.documents += len(texts)
+        return self._model.embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        self.queries += 1
+        return self._model.embed_query(text)
+
+
+@pytest.fixture(scope="session")
+def built_in() -> tuple[str, Embeddings]:
+    return open_embeddings(BUILT_IN, settings(None).cache)
+
+
+@pytest.fixture
+def counted(built_in: tuple[str, Embeddings]) -> Counted:
+    return Counted(built_in[1])
+
+
+OpenStore = Callable[[Path], Store]
+
+
+@pytest.fixture
+def open_store(built_in: tuple[str, Embeddings], counted: Counted) -> Iterator[OpenStore]:
+    """Opens stores with the counted model, and closes them."""
+    stores: list[Store] = []
+
+    def opened(folder: Path) -> Store:
+        stores.append(Store(folder, name=built_in[0], embeddings=counted, create=True))
+        return stores[-1]
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the starter collection; not to be written to."""
+    folder = tmp_path_factory.mktemp("samples")
+    report = update([SAMPLES], data=folder)
+    assert not report.failed
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Writes a file below a folder `articles`, and gives its path."""
+
+    def written(name: str, content: str | bytes) -> Path:
+        path = tmp_path / "articles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The test material beside the project; tests that need it are left out where it is not."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no test material at {SHARED}")
+    return SHARED
