@@ -121,7 +121,7 @@ def run(shared: Path) -> None:
     report(
         "answers",
         "quoting, by type of question",
-        ["questions", "number", "a gold quote cited", "must_contain met", "sentences, median", "refused"],
+        ["questions", "number", "a gold quote cited", "must_contain met", "quotes, median", "refused"],
         rows,
         "Answerable: not `must_abstain`, with a gold quote. A quoted answer can't meet a `must_contain` that asks for "
         'a word of judgement ("yes").',

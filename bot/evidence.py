@@ -27,17 +27,19 @@ def find_quote(text: str, quote: str) -> Span | None:
     """Where a quote stands in a text, or None.
 
     White space may differ in kind and amount, and quotation marks and dashes in their typographic form; nothing else.
+    A quote holds whole words.
     The span is the text's own, so `text[span.start:span.end]` is what the article says.
     """
     words = SPACE.split(quote.translate(PLAIN).strip())
     if words == [""]:
         return None
-    found = re.search(r"\s+".join(map(re.escape, words)), text.translate(PLAIN))
+    pattern = r"\s+".join(map(re.escape, words))
+    found = re.search(rf"(?<!\w){pattern}(?!\w)", text.translate(PLAIN))
     return Span(found.start(), found.end()) if found else None
 
 
 def uncovered(claim: str, evidence: Sequence[str]) -> list[str]:
-    """The numbers, names and quoted words of a claim that its evidence does not hold, in the claim's order.
+    """The numbers, names and quoted words of a claim that its evidence does not hold, in this order.
 
     A name is a capitalised word other than the claim's first; it is covered by a word that shares its beginning, so
     that endings may differ. Evidence is the quotes and what is known of their articles (title, publisher, date).
@@ -47,7 +49,9 @@ def uncovered(claim: str, evidence: Sequence[str]) -> list[str]:
     numbers = {_digits(number) for number in NUMBER.findall(ground)}
     words = {word.lower() for word in re.findall(r"\w+", ground)}
     missing = [number for number in NUMBER.findall(plain) if _digits(number) not in numbers]
-    missing += [name for name in NAME.findall(FIRST_WORD.sub("", plain)) if not _known(name.lower(), words)]
+    missing += [
+        name for name in NAME.findall(FIRST_WORD.sub("", plain)) if not _known(name.lower().removesuffix("'s"), words)
+    ]
     flat = SPACE.sub(" ", ground).lower()
     missing += [words_said for words_said in QUOTED.findall(plain) if words_said.strip('" .,').lower() not in flat]
     return missing

@@ -8,23 +8,23 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.followup import Question
-from vectorstore import Hit, Span
+from vectorstore import Hit, Sentence, Span
 from vectorstore.terms import terms
 
 MAX_SENTENCES = 3
 # Measured on the questions about the seed article and the digests (benchmarks/LOG.md, "Quoting"): a sentence's score is
 # its cosine plus this share of the question's words that it holds, and the next best are quoted too if they come this
 # near to the best.
-WORDS_WEIGHT = 0.05
+WORDS_WEIGHT = 0.1
+NEAR_WEIGHT = 0.6  # of a word that is not in the sentence but in its article's title or the sentence before it
 MARGIN = 0.05
-# Below the first nothing answers, unless a figure asked about is there. Sentences that share no word with a question in
-# their own script need the second.
-ANSWERS = 0.80
-ANSWERS_WITHOUT_WORDS = 0.82
+# Below this nothing answers, unless a figure asked about is there; between two scripts no word can be shared.
+ANSWERS = 0.82
+ANSWERS_ACROSS_SCRIPTS = 0.80
 CONTEXT_WEIGHT = 0.5
 # Words of questions, which say nothing of what they are about, in English, Russian and Belarusian.
 EMPTY = frozenset(
@@ -38,6 +38,14 @@ EMPTY = frozenset(
     )
     for word in terms(words)
 )
+# A sentence that begins so leans on the one before it, and is quoted together with it.
+LEANS_BACK = re.compile(
+    r"\W*(?:he|she|it|they|his|her|its|their|this|these|those|that|he's|she's|it's|"
+    r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
+    re.I,
+)
+# Two sentences' vectors have a cosine of about .85, so their sum has about this length.
+PAIR_LENGTH = 1.92
 CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
@@ -53,8 +61,8 @@ class Choice:
 class _Candidate:
     hit: Hit
     span: Span
+    sentences: int
     score: float
-    shares: bool
 
     @property
     def text(self) -> str:
@@ -69,37 +77,58 @@ def choose(question: Question, hits: Sequence[Hit]) -> Choice:
     best = ranked[0]
     picked: list[_Candidate] = []
     for candidate in ranked:
-        if len(picked) == MAX_SENTENCES or candidate.score < best.score - MARGIN:
+        if candidate.score < best.score - MARGIN:
             break
-        if all(_flat(candidate.text) != _flat(other.text) for other in picked):
+        told = sum(other.sentences for other in picked)
+        if told + candidate.sentences <= MAX_SENTENCES and not any(_tells(other, candidate) for other in picked):
             picked.append(candidate)
     same_script = bool(CYRILLIC.search(question.text)) == bool(CYRILLIC.search(best.text))
-    needed = ANSWERS if best.shares or not same_script else ANSWERS_WITHOUT_WORDS
+    needed = ANSWERS if same_script else ANSWERS_ACROSS_SCRIPTS
     figures = set(re.findall(r"\d{2,}", question.text))
     answers = best.score >= needed or any(figure in best.text for figure in figures)
     return Choice(_in_reading_order(picked, hits), answers)
 
 
 def _ranked(question: Question, hits: Sequence[Hit]) -> list[_Candidate]:
-    texts = [
-        (hit, sentence, set(terms(hit.article.text[sentence.span.start : sentence.span.end])))
-        for hit in hits
-        for sentence in hit.sentences
-    ]
-    frequency = Counter(term for _, _, words in texts for term in words)
+    units = [(hit, *unit) for hit in hits for unit in _units(hit)]
+    frequency = Counter(term for *_, words, _ in units for term in words)
     own = {term: 1.0 for term in terms(question.text) if term not in EMPTY}
     context = {term: CONTEXT_WEIGHT for line in question.context for term in terms(line) if term not in EMPTY}
     # rare words count more: inverse document frequency among the sentences at hand
     weights = {
-        term: weight * math.log(1 + len(texts) / (1 + frequency[term])) for term, weight in (context | own).items()
+        term: weight * math.log(1 + len(units) / (1 + frequency[term])) for term, weight in (context | own).items()
     }
     whole = sum(weights.values()) or 1.0
     candidates = []
-    for hit, sentence, words in texts:
+    for hit, sentences, cosine, words, near in units:
         shared = sum(weight for term, weight in weights.items() if term in words)
-        score = sentence.cosine + WORDS_WEIGHT * shared / whole
-        candidates.append(_Candidate(hit, sentence.span, score, shares=shared > 0))
+        nearby = sum(weight for term, weight in weights.items() if term in near and term not in words)
+        score = cosine + WORDS_WEIGHT * (shared + NEAR_WEIGHT * nearby) / whole
+        span = Span(sentences[0].span.start, sentences[-1].span.end)
+        candidates.append(_Candidate(hit, span, len(sentences), score))
     return sorted(candidates, key=lambda candidate: -candidate.score)
+
+
+def _units(hit: Hit) -> Iterator[tuple[list[Sentence], float, set[str], set[str]]]:
+    """What can be quoted of a hit: each sentence, with the one before it if it leans on that.
+
+    Gives the sentences, their cosine, their terms, and the terms of the title and of the sentence before them.
+    """
+    text, title = hit.article.text, set(terms(hit.article.title))
+    words = [set(terms(text[one.span.start : one.span.end])) for one in hit.sentences]
+    for place, sentence in enumerate(hit.sentences):
+        before = words[place - 1] if place else set[str]()
+        if place and LEANS_BACK.match(text[sentence.span.start : sentence.span.end]):
+            pair = [hit.sentences[place - 1], sentence]
+            yield pair, sum(one.cosine for one in pair) / PAIR_LENGTH, before | words[place], title
+        else:
+            yield [sentence], sentence.cosine, words[place], title | before
+
+
+def _tells(other: _Candidate, candidate: _Candidate) -> bool:
+    """Whether one of the two says nothing that the other does not."""
+    one, two = _flat(other.text), _flat(candidate.text)
+    return one in two or two in one
 
 
 def _in_reading_order(picked: Sequence[_Candidate], hits: Sequence[Hit]) -> tuple[tuple[Hit, Span], ...]:

@@ -36,7 +36,8 @@ HTML = """<!doctype html><html lang="en"><head><title>Bridge closed</title>
 </head><body><nav>Home Sport Weather</nav><article><h1>Bridge closed</h1>
 <p>The old bridge at Norholm was closed on Friday after engineers found cracks in two of its pillars.</p>
 <p>Mayor Ilse Brandt said that the repair would take at least three months and cost 2 million crowns.</p>
-<p>Until then a ferry will carry cars across the strait every half hour, the council announced.</p></article></body></html>"""
+<p>Until then a ferry will carry cars across the strait every half hour, the council announced.</p></article>
+</body></html>"""
 RUSSIAN = "Мэр Ильза Брандт заявила, что ремонт моста займёт не менее трёх месяцев. Паром ходит каждые полчаса."
 
 
@@ -150,7 +151,7 @@ def test_encodings_are_told_apart(encoding: str) -> None:
         ("number.jsonl", b'{"text": 5}', "not a string"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_rest_goes_in(  # noqa: PLR0917 - fixtures
+def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_rest_goes_in(
     tmp_path: Path, write: Write, open_store: OpenStore, name: str, content: bytes, reason: str
 ) -> None:
     write(name, content)
@@ -167,7 +168,9 @@ def test_bytes_of_no_known_encoding_are_refused() -> None:
         decode(bytes(range(128, 256)) * 20)
 
 
-def test_halves_of_characters_from_json_are_stored_as_marks(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+def test_halves_of_characters_from_json_are_stored_as_marks(
+    tmp_path: Path, write: Write, open_store: OpenStore
+) -> None:
     path = write("half.jsonl", '{"text": "A lone half \\ud800 of a character."}')
     store = open_store(tmp_path / "data")
     assert updated(store, path).failed == ()
@@ -182,12 +185,17 @@ def test_two_files_with_one_address_are_told_of(tmp_path: Path, write: Write, op
     assert "same address" in report.failed[0].reason
 
 
-def test_the_same_text_in_two_articles_is_citable_from_both(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+def test_the_same_text_in_two_articles_is_citable_from_both(
+    tmp_path: Path, write: Write, open_store: OpenStore
+) -> None:
     write("a.txt", RUSSIAN)
     write("b.txt", RUSSIAN)
     store = open_store(tmp_path / "data")
     updated(store, tmp_path / "articles")
-    assert {Path(hit.article.source).name for hit in search(store, "Сколько займёт ремонт моста?", 5)} == {"a.txt", "b.txt"}
+    assert {Path(hit.article.source).name for hit in search(store, "Сколько займёт ремонт моста?", 5)} == {
+        "a.txt",
+        "b.txt",
+    }
 
 
 def test_pruning_takes_out_what_vanished_and_never_what_could_not_be_read(
@@ -228,7 +236,10 @@ def test_an_empty_folder_is_a_failed_source(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
     path = write("ferry.md", FRONT)
-    with open_store(tmp_path / "data").writing(), pytest.raises(LibraryError, match=f"Process {os.getpid()} is writing"):
+    with (
+        open_store(tmp_path / "data").writing(),
+        pytest.raises(LibraryError, match=f"Process {os.getpid()} is writing"),
+    ):
         _in_thread(lambda: update([path], data=tmp_path / "data"))
 
 

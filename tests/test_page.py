@@ -1,0 +1,299 @@
+"""The page in a real browser, against the program as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+
+from ingest import update
+from tests.conftest import ASK, ROOT
+from tests.endpoint import Script, endpoint
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    # Playwright leaves a socket to its driver to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+QUESTION = "What does Belarus General License 13 allow?"
+MARKER = 'a[href*="#cite-"]'
+HOSTILE = """---
+title: "<img src=x onerror=alert(1)> ${alert(2)} {{evil}}"
+url: "javascript:alert(3)"
+publisher: "<b>Bold</b> Post"
+published: 2024-05-06
+lang: en
+---
+
+The zeppelin <script>alert(4)</script> landed ![x](http://evil.invalid/p.png) on [Monday](http://evil.invalid/l) at ${1+1} \\o/ **noon**.
+"""  # noqa: E501
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(data: Path, **environment: str) -> Iterator[str]:
+    """The program, started as the README says; gives its address."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    with (data.parent / "app.log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--data", data, "--port", str(port), "--no-browser"],
+            cwd=ROOT,
+            env=ASK | environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            for _ in range(240):
+                try:
+                    urllib.request.urlopen(address, timeout=5).close()
+                    break
+                except (urllib.error.URLError, OSError):
+                    log.seek(0)
+                    assert process.poll() is None, log.read()
+                    time.sleep(0.5)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+        log.seek(0)
+        assert "Traceback" not in log.read()
+
+
+@pytest.fixture(scope="module")
+def address(sample_data: Path) -> Iterator[str]:
+    with running(sample_data) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # a container has no user namespaces for Chromium's sandbox
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens the page; at the end no request went elsewhere and no script of an article ran."""
+    requests: list[str] = []
+    dialogs: list[str] = []
+    pages: list[Page] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def opened(url: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", dismissed)
+        page.goto(url)
+        page.get_by_placeholder("Ask about the articles").wait_for()
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert [url for url in requests if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
+    assert dialogs == []
+
+
+def ask(page: Page, question: str) -> None:
+    before = page.locator(".bot .coverage").count()
+    box = page.locator("textarea").last
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".bot .coverage")).to_have_count(before + 1, timeout=30_000)
+
+
+def test_ask_see_the_answer_click_its_marker_see_the_quote(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, QUESTION)
+    answer = page.locator(".bot").last
+    expect(answer).to_contain_text("It allows transactions with Belarusian Potash Company")
+    expect(answer).to_contain_text("69 articles were searched, dated 2015-08-22 to 2026-03-02")
+    answer.locator(MARKER).last.click()
+    card = page.locator(".card.lit")
+    expect(card).to_be_visible()
+    expect(card.locator("mark")).to_contain_text("It allows transactions with")
+    expect(card).to_contain_text("Trade Law Daily")
+    expect(card).to_contain_text("2025-12-16")
+    expect(card.locator("a.open")).to_have_attribute(
+        "href",
+        "http://stage.tradelawdaily.com/article/2025/12/16/us-issues-sanctions-license-for-belarusian-potash-companies-2512150020",
+    )
+    quote = card.locator("mark").inner_text()
+    assert quote in answer.inner_text()
+
+
+def test_markers_of_an_earlier_answer_show_its_own_sources(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, QUESTION)
+    ask(page, "Was Ales Bialiatski blindfolded on the way out?")
+    expect(page.locator(".group:visible")).to_have_count(1)
+    page.locator(".bot").first.locator(MARKER).first.click()
+    expect(page.locator(".card.lit")).to_contain_text("General License 13")
+    page.keyboard.press("Escape")
+    expect(page.locator(".card.lit")).to_have_count(0)
+
+
+def test_a_follow_up_uses_the_conversation(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, "What happened to Mikola Statkevich after his stroke?")
+    ask(page, "And who is his wife?")
+    expect(page.locator(".bot").last).to_contain_text("Adamovi")
+    expect(page.locator(".bot").last).to_contain_text("Searched for: What happened to Mikola Statkevich")
+
+
+def test_nothing_found_offers_the_closest_passages_as_such(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, "What is the capital of France?")
+    answer = page.locator(".bot").last
+    expect(answer).to_contain_text("The collection does not answer this.")
+    expect(answer).to_contain_text("Closest passages, which are not an answer")
+    answer.locator(MARKER).first.click()
+    expect(page.locator(".group.current h2")).to_have_text("Closest passages")
+
+
+def test_an_example_is_asked_by_a_click(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    page.get_by_text("Ці пісаў Бяляцкі прашэнне аб памілаванні?").click()
+    expect(page.locator(".bot").last).to_contain_text("не пісаў прашэння", timeout=30_000)
+
+
+def test_an_answer_can_be_made_again_and_a_question_edited_and_the_answer_copied(
+    address: str, open_page: OpenPage
+) -> None:
+    page = open_page(address)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    ask(page, QUESTION)
+    page.get_by_label("Retry").click()
+    expect(page.locator(".bot .coverage")).to_have_count(1)
+    expect(page.locator(".bot").last).to_contain_text("It allows transactions")
+    page.get_by_label("Copy message").last.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "It allows transactions with Belarusian Potash Company" in copied
+    page.get_by_label("Edit").first.click()
+    page.locator(".user textarea, .message textarea").first.fill("What is the capital of France?")
+    page.get_by_label("Submit").first.click()
+    expect(page.locator(".bot").last).to_contain_text("The collection does not answer this.", timeout=30_000)
+    expect(page.locator(".bot .coverage")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("x" * 10_000, "at most 2,000"),
+        ("🙂🙂🙂", "does not answer this"),
+        ("\x07<script>alert(1)</script>", "searched"),
+    ],
+)
+def test_odd_questions_get_a_clear_message(address: str, open_page: OpenPage, question: str, said: str) -> None:
+    page = open_page(address)
+    box = page.locator("textarea").last
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".bot").last).to_contain_text(said, timeout=30_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_a_marker_brings_its_source_up_and_it_goes_away_again(
+    address: str, open_page: OpenPage, scheme: str
+) -> None:
+    page = open_page(address, width=390, height=844, scheme=scheme)
+    ask(page, QUESTION)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".sources")).to_be_hidden()
+    expect(page.locator("textarea").last).to_be_in_viewport()
+    page.locator(".bot").last.locator(MARKER).first.click()
+    expect(page.locator(".card.lit mark")).to_be_in_viewport()
+    page.get_by_label("Close the sources").click()
+    expect(page.locator(".sources")).to_be_hidden()
+
+
+def test_articles_and_their_data_are_shown_as_text_and_never_run(tmp_path: Path, open_page: OpenPage) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "hostile.md").write_text(HOSTILE)
+    update([tmp_path / "articles"], data=tmp_path / "data")
+    with running(tmp_path / "data") as url:
+        page = open_page(url)
+        ask(page, "When did the zeppelin land?")
+        words = "The zeppelin <script>alert(4)</script> landed"
+        answer = page.locator(".bot").last
+        expect(answer).to_contain_text("at ${1+1} \\o/ noon")
+        expect(page.locator("#sources mark")).to_contain_text("at ${1+1} \\o/")
+        expect(page.locator("#sources h3")).to_contain_text("<img src=x onerror=alert(1)> ${alert(2)} {{evil}}")
+        expect(page.locator("#sources .about")).to_contain_text("<b>Bold</b> Post")
+        assert page.locator("#sources img, #sources script, .bot img, .bot script, #sources a.open").count() == 0
+        assert [link for link in answer.locator("a").all() if "#cite-" not in str(link.get_attribute("href"))] == []
+        assert words
+
+
+def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
+    sample_data: Path, tmp_path: Path, open_page: OpenPage
+) -> None:
+    shutil.copytree(sample_data, tmp_path / "data")
+    text = (
+        "Statkevich came home after a stroke [1]. "
+        + "Belaruskali is named among the companies of the licence [1]. " * 40
+    )
+    script = Script([text], pause_seconds=0.05)
+    with endpoint(script) as model, running(tmp_path / "data", OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=model) as url:
+        page = open_page(url)
+        expect(page.locator(".status")).to_contain_text("writing with gpt-5-mini")
+        box = page.locator("textarea").last
+        box.fill("Statkevich")
+        box.press("Enter")
+        expect(page.locator(f".bot {MARKER}").first).to_be_visible(timeout=30_000)
+        expect(page.locator(".bot").last).to_contain_text("Statkevich came home")
+        page.locator("button.stop-button").click()
+        stopped = page.locator(".bot").last.inner_text()
+        page.wait_for_timeout(1500)
+        assert page.locator(".bot").last.inner_text() == stopped
+        script.status = 401
+        ask(page, QUESTION)
+        expect(page.locator(".bot").last).to_contain_text("refused the key")
+        expect(page.locator(".bot").last).to_contain_text("It allows transactions")
+
+
+def test_an_unusable_data_folder_ends_the_program_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = subprocess.run(
+        [sys.executable, "app.py", "--data", tmp_path / "file" / "data", "--no-browser"],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert str(tmp_path / "file" / "data") in done.stderr
+    assert "Traceback" not in done.stderr

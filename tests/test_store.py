@@ -1,0 +1,145 @@
+"""Library and dense index in agreement: damage, other processes, recall."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT, OpenStore
+from vectorstore import HybridRetriever
+from vectorstore.search import search
+from vectorstore.terms import terms
+
+QUESTIONS = ["Who was freed in September 2025?", "Что сказал Бяляцкий?", "Which licence covers Belavia?"]
+
+
+def chroma(folder: Path) -> Path:
+    return folder / "chroma"
+
+
+def deleted(folder: Path) -> None:
+    shutil.rmtree(chroma(folder))
+
+
+def zeroed(folder: Path) -> None:
+    path = chroma(folder) / "chroma.sqlite3"
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut(folder: Path) -> None:
+    path = chroma(folder) / "chroma.sqlite3"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def emptied(folder: Path) -> None:
+    (chroma(folder) / "chroma.sqlite3").write_bytes(b"")
+
+
+def not_a_database(folder: Path) -> None:
+    (chroma(folder) / "chroma.sqlite3").write_text("something else")
+
+
+def answers(store: object) -> list[list[tuple[str, int]]]:
+    return [[(hit.article.id, hit.span.start) for hit in search(store, question, 8)] for question in QUESTIONS]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("damage", [deleted, zeroed, cut, emptied, not_a_database])
+def test_a_damaged_index_is_made_again_with_the_same_answers_and_no_embedding(
+    tmp_path: Path, sample_data: Path, open_store: OpenStore, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(sample_data, folder)
+    store = open_store(folder)
+    before = answers(store)
+    store.close()
+    damage(folder)
+    again = open_store(folder)
+    assert answers(again) == before
+    assert again.embeddings.documents == 0  # type: ignore[attr-defined]
+
+
+def test_an_index_that_lost_half_its_vectors_is_made_again(
+    tmp_path: Path, sample_data: Path, open_store: OpenStore
+) -> None:
+    from vectorstore.vectors import VectorIndex
+
+    folder = tmp_path / "data"
+    shutil.copytree(sample_data, folder)
+    store = open_store(folder)
+    before = answers(store)
+    store.close()
+    index = VectorIndex(chroma(folder))
+    names = [name for names, _ in open_store(folder).library.indexed_vectors(10_000) for name in names]
+    index.remove(names[::2])
+    index.close()
+    assert answers(open_store(folder)) == before
+
+
+def test_an_index_broken_while_it_is_open_is_made_again(
+    tmp_path: Path, sample_data: Path, open_store: OpenStore
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(sample_data, folder)
+    store = open_store(folder)
+    before = answers(store)
+    zeroed(folder)
+    assert answers(store) == before
+
+
+def test_recall_at_10_against_brute_force_is_at_least_95_percent(sample_data: Path, open_store: OpenStore) -> None:
+    store = open_store(sample_data)
+    parts = list(store.library.indexed_vectors(10_000))
+    names, matrix = [name for part, _ in parts for name in part], np.concatenate([part for _, part in parts])
+    found = wanted = 0
+    for row in range(0, len(names), 3):
+        exact = {names[i] for i in np.argsort(-(matrix @ matrix[row]))[:10]}
+        found += len(exact & {name for name, _ in store.nearest(matrix[row], 10)})
+        wanted += 10
+    assert found / wanted >= 0.95
+
+
+def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path, open_store: OpenStore) -> None:
+    path = tmp_path / "first.txt"
+    path.write_text("The lighthouse of Norholm is forty metres high. It was built in 1871.")
+    store = open_store(tmp_path / "data")
+    assert search(store, "Who keeps the lighthouse?", 5) == []
+
+    def ingest() -> None:
+        subprocess.run([sys.executable, "-m", "ingest", path, "--data", tmp_path / "data"], cwd=ROOT, check=True)
+
+    ingest()
+    assert "1871" in search(store, "When was the lighthouse built?", 5)[0].text
+    path.write_text("The keeper of the lighthouse is called Ada Lund.")
+    ingest()
+    (hit,) = search(store, "Who keeps the lighthouse?", 5)
+    assert "Ada Lund" in hit.text
+    assert hit.cosine > 0.8
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?!", "the of and", '"', "*", "NEAR(a b)", "title: x", "AND OR NOT", "a" * 1900, "🙂", "\u202e"]
+)
+def test_no_query_breaks_the_search(sample_data: Path, open_store: OpenStore, query: str) -> None:
+    assert isinstance(search(open_store(sample_data), query, 5), list)
+
+
+def test_the_retriever_is_langchains_and_says_where_a_passage_stands(sample_data: Path, open_store: OpenStore) -> None:
+    store = open_store(sample_data)
+    documents = HybridRetriever(store=store, limit=4).invoke("What does General License 13 allow?")
+    assert len(documents) == 4
+    for document in documents:
+        article = store.library.article(document.metadata["article_id"], document.metadata["version"])
+        assert article is not None
+        assert article.text[document.metadata["start"] : document.metadata["end"]] == document.page_content
+    assert "General License 13" in documents[0].page_content
+
+
+def test_russian_and_belarusian_endings_share_a_term() -> None:
+    assert len({terms(word)[0] for word in ("санкции", "санкций", "санкциями", "САНКЦИЯМ")}) == 1
+    assert len({terms(word)[0] for word in ("prisoner", "prisoners", "Prisoner’s")}) == 1
