@@ -15,6 +15,7 @@ import importlib.util
 import os
 import struct
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
@@ -45,19 +47,22 @@ class E5Embeddings(Embeddings):
     dimensions = 384
 
     def __init__(self, cache: Path, threads: int) -> None:
-        import onnxruntime
-
         weights = _Weights(_weights_file())
-        graph, vocabulary = _converted(weights, cache)
-        from tokenizers import Tokenizer
-
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(vocabulary))
         self._normalisation = weights.normalisation
         self._words = weights.words
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would burn a core
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        graph, vocabulary = _converted(weights, cache)
+        self._files = graph, vocabulary
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: tuple[Tokenizer, InferenceSession] | None = None
+
+    def _engine(self) -> tuple[Tokenizer, InferenceSession]:
+        """Tokenizer and session, read when something is first embedded (half a second)."""
+        with self._lock:
+            if self._loaded is None:
+                graph, vocabulary = self._files
+                self._loaded = _load_tokenizer(vocabulary), _load_session(graph, self._threads)
+            return self._loaded
 
     @property
     def name(self) -> str:
@@ -92,7 +97,7 @@ class E5Embeddings(Embeddings):
         # SentencePiece's own normalisation is a map of single characters here; composing first (NFC) is what the
         # original does for texts from systems that decompose accents.
         plain = unicodedata.normalize("NFC", f"{role}: {text}").translate(self._normalisation)
-        return list(self._tokenizer.encode(" ".join(plain.split(" "))).ids)
+        return list(self._engine()[0].encode(" ".join(plain.split(" "))).ids)
 
     def _embed(self, encoded: list[list[int]]) -> Vectors:
         longest = max(map(len, encoded))
@@ -102,8 +107,23 @@ class E5Embeddings(Embeddings):
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         words = _unpack(self._words[ids], self.dimensions).reshape(*ids.shape, -1)
-        vectors: Vectors = self._session.run(None, {"words": words, "mask": mask})[0]
+        vectors: Vectors = self._engine()[1].run(None, {"words": words, "mask": mask})[0]
         return vectors
+
+
+def _load_tokenizer(vocabulary: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(vocabulary))
+
+
+def _load_session(graph: Path, threads: int) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads would burn a core
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def _weights_file() -> Path:

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 LOCK_SECONDS = 2.0
 REPAIR_LOCK_SECONDS = 30.0
 PROBE_SECONDS = 120.0
-PROBE_SAMPLE = 8
+PROBE_SAMPLE = 6
 
 log = logging.getLogger(__name__)
 

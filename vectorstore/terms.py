@@ -6,16 +6,17 @@ Knows scripts and word endings. Does not know what is a name, a date or a good m
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 CYRILLIC = re.compile("[\u0400-\u04ff]")
 # what Unicode does not decompose, and what Russian writes with or without dots
 FOLDED = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ё": "е", "ў": "у", "і": "и"})
-STEMMERS = {"latin": snowballstemmer.stemmer("english"), "cyrillic": snowballstemmer.stemmer("russian")}
+_threads = threading.local()
 
 
 def terms(text: str) -> list[str]:
@@ -32,7 +33,15 @@ def _term(word: str) -> str:
     if CYRILLIC.search(word):
         # composed letters such as й stay what they are: only marks that are no letter's own part go
         plain = unicodedata.normalize("NFC", word).replace("\u0301", "").translate(FOLDED)
-        return str(STEMMERS["cyrillic"].stemWord(plain))
+        return str(_stemmer("russian").stemWord(plain))
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     plain = plain.translate(FOLDED).replace("’", "'")
-    return str(STEMMERS["latin"].stemWord(plain)).replace("'", "")
+    return str(_stemmer("english").stemWord(plain)).replace("'", "")
+
+
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    """One a thread: a stemmer keeps its word in itself while it works."""
+    stemmers: dict[str, Stemmer.Stemmer] = _threads.__dict__
+    if language not in stemmers:
+        stemmers[language] = Stemmer.Stemmer(language)
+    return stemmers[language]

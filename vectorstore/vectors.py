@@ -132,8 +132,9 @@ def start_probe(folder: Path, expected: int, sample: Mapping[str, Iterable[float
         cwd=Path(__file__).parent.parent,
     )
     assert child.stdin is not None
+    # short enough for the pipe's buffer, so that the parent need not wait for the child to read it
     try:
-        child.stdin.write(json.dumps({name: [float(x) for x in vector] for name, vector in sample.items()}))
+        child.stdin.write(json.dumps({name: [round(float(x), 4) for x in vector] for name, vector in sample.items()}))
         child.stdin.close()
     except BrokenPipeError:
         pass  # it died at once: the wait will tell

@@ -1,0 +1,103 @@
+"""From the start of the page's process to its first answer over HTTP, beside `python -c "import gradio"` alone.
+
+The data folder is filled beforehand. The answer is asked for as the page itself asks: through Gradio's queue.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.results import report
+from ingest import update
+
+ROOT = Path(__file__).parent.parent
+RUNS = 5
+QUESTION = "What does Belarus General License 13 allow?"
+
+
+def _port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _import_seconds() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import gradio"], check=True)
+    return time.perf_counter() - began
+
+
+def _post(url: str, content: object) -> None:
+    body = json.dumps(content).encode()
+    urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=5).close()
+
+
+def _ask(address: str) -> str:
+    """The first event of the answer that holds a claim."""
+    with urllib.request.urlopen(f"{address}/config", timeout=5) as response:
+        config = json.load(response)
+    asked = next(one for one in config["dependencies"] if one["api_name"] == "respond")
+    data = [QUESTION, *[None] * (len(asked["inputs"]) - 1)]
+    _post(f"{address}/gradio_api/queue/join", {"data": data, "fn_index": asked["id"], "session_hash": "benchmark"})
+    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash=benchmark", timeout=60) as events:
+        for line in events:
+            if b"Belaruskali" in line or b"process_completed" in line:
+                return str(line)
+    return ""
+
+
+def _answer_seconds(data: Path) -> float:
+    address = f"http://127.0.0.1:{(port := _port())}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--data", data, "--port", str(port), "--no-browser"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        while True:
+            try:
+                answer = _ask(address)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        took = time.perf_counter() - began
+    finally:
+        process.terminate()
+        process.wait(20)
+    if "Belaruskali" not in answer:
+        raise RuntimeError(f"The page did not answer: {answer[:300]}")
+    return took
+
+
+def run(shared: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+    """Takes both times in turn."""
+    with TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        update([ROOT / "samples"], data=data)
+        _import_seconds(), _answer_seconds(data)  # the first reads from disk
+        pairs = [(_import_seconds(), _answer_seconds(data)) for _ in range(RUNS)]
+    ratios = [answer / gradio for gradio, answer in pairs]
+    report(
+        "startup",
+        "from start to the first answer of the page",
+        ["", "median of 5"],
+        [
+            ['`python -c "import gradio"`, seconds', statistics.median(one for one, _ in pairs)],
+            ["start of app.py to the first answer, seconds", statistics.median(one for _, one in pairs)],
+            ["ratio, pair by pair (target: at most 1.5)", statistics.median(ratios)],
+        ],
+        f"Ratios from {min(ratios):.2f} to {max(ratios):.2f}.",
+    )
