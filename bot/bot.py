@@ -9,19 +9,19 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
 
 from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
 from bot.followup import Question, standalone
-from bot.quoting import choose
+from bot.quoting import Choice, choose
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Writer
-from vectorstore import Coverage, Hit, HybridRetriever, Span, Store, settings
+from vectorstore import Coverage, Hit, HybridRetriever, Names, Span, Store, settings
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
@@ -36,23 +36,24 @@ class QuestionError(ValueError):
 class Bot:
     """Answers questions from the articles of one data folder. Safe to use from several threads.
 
-    `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn]} -> list[Event],
-    which streams an event at a time.
+    `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn], "as_of": date or
+    None} -> list[Event], which streams an event at a time.
     """
 
-    def __init__(self, retriever: BaseRetriever, coverage: Callable[[], Coverage], writer: Writer | None) -> None:
+    def __init__(
+        self, retriever: BaseRetriever, coverage: Callable[[], Coverage], names: Names, writer: Writer | None
+    ) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
-        `retriever` gives documents with a `hit` in their metadata, as `HybridRetriever` does; without a `writer` the
-        bot quotes.
+        `retriever` takes `as_of` and gives documents with a `hit` in their metadata, as `HybridRetriever` does; without
+        a `writer` the bot quotes.
         """
         self._retriever = retriever
         self._coverage = coverage
+        self._names = names
         self._writer = writer
         self._close: Callable[[], None] = lambda: None
-        hits: Runnable[dict[str, Any], list[Hit]] = (
-            RunnableLambda(lambda step: step["standalone"].query) | retriever | RunnableLambda(_hits)
-        )
+        hits: Runnable[dict[str, Any], list[Hit]] = RunnableLambda(self._search)
         self.chain: Runnable[dict[str, Any], list[Event]] = (
             RunnableLambda(self._standalone)
             | RunnablePassthrough.assign(hits=hits)
@@ -71,7 +72,8 @@ class Bot:
         endpoint = _endpoint(model, os.environ)
         store = Store.open(where, create=False)
         writer = Writer(endpoint) if endpoint else None
-        bot = cls(HybridRetriever(store=store, limit=HITS), store.library.coverage, writer)
+        names = Names.open(where.data / "names.txt")
+        bot = cls(HybridRetriever(store=store, names=names, limit=HITS), store.library.coverage, names, writer)
         bot._close = store.close
         return bot
 
@@ -85,17 +87,18 @@ class Bot:
         """What there is to search just now."""
         return self._coverage()
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), as_of: date | None = None) -> Answer:
         """The whole answer to a question, given the earlier turns of its conversation, oldest first.
 
-        QuestionError for an empty question or one of more than MAX_QUESTION characters.
+        With `as_of`, articles published later are left out; those without a date stay. QuestionError for an empty
+        question or one of more than MAX_QUESTION characters.
         """
-        events: list[Event] = self.chain.invoke(_input(question, history))
+        events: list[Event] = self.chain.invoke(_input(question, history, as_of))
         return events[-1].answer
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(self, question: str, history: Sequence[Turn] = (), as_of: date | None = None) -> Iterator[Event]:
         """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
-        step = _input(question, history)
+        step = _input(question, history, as_of)
         return (event for events in self.chain.stream(step) for event in events)
 
     def warm_up(self) -> None:
@@ -126,6 +129,10 @@ class Bot:
                 notes = [str(error)]
         return {**step, "standalone": made, "notes": notes}
 
+    def _search(self, step: Mapping[str, Any]) -> list[Hit]:
+        documents = self._retriever.invoke(step["standalone"].query, as_of=step["as_of"])
+        return [document.metadata["hit"] for document in documents]
+
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
         # a stream of dictionaries comes in parts, which are merged by addition
         step: dict[str, Any] = {}
@@ -153,7 +160,7 @@ class Bot:
                 empty = replace(empty, notes=(f"{error} The answer is quoted instead.",))
         elif step["notes"]:
             empty = replace(empty, notes=(*(f"{note} The answer is quoted instead." for note in step["notes"]),))
-        yield from _quote(made, step["hits"], empty)
+        yield from _quote(choose(made, step["hits"], self._names), step["hits"], empty)
 
     def _write(self, writer: Writer, made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
@@ -175,8 +182,7 @@ class Bot:
         yield [Event("answer", answer)]
 
 
-def _quote(made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
-    choice = choose(made, hits)
+def _quote(choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
     if not choice.answers:
         yield [Event("answer", replace(empty, closest=_closest(hits)))]
         return
@@ -197,17 +203,13 @@ def _closest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
     return numbered([(hit.article, span.start, span.end) for hit, span in best])
 
 
-def _hits(documents: Sequence[Document]) -> list[Hit]:
-    return [document.metadata["hit"] for document in documents]
-
-
-def _input(question: str, history: Sequence[Turn]) -> dict[str, Any]:
+def _input(question: str, history: Sequence[Turn], as_of: date | None) -> dict[str, Any]:
     plain = " ".join(CONTROL.sub(" ", question).split())
     if not plain:
         raise QuestionError("Please ask a question.")
     if len(plain) > MAX_QUESTION:
         raise QuestionError(f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}.")
-    return {"question": plain, "history": tuple(history)}
+    return {"question": plain, "history": tuple(history), "as_of": as_of}
 
 
 def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | None:

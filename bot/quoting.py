@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.followup import Question
-from vectorstore import Hit, Sentence, Span
+from vectorstore import Hit, Names, Sentence, Span, fold_key, without_times
 from vectorstore.terms import terms
 
 MAX_SENTENCES = 3
@@ -21,6 +21,9 @@ MAX_SENTENCES = 3
 # near to the best.
 WORDS_WEIGHT = 0.1
 NEAR_WEIGHT = 0.6  # of a word that is not in the sentence but in its article's title or the sentence before it
+TIME_WEIGHT = {True: 0.03, None: 0.0, False: -0.05}  # where the question names a time
+NUMBERLESS = 0.04  # taken from a sentence that counts nothing, where the question asks how many
+NAMELESS = 0.04  # taken from a sentence of the right article that does not hold the rare name asked about
 MARGIN = 0.05
 # Below this nothing answers, unless a figure asked about is there; between two scripts no word can be shared.
 ANSWERS = 0.82
@@ -42,6 +45,24 @@ EMPTY = frozenset(
 LEANS_BACK = re.compile(
     r"\W*(?:he|she|it|they|his|her|its|their|this|these|those|that|he's|she's|it's|"
     r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
+    re.I,
+)
+# A name in at most this share of the articles at hand must be in one that answers a question about it.
+RARE_NAME = 0.25
+# Capitalised words that are no names somebody could be a stranger by.
+COMMON = frozenset(
+    word
+    for line in (
+        "monday tuesday wednesday thursday friday saturday sunday january february march april june july august",
+        "september october november december president western american european general",
+    )
+    for word in line.split()
+)
+HOW_MANY = re.compile(r"\b(?:how (?:many|much|long|old)|number of|сколько|колькі|скільки|ile|kiek)\b", re.I)
+NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|half|"
+    r"од[инаныо]+|дв[ае]|три|четыре|пять|шесть|семь|восемь|девять|десять|сотн\w+|тысяч\w*|тысяч\w*|"
+    r"дв[аеі]|тры|чатыры|пяць|шэсць|сем|восем|дзевяць|дзесяць)\b",
     re.I,
 )
 # Two sentences' vectors have a cosine of about .85, so their sum has about this length.
@@ -69,10 +90,10 @@ class _Candidate:
         return self.hit.article.text[self.span.start : self.span.end]
 
 
-def choose(question: Question, hits: Sequence[Hit]) -> Choice:
+def choose(question: Question, hits: Sequence[Hit], names: Names) -> Choice:
     """Picks one to MAX_SENTENCES sentences from the hits; none if there are no hits or the question has no words."""
-    ranked = _ranked(question, hits)
-    if not ranked or not terms(question.text):
+    ranked = _ranked(question, hits, names)
+    if not ranked or not terms(question.text) or _strangers(question.text, hits, names):
         return Choice((), answers=False)
     best = ranked[0]
     picked: list[_Candidate] = []
@@ -89,24 +110,68 @@ def choose(question: Question, hits: Sequence[Hit]) -> Choice:
     return Choice(_in_reading_order(picked, hits), answers)
 
 
-def _ranked(question: Question, hits: Sequence[Hit]) -> list[_Candidate]:
+def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Candidate]:
     units = [(hit, *unit) for hit in hits for unit in _units(hit)]
     frequency = Counter(term for *_, words, _ in units for term in words)
-    own = {term: 1.0 for term in terms(question.text) if term not in EMPTY}
-    context = {term: CONTEXT_WEIGHT for line in question.context for term in terms(line) if term not in EMPTY}
+    own = dict.fromkeys(_words(question.text, names), 1.0)
+    context = dict.fromkeys((term for line in question.context for term in _words(line, names)), CONTEXT_WEIGHT)
     # rare words count more: inverse document frequency among the sentences at hand
     weights = {
         term: weight * math.log(1 + len(units) / (1 + frequency[term])) for term, weight in (context | own).items()
     }
     whole = sum(weights.values()) or 1.0
+    held: dict[str, set[str]] = {}
+    for hit in hits:
+        held.setdefault(hit.article.id, set()).update(*(sentence.names for sentence in hit.sentences))
+        held[hit.article.id].update(mention.name for mention in names.mentions(hit.article.title))
+    rare = {
+        mention.name
+        for mention in names.mentions(question.text)
+        if mention.kind != "places"
+        and 0 < sum(mention.name in names for names in held.values()) <= RARE_NAME * len(held)
+    }
+    counts = HOW_MANY.search(question.text)
     candidates = []
     for hit, sentences, cosine, words, near in units:
+        if rare and not rare & held[hit.article.id]:
+            continue
         shared = sum(weight for term, weight in weights.items() if term in words)
         nearby = sum(weight for term, weight in weights.items() if term in near and term not in words)
-        score = cosine + WORDS_WEIGHT * (shared + NEAR_WEIGHT * nearby) / whole
+        score = cosine + WORDS_WEIGHT * (shared + NEAR_WEIGHT * nearby) / whole + TIME_WEIGHT[sentences[-1].timely]
         span = Span(sentences[0].span.start, sentences[-1].span.end)
+        if rare and not rare & (words | near):
+            score -= NAMELESS
+        if counts and not NUMBER.search(without_times(hit.article.text[span.start : span.end])):
+            score -= NUMBERLESS
         candidates.append(_Candidate(hit, span, len(sentences), score))
     return sorted(candidates, key=lambda candidate: -candidate.score)
+
+
+def _strangers(question: str, hits: Sequence[Hit], names: Names) -> list[str]:
+    """The names a question asks about that no hit holds, in any spelling: nothing found can be about them."""
+    question = " ".join(re.findall(r"[^.!?]*[?]", question)) or question  # what is asked, not what is said before it
+    known = {name for hit in hits for sentence in hit.sentences for name in sentence.names}
+    known |= {mention.name for hit in hits for mention in names.mentions(hit.article.title)}
+    texts = [f"{hit.article.title} {hit.article.publisher} {hit.text}" for hit in hits]
+    same_script = [text for text in texts if bool(CYRILLIC.search(text)) == bool(CYRILLIC.search(question))]
+    missing = [mention.spelling for mention in names.mentions(question) if mention.name not in known]
+    if len(same_script) * 2 >= len(texts):
+        held = {key for text in same_script for word in text.split() for key in (fold_key(word),)}
+        missing += [
+            word
+            for word in names.unknown(question)
+            if len(word) > 3 and not word.isupper() and word.lower() not in COMMON and fold_key(word) not in held
+        ]
+    return missing
+
+
+def _words(question: str, names: Names) -> list[str]:
+    """What a question is about: its terms, with known names in place of their spellings."""
+    mentions = names.mentions(question)
+    rest = question
+    for mention in reversed(mentions):
+        rest = rest[: mention.start] + rest[mention.end :]
+    return [*(term for term in terms(rest) if term not in EMPTY), *(mention.name for mention in mentions)]
 
 
 def _units(hit: Hit) -> Iterator[tuple[list[Sentence], float, set[str], set[str]]]:
@@ -115,7 +180,7 @@ def _units(hit: Hit) -> Iterator[tuple[list[Sentence], float, set[str], set[str]
     Gives the sentences, their cosine, their terms, and the terms of the title and of the sentence before them.
     """
     text, title = hit.article.text, set(terms(hit.article.title))
-    words = [set(terms(text[one.span.start : one.span.end])) for one in hit.sentences]
+    words = [set(terms(text[one.span.start : one.span.end])) | one.names for one in hit.sentences]
     for place, sentence in enumerate(hit.sentences):
         before = words[place - 1] if place else set[str]()
         if place and LEANS_BACK.match(text[sentence.span.start : sentence.span.end]):

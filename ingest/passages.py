@@ -60,13 +60,13 @@ def _paragraphs(text: str) -> Iterator[Span]:
 
 
 def _joined(text: str, paragraph: Span, lang: str) -> Iterator[Span]:
-    """Sentences of a paragraph, with what was cut behind an initial or before a small letter put together again."""
+    """Sentences of a paragraph, with what was cut too eagerly put together again."""
     open_span: Span | None = None
     for found in sentencex.get_sentence_boundaries(lang, text[paragraph.start : paragraph.end]):
         span = _trimmed(text, paragraph.start + found["start_index"], paragraph.start + found["end_index"])
         if span.start == span.end:
             continue
-        if open_span and (INITIAL.search(text[open_span.start : open_span.end]) or text[span.start].islower()):
+        if open_span and _goes_on(text, open_span, span.start):
             open_span = Span(open_span.start, span.end)
             continue
         if open_span:
@@ -74,6 +74,12 @@ def _joined(text: str, paragraph: Span, lang: str) -> Iterator[Span]:
         open_span = span
     if open_span:
         yield open_span
+
+
+def _goes_on(text: str, before: Span, start: int) -> bool:
+    """Whether what starts there belongs to the sentence before: behind an initial, in mid-word, or in small letters."""
+    initial = INITIAL.search(text[before.start : before.end])
+    return bool(initial) or before.end == start or text[start].islower()
 
 
 def _cut(text: str, sentences: Iterator[Span]) -> Iterator[Span]:

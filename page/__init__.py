@@ -22,9 +22,9 @@ WAITING_QUESTIONS = 64
 MAX_UPLOAD = "1mb"  # nothing is uploaded to this page
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 EXAMPLES = [
-    "How many prisoners did Lukashenko pardon in December 2025?",
+    "How many people were taken to Ukraine?",
     "What does Belarus General License 13 allow?",
-    "Which journalists were among the 52 freed in September 2025?",
+    "What happened to Mikola Statkevich after his stroke?",
     "Сколько дней провела в заключении Мария Колесникова?",
     "Ці пісаў Бяляцкі прашэнне аб памілаванні?",
 ]

@@ -10,8 +10,9 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from ingest import update
-from vectorstore import BUILT_IN, Store, settings
+from vectorstore import BUILT_IN, Hit, Names, Store, settings
 from vectorstore.embeddings import open_embeddings
+from vectorstore.search import search
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -79,6 +80,11 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = update([SAMPLES], data=folder)
     assert not report.failed
     return folder
+
+
+def hits(store: Store, question: str, limit: int) -> list[Hit]:
+    """What the project's own search finds."""
+    return search(store, question, limit, names=Names.open(None))
 
 
 @pytest.fixture

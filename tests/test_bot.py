@@ -160,7 +160,7 @@ def test_a_stream_grows_claim_by_claim_into_the_same_answer(bot: Bot) -> None:
 
 def test_the_chain_is_a_langchain_runnable(bot: Bot) -> None:
     assert isinstance(bot.chain, Runnable)
-    events = bot.chain.invoke({"question": "What does General License 13 allow?", "history": ()})
+    events = bot.chain.invoke({"question": "What does General License 13 allow?", "history": (), "as_of": None})
     assert all(isinstance(event, Event) for event in events)
 
 

@@ -14,9 +14,8 @@ import pytest
 from ingest import Failed, LibraryError, Report, update
 from ingest.articles import UnreadableError, decode
 from ingest.update import Tally, run
-from tests.conftest import ROOT, SAMPLES, OpenStore
+from tests.conftest import ROOT, SAMPLES, OpenStore, hits
 from vectorstore import Store
-from vectorstore.search import search
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -105,7 +104,7 @@ def test_an_edited_file_replaces_its_old_version_which_stays_readable(
     assert names(updated(store, path).changed) == ["ferry.md"]
     (new,) = store.library.articles()
     assert (new.id, new.version, old.version) == (old.id, 2, 1)
-    assert {hit.article.version for hit in search(store, "How many people came aboard the ferry?", 5)} == {2}
+    assert {hit.article.version for hit in hits(store, "How many people came aboard the ferry?", 5)} == {2}
     kept = store.library.article(old.id, 1)
     assert kept is not None
     assert "40 people" in kept.text
@@ -192,7 +191,7 @@ def test_the_same_text_in_two_articles_is_citable_from_both(
     write("b.txt", RUSSIAN)
     store = open_store(tmp_path / "data")
     updated(store, tmp_path / "articles")
-    assert {Path(hit.article.source).name for hit in search(store, "Сколько займёт ремонт моста?", 5)} == {
+    assert {Path(hit.article.source).name for hit in hits(store, "Сколько займёт ремонт моста?", 5)} == {
         "a.txt",
         "b.txt",
     }
@@ -217,7 +216,7 @@ def test_pruning_takes_out_what_vanished_and_never_what_could_not_be_read(
         "elsewhere.txt",
         "new.txt",
     }
-    assert not [hit for hit in search(store, "Who owns the ferry line?", 9) if "ferry" in hit.text.lower()]
+    assert not [hit for hit in hits(store, "Who owns the ferry line?", 9) if "ferry" in hit.text.lower()]
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(tmp_path: Path, write: Write) -> None:

@@ -52,6 +52,13 @@ def test_abbreviations_and_initials_end_no_sentence() -> None:
     assert cut(*reversed(TEXTS[2])) == ["У 2023 г. суд вынес прысуд.", "Ён выйшаў."]
 
 
+def test_a_dot_within_a_word_ends_no_sentence() -> None:
+    assert cut("Редактор TUT.BY Марина Золотова. Глава 3.5 вышла.", "ru") == [
+        "Редактор TUT.BY Марина Золотова.",
+        "Глава 3.5 вышла.",
+    ]
+
+
 def test_a_line_wrapped_by_hand_goes_on() -> None:
     assert cut(*reversed(TEXTS[7])) == ["wrapped by hand at a\nnarrow width.", "Next\nsentence goes on"]
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, OpenStore
-from vectorstore import HybridRetriever
-from vectorstore.search import search
+from tests.conftest import ROOT, OpenStore, hits
+from vectorstore import HybridRetriever, Names, Store
 from vectorstore.terms import terms
 
 QUESTIONS = ["Who was freed in September 2025?", "Что сказал Бяляцкий?", "Which licence covers Belavia?"]
@@ -45,8 +44,8 @@ def not_a_database(folder: Path) -> None:
     (chroma(folder) / "chroma.sqlite3").write_text("something else")
 
 
-def answers(store: object) -> list[list[tuple[str, int]]]:
-    return [[(hit.article.id, hit.span.start) for hit in search(store, question, 8)] for question in QUESTIONS]  # type: ignore[arg-type]
+def answers(store: Store) -> list[list[tuple[str, int]]]:
+    return [[(hit.article.id, hit.span.start) for hit in hits(store, question, 8)] for question in QUESTIONS]
 
 
 @pytest.mark.parametrize("damage", [deleted, zeroed, cut, emptied, not_a_database])
@@ -108,16 +107,16 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     path = tmp_path / "first.txt"
     path.write_text("The lighthouse of Norholm is forty metres high. It was built in 1871.")
     store = open_store(tmp_path / "data")
-    assert search(store, "Who keeps the lighthouse?", 5) == []
+    assert hits(store, "Who keeps the lighthouse?", 5) == []
 
     def ingest() -> None:
         subprocess.run([sys.executable, "-m", "ingest", path, "--data", tmp_path / "data"], cwd=ROOT, check=True)
 
     ingest()
-    assert "1871" in search(store, "When was the lighthouse built?", 5)[0].text
+    assert "1871" in hits(store, "When was the lighthouse built?", 5)[0].text
     path.write_text("The keeper of the lighthouse is called Ada Lund.")
     ingest()
-    (hit,) = search(store, "Who keeps the lighthouse?", 5)
+    (hit,) = hits(store, "Who keeps the lighthouse?", 5)
     assert "Ada Lund" in hit.text
     assert hit.cosine > 0.8
 
@@ -126,12 +125,14 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     "query", ["", "?!", "the of and", '"', "*", "NEAR(a b)", "title: x", "AND OR NOT", "a" * 1900, "🙂", "\u202e"]
 )
 def test_no_query_breaks_the_search(sample_data: Path, open_store: OpenStore, query: str) -> None:
-    assert isinstance(search(open_store(sample_data), query, 5), list)
+    assert isinstance(hits(open_store(sample_data), query, 5), list)
 
 
 def test_the_retriever_is_langchains_and_says_where_a_passage_stands(sample_data: Path, open_store: OpenStore) -> None:
     store = open_store(sample_data)
-    documents = HybridRetriever(store=store, limit=4).invoke("What does General License 13 allow?")
+    documents = HybridRetriever(store=store, names=Names.open(None), limit=4).invoke(
+        "What does General License 13 allow?"
+    )
     assert len(documents) == 4
     for document in documents:
         article = store.library.article(document.metadata["article_id"], document.metadata["version"])

@@ -14,7 +14,7 @@ from bot.writing import Endpoint, Writer
 from ingest.update import Tally, run
 from tests.conftest import OpenStore
 from tests.endpoint import Script, endpoint
-from vectorstore import HybridRetriever, Store, settings
+from vectorstore import HybridRetriever, Names, Store, settings
 
 QUESTION = "What does Belarus General License 13 allow?"
 KEY = "sk-secret-0123456789"
@@ -31,7 +31,8 @@ def store(sample_data: Path) -> Iterator[Store]:
 def writing(store: Store, script: Script) -> Iterator[Bot]:
     with endpoint(script) as address:
         writer = Writer(Endpoint("scripted-model", address, KEY))
-        yield Bot(HybridRetriever(store=store), store.library.coverage, writer)
+        names = Names.open(None)
+        yield Bot(HybridRetriever(store=store, names=names), store.library.coverage, names, writer)
 
 
 def passage(script: Script, words: str) -> int:

@@ -56,10 +56,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a hit; `cosine` (-1 to 1) is its likeness to the query."""
+    """A sentence of a hit.
+
+    `cosine` (-1 to 1) is its likeness to the query. `names` are the known names in it (see `Names`). `timely` says
+    whether it can speak of the time the query asks about, None if the query names no time or that can't be told.
+    """
 
     span: Span
     cosine: float
+    names: frozenset[str] = frozenset()
+    timely: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ Vector = NDArray[np.float32]
 FILE = "library.db"
 FORMAT = 1
 BUSY_SECONDS = 5.0
-MAX_TERMS = 64  # of a question: more only slows the search
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE version (
@@ -234,12 +233,11 @@ class Library:
         )
         return row[0] if row else ""
 
-    def match(self, question: str, limit: int) -> list[tuple[int, float]]:
+    def match(self, wanted: Sequence[str], limit: int) -> list[tuple[int, float]]:
         """Full-text search: (passage id, BM25 score, higher is better), best first.
 
-        Any term may match. BM25 as in SQLite's FTS5 (k1 = 1.2, b = 0.75). Empty if the question has no word.
+        Any of the terms may match. BM25 as in SQLite's FTS5 (k1 = 1.2, b = 0.75). Empty if there is no term.
         """
-        wanted = list(dict.fromkeys(terms(question)))[:MAX_TERMS]
         if not wanted:
             return []
         expression = " OR ".join(f'"{term}"' for term in wanted)

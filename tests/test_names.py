@@ -1,0 +1,148 @@
+"""Names and times: linked where they are the same, kept apart where they only look alike."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot import Bot
+from ingest import update
+from tests.conftest import OpenStore
+from vectorstore import Names, fold_key
+from vectorstore.dates import Period, periods, timely
+from vectorstore.names import TABLE
+from vectorstore.search import search
+
+NAMES = Names.open(None)
+
+
+def linked(text: str) -> list[str]:
+    return [mention.name for mention in NAMES.mentions(text)]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("Kalesnikava", "Maria Kalesnikava"),
+        ("Kolesnikova", "Maria Kalesnikava"),
+        ("Калеснікава", "Maria Kalesnikava"),
+        ("Колесниковой", "Maria Kalesnikava"),
+        ("Kalesnikawa's", "Maria Kalesnikava"),
+        ("Тихановской", "Sviatlana Tsikhanouskaya"),
+        ("Тихановскому", "Siarhei Tsikhanouski"),
+        ("Cichanouskaja", "Sviatlana Tsikhanouskaya"),
+        ("Бяляцкага", "Ales Bialiatski"),
+        ("Беляцкому", "Ales Bialiatski"),
+        ("Bialackiego", "Ales Bialiatski"),
+        ("Статкевичем", "Mikola Statkevich"),
+        ("Лукашэнкі", "Alexander Lukashenko"),
+        ("Viktor Lukashenko", "Viktor Lukashenko"),
+        ("Эдуарда Бабарико", "Eduard Babaryka"),
+        ("Виктору Бабарико", "Viktar Babaryka"),
+        ("Andrei Kolesnikov", "Andrei Kolesnikov"),
+        ("John Cole", "John Coale"),
+        ("Vyasna", "Viasna Human Rights Centre"),
+        ("БелТА", "BelTA"),
+    ],
+)
+def test_a_spelling_is_linked_to_its_name(spelling: str, name: str) -> None:
+    assert linked(f"They spoke of {spelling} again.") == [name]
+
+
+@pytest.mark.parametrize(
+    "words", ["Ivan Lukashenko", "the spring came", "Spring", "BBC", "Майк", "Minister Kohlberg", "andrei", "Monday"]
+)
+def test_what_only_looks_alike_is_linked_to_nobody(words: str) -> None:
+    assert [name for name in linked(f"They spoke of {words} again.") if name != "Minsk"] == []
+
+
+def test_every_spelling_of_the_table_is_linked_to_its_own_name() -> None:
+    wrong = [
+        (spelling, NAMES.link(spelling))
+        for line in TABLE.read_text("utf-8").splitlines()
+        if ":" in line and not line.startswith("#")
+        for name in [line.partition(":")[0]]
+        for spelling in NAMES.spellings(name)
+        if NAMES.link(spelling) not in ("", name)
+    ]
+    assert wrong == []
+
+
+def test_a_spelling_that_is_new_is_linked_by_its_sound() -> None:
+    assert fold_key("Pratasevich") == fold_key("Протасевич") == fold_key("Пратасевіч")
+    assert NAMES.link("Sviatłana Tsichanowskaja") == "Sviatlana Tsikhanouskaya"
+    assert NAMES.link("Siarhei Tsikhanouskaya") != "Siarhei Tsikhanouski"
+
+
+def test_a_users_own_file_adds_names_and_spellings(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("# mine\nAda Lund: Ада Лунд; Adda Lundh\nMaria Kalesnikava: Marysia K\n")
+    names = Names.open(tmp_path / "names.txt")
+    assert [mention.name for mention in names.mentions("Потом Ада Лунд ушла.")] == ["Ada Lund"]
+    assert "Marysia K" in names.spellings("Maria Kalesnikava")
+    assert "Maria Kolesnikova" in names.spellings("Maria Kalesnikava")
+
+
+def test_a_name_is_found_in_another_script_and_not_when_switched_off(tmp_path: Path, open_store: OpenStore) -> None:
+    from tests.test_ingest import updated
+
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text(
+            f"Report {number}: the council met on matter {number} and said nothing."
+        )
+    (tmp_path / "wanted.txt").write_text("Приговор огласили утром. Защитник Стефанович промолчал.")
+    store = open_store(tmp_path / "data")
+    updated(store, tmp_path)
+    query = "Matter of the council and Stefanovic"
+    assert "Стефанович" in search(store, query, 1, names=NAMES)[0].text
+    assert "Стефанович" not in search(store, query, 1, names=Names([]))[0].text
+
+
+DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Who was freed in December 2025?", [DECEMBER]),
+        ("Кого освободили в декабре 2025 года?", [DECEMBER]),
+        ("Каго вызвалілі ў снежні 2025?", [DECEMBER]),
+        ("since July 2024", [Period("since", date(2024, 7, 1), date.max)]),
+        ("as of March 2026", [Period("until", date.min, date(2026, 3, 31))]),
+        ("on September 11, 2025", [Period("in", date(2025, 9, 11), date(2025, 9, 11))]),
+        ("11 сентября 2025", [Period("in", date(2025, 9, 11), date(2025, 9, 11))]),
+        ("2025-09-11", [Period("in", date(2025, 9, 11), date(2025, 9, 11))]),
+        ("the latest news", [Period("latest", date.min, date.max)]),
+        ("31 June 2025", []),
+        ("may he go in March?", []),
+    ],
+)
+def test_the_times_of_a_question_are_read(question: str, found: list[Period]) -> None:
+    assert periods(question) == found
+
+
+def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
+    assert timely([DECEMBER], "It came on Dec. 13.", "2025-12-16") is True
+    assert timely([DECEMBER], "In September 2025 it was 52.", "2025-12-16") is False
+    assert timely([DECEMBER], "It was 123.", "2025-12-16") is True
+    assert timely([DECEMBER], "It was 123.", "2025-06") is False
+    assert timely([DECEMBER], "It was 123.", "2026") is False
+    assert timely([DECEMBER], "It was 123.", "2025") is True
+    assert timely([DECEMBER], "It was 123.", "") is None
+    assert timely([], "On Dec. 13", "2025") is None
+
+
+def test_a_month_steers_the_answer(sample_data: Path) -> None:
+    with Bot.open(data=sample_data, model="") as bot:
+        assert "123" in bot.ask("How many prisoners did Lukashenko pardon in December 2025?").text
+        assert "52" in bot.ask("How many prisoners were freed in September 2025?").text
+
+
+def test_what_was_published_later_is_left_out(sample_data: Path, tmp_path: Path) -> None:
+    assert update([], data=tmp_path / "data").failed == ()
+    with Bot.open(data=sample_data, model="") as bot:
+        early = bot.ask("Is Statkevich in prison?", as_of=date(2025, 12, 31))
+        late = bot.ask("Is Statkevich in prison?")
+    assert all(one.article.published <= "2025-12-31" for one in (*early.citations, *early.closest))
+    assert any(one.article.published > "2026" for one in late.citations)
