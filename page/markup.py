@@ -42,7 +42,7 @@ def message(answer: Answer, group: str) -> str:
     for claim in answer.claims:
         markers = "".join(f"[\\[{number}\\]](#{group}-{number})" for number in claim.citations)
         label = ' <small class="doubt">not confirmed by its source</small>' if claim.support == "unverified" else ""
-        lines.append(f"{escape_markdown(claim.text)} {markers}{label}")
+        lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers}{label}")
     if answer.status == "not_found":
         lines.append("**The collection does not answer this.**")
         if answer.closest:

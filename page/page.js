@@ -19,6 +19,19 @@
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
+  // An answer is copied as it reads, not as the Markdown it is made of.
+  const clipboard = navigator.clipboard;
+  if (clipboard) {
+    const write = clipboard.writeText.bind(clipboard);
+    clipboard.writeText = (text) =>
+      write(
+        text
+          .replace(/\[\\\[(\d+)\\\]\]\(#cite-[^)]*\)/g, "[$1]")
+          .replace(/<\/?(small)[^>]*>/g, "")
+          .replace(/\u00a0/g, " ")
+          .replace(/\\([^\w\s])/g, "$1")
+      );
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
   });
