@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
 
 from bot import Bot, LibraryError, NoLibraryError
 from ingest import update
+from vectorstore import settings
 
 SAMPLES = Path(__file__).parent / "samples"
 PORT = 7860
+
+
+def fill(data: Path) -> None:
+    """Makes the data folder with the starter collection, whole or not at all: a start may be stopped half-way."""
+    print("Taking in the starter collection (once, some ten seconds) ...", flush=True)
+    making = data.with_name(f"{data.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    update([SAMPLES], data=making)
+    data.mkdir(parents=True, exist_ok=True)
+    # the library last: without it the folder is not filled yet
+    for path in sorted(making.iterdir(), key=lambda path: path.name.startswith("library.db")):
+        shutil.rmtree(data / path.name, ignore_errors=True)
+        path.replace(data / path.name)
+    making.rmdir()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,8 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             bot = Bot.open(options.data)
         except NoLibraryError:
-            print("Taking in the starter collection (once, some ten seconds) ...", flush=True)
-            update([SAMPLES], data=options.data)
+            fill(settings(options.data and Path(options.data)).data)
             bot = Bot.open(options.data)
         graphical = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY"))
         with bot:
@@ -36,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             from page import launch
 
             launch(bot, options.port, in_browser=graphical and not options.no_browser)
-    except (LibraryError, ValueError, OSError) as error:
+    except (LibraryError, ValueError, OSError, OverflowError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

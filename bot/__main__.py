@@ -6,6 +6,7 @@ Exit codes: 0 answered or honestly not found, 2 wrong usage or unusable data fol
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from dataclasses import asdict
@@ -21,10 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--model", metavar="NAME", help='the chat model that writes (else VIADOMA_MODEL); "" to quote')
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows pipe has an encoding of few letters
     try:
         with Bot.open(data=options.data, model=options.model) as bot:
             answer = bot.ask(options.question)
-    except (LibraryError, QuestionError, OSError, ValueError) as error:
+    except (LibraryError, QuestionError, OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
 from bot.followup import Question, standalone
@@ -41,7 +41,7 @@ class Bot:
     """
 
     def __init__(
-        self, retriever: BaseRetriever, coverage: Callable[[], Coverage], names: Names, writer: Writer | None
+        self, retriever: BaseRetriever, coverage: Callable[[date | None], Coverage], names: Names, writer: Writer | None
     ) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
@@ -53,12 +53,10 @@ class Bot:
         self._names = names
         self._writer = writer
         self._close: Callable[[], None] = lambda: None
-        hits: Runnable[dict[str, Any], list[Hit]] = RunnableLambda(self._search)
+        # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
         self.chain: Runnable[dict[str, Any], list[Event]] = (
-            RunnableLambda(self._standalone)
-            | RunnablePassthrough.assign(hits=hits)
-            | RunnableGenerator(self._answers)
-        )  # fmt: skip
+            RunnableLambda(self._standalone) | RunnableLambda(self._search) | RunnableGenerator(self._answers)
+        )
 
     @classmethod
     def open(cls, data: str | os.PathLike[str] | None = None, model: str | None = None) -> Self:
@@ -85,7 +83,7 @@ class Bot:
     @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
-        return self._coverage()
+        return self._coverage(None)
 
     def ask(self, question: str, history: Sequence[Turn] = (), as_of: date | None = None) -> Answer:
         """The whole answer to a question, given the earlier turns of its conversation, oldest first.
@@ -129,15 +127,12 @@ class Bot:
                 notes = [str(error)]
         return {**step, "standalone": made, "notes": notes}
 
-    def _search(self, step: Mapping[str, Any]) -> list[Hit]:
+    def _search(self, step: dict[str, Any]) -> dict[str, Any]:
         documents = self._retriever.invoke(step["standalone"].query, as_of=step["as_of"])
-        return [document.metadata["hit"] for document in documents]
+        return {**step, "hits": [document.metadata["hit"] for document in documents]}
 
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
-        # a stream of dictionaries comes in parts, which are merged by addition
-        step: dict[str, Any] = {}
-        for part in steps:
-            step |= part
+        (step,) = steps
         made: Question = step["standalone"]
         empty = Answer(
             question=step["question"],
@@ -146,7 +141,7 @@ class Bot:
             claims=(),
             citations=(),
             closest=(),
-            coverage=self._coverage(),
+            coverage=self._coverage(step["as_of"]),
             notes=tuple(step["notes"]),
             mode="quoting",
             prompts=(),

@@ -17,6 +17,7 @@ PLAIN = str.maketrans(
 )
 SPACE = re.compile(r"\s+")
 NUMBER = re.compile(r"\d+(?:[.,\u00a0 ]\d{3})*(?:[.,]\d+)?")
+GROUPS = re.compile(r"(?<=\d)[.,\u00a0 ](?=\d{3}(?!\d))")
 NAME = re.compile(r"\b[^\W\d_a-zа-яёіўїєґ][\w'’-]*[\w]", re.UNICODE)
 FIRST_WORD = re.compile(r"^\W*\w+")
 QUOTED = re.compile(r'"[^"]{12,}"')
@@ -38,16 +39,16 @@ def find_quote(text: str, quote: str) -> Span | None:
     return Span(found.start(), found.end()) if found else None
 
 
-def uncovered(claim: str, evidence: Sequence[str]) -> list[str]:
+def uncovered(claim: str, evidence: Sequence[str], about: Sequence[str] = ()) -> list[str]:
     """The numbers, names and quoted words of a claim that its evidence does not hold, in this order.
 
     A name is a capitalised word other than the claim's first; it is covered by a word that shares its beginning, so
-    that endings may differ. Evidence is the quotes and what is known of their articles (title, publisher, date).
+    that endings may differ. `evidence` are the quotes; `about`, what is known of their articles, covers names alone.
     """
     plain = claim.translate(PLAIN)
     ground = " ".join(evidence).translate(PLAIN)
     numbers = {_digits(number) for number in NUMBER.findall(ground)}
-    words = {word.lower() for word in re.findall(r"\w+", ground)}
+    words = {word.lower() for word in re.findall(r"\w+", " ".join([ground, *about]))}
     missing = [number for number in NUMBER.findall(plain) if _digits(number) not in numbers]
     missing += [
         name for name in NAME.findall(FIRST_WORD.sub("", plain)) if not _known(name.lower().removesuffix("'s"), words)
@@ -58,7 +59,9 @@ def uncovered(claim: str, evidence: Sequence[str]) -> list[str]:
 
 
 def _digits(number: str) -> str:
-    return re.sub(r"\D", "", number).lstrip("0")
+    """A number as its value is written: 1,150 and 1 150 are one number, 12.3 and 123 are not."""
+    whole = GROUPS.sub("", number).replace(",", ".")
+    return whole.lstrip("0") or "0"
 
 
 def _known(name: str, words: set[str]) -> bool:

@@ -24,10 +24,11 @@ NEAR_WEIGHT = 0.6  # of a word that is not in the sentence but in its article's 
 TIME_WEIGHT = {True: 0.03, None: 0.0, False: -0.05}  # where the question names a time
 NUMBERLESS = 0.04  # taken from a sentence that counts nothing, where the question asks how many
 NAMELESS = 0.04  # taken from a sentence of the right article that does not hold the rare name asked about
-MARGIN = 0.05
-# Below this nothing answers, unless a figure asked about is there; between two scripts no word can be shared.
-ANSWERS = 0.82
-ANSWERS_ACROSS_SCRIPTS = 0.80
+MARGIN = 0.06
+# Below the first nothing answers, unless a figure asked about is there; a sentence that shares no word with a question
+# in its own script needs the second.
+ANSWERS = 0.80
+ANSWERS_WITHOUT_WORDS = 0.82
 CONTEXT_WEIGHT = 0.5
 # Words of questions, which say nothing of what they are about, in English, Russian and Belarusian.
 EMPTY = frozenset(
@@ -84,6 +85,7 @@ class _Candidate:
     span: Span
     sentences: int
     score: float
+    shares: bool  # a word or name with the question
 
     @property
     def text(self) -> str:
@@ -93,7 +95,7 @@ class _Candidate:
 def choose(question: Question, hits: Sequence[Hit], names: Names) -> Choice:
     """Picks one to MAX_SENTENCES sentences from the hits; none if there are no hits or the question has no words."""
     ranked = _ranked(question, hits, names)
-    if not ranked or not terms(question.text) or _strangers(question.text, hits, names):
+    if not ranked or not _words(question.text, names) or _strangers(question.text, hits, names):
         return Choice((), answers=False)
     best = ranked[0]
     picked: list[_Candidate] = []
@@ -104,9 +106,9 @@ def choose(question: Question, hits: Sequence[Hit], names: Names) -> Choice:
         if told + candidate.sentences <= MAX_SENTENCES and not any(_tells(other, candidate) for other in picked):
             picked.append(candidate)
     same_script = bool(CYRILLIC.search(question.text)) == bool(CYRILLIC.search(best.text))
-    needed = ANSWERS if same_script else ANSWERS_ACROSS_SCRIPTS
-    figures = set(re.findall(r"\d{2,}", question.text))
-    answers = best.score >= needed or any(figure in best.text for figure in figures)
+    needed = ANSWERS if best.shares or not same_script else ANSWERS_WITHOUT_WORDS
+    figures = set(re.findall(r"\b\d{2,}\b", question.text)) & set(re.findall(r"\b\d{2,}\b", best.text))
+    answers = best.score >= needed or (bool(figures) and best.shares)
     return Choice(_in_reading_order(picked, hits), answers)
 
 
@@ -143,7 +145,7 @@ def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Cand
             score -= NAMELESS
         if counts and not NUMBER.search(without_times(hit.article.text[span.start : span.end])):
             score -= NUMBERLESS
-        candidates.append(_Candidate(hit, span, len(sentences), score))
+        candidates.append(_Candidate(hit, span, len(sentences), score, shares=shared > 0))
     return sorted(candidates, key=lambda candidate: -candidate.score)
 
 

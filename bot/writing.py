@@ -114,9 +114,13 @@ class Writer:
 def _open(endpoint: Endpoint) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
-    provider, _, _ = endpoint.model.rpartition(":")
-    if provider not in ("", "openai"):
-        return init_chat_model(endpoint.model)
+    provider, _, name = endpoint.model.partition(":")
+    # "qwen3:8b" at an endpoint of one's own is a model with its size, not a provider
+    if name and provider != "openai" and not endpoint.base_url:
+        try:
+            return init_chat_model(endpoint.model)
+        except ImportError as error:
+            raise ValueError(f"The model {endpoint.model} needs a package that is not installed: {error}") from error
     return init_chat_model(
         endpoint.model.removeprefix("openai:"),
         model_provider="openai",
@@ -170,8 +174,8 @@ def _proved(text: str, hits: Sequence[Hit]) -> Iterator[Written]:
     if not quotes:
         return
     evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
-    about = [f"{hit.article.title} {hit.article.publisher} {hit.article.published}" for hit, _ in quotes]
-    missing = uncovered(sentence, [*evidence, *about])
+    about = [f"{hit.article.title} {hit.article.publisher}" for hit, _ in quotes]
+    missing = uncovered(sentence, evidence, about)
     if any(NUMBER.fullmatch(part) for part in missing):
         return
     end = "" if sentence[-1] in '.!?…"”»' else "."

@@ -7,6 +7,7 @@ data folder, 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import time
 
@@ -27,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--prune", action="store_true", help="take out articles that vanished from the given sources")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows pipe has an encoding of few letters
 
     tally = Tally()
     began = time.monotonic()
@@ -52,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _sum_up(tally.report(), "Stopped. What is named here is in; run the same again to go on.")
         return 130
-    except (LibraryError, OSError) as error:
+    except (LibraryError, OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
     done = "Nothing was written. It would be:" if options.dry_run else f"Done in {time.monotonic() - began:.1f} s:"

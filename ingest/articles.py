@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,9 @@ ENCODINGS = ["cp1251", "koi8_r", "cp866", "cp1252", "cp1250", "cp1257"]  # of Be
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
-HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
+HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
 # the languages this is told apart among, when an article does not say: fewer candidates, fewer mistakes
 LANGUAGES = ["be", "bg", "cs", "de", "en", "es", "et", "fi", "fr", "it", "lt", "lv", "nl", "pl", "pt", "ro", "ru", "sk"]
 LANGUAGES += ["sv", "uk"]
@@ -69,27 +72,51 @@ class Item:
     reason: str = ""
 
 
-def find(source: str) -> Iterator[Path]:
+def find(source: str) -> Iterator[Path | Item]:
     """The files of a source, in order of their names: itself if it is a file, all files below it if a folder.
 
-    Hidden files and folders are passed over. UnreadableError if there is nothing of that name.
+    Hidden files and folders are passed over; a folder that can't be read comes as an item with the reason, and so does
+    a link to a folder, which is not followed. UnreadableError if there is nothing of that name, or the folder is empty.
     """
     if re.match(r"[a-z][a-z0-9+.-]+://", source, re.I):
         raise UnreadableError("addresses are not fetched by this version: save the page and give its file")
-    path = Path(source)
-    if path.is_file():
-        yield path.resolve()
-    elif path.is_dir():
-        for folder, folders, files in os.walk(path.resolve()):
+    try:
+        path = Path(source).absolute()
+        if path.is_file():
+            yield path
+            return
+        if not path.is_dir():
+            raise UnreadableError("there is no such file or folder")
+        failed: list[Item] = []
+        empty = True
+        for folder, folders, files in os.walk(path, onerror=lambda error: failed.append(_unread(error))):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
-    else:
-        raise UnreadableError("there is no such file or folder")
+            for name in folders:
+                if (linked := Path(folder) / name).is_symlink():
+                    failed.append(Item(str(linked), 0, None, "a link to a folder: give the folder itself"))
+            for name in sorted(name for name in files if not name.startswith(".")):
+                empty = False
+                yield Path(folder) / name
+        yield from failed
+        if empty and not failed:
+            raise UnreadableError("the folder holds no files")
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from error
+
+
+def _unread(error: OSError) -> Item:
+    return Item(str(error.filename), 0, None, error.strerror or str(error))
 
 
 def read(path: Path) -> Iterator[Item]:
     """The articles of a file: one, or one a line in JSON Lines. What can't be read comes as an item with its reason."""
     source = str(path)
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        readable = os.fsencode(path).decode("utf-8", "replace")
+        yield Item(readable, 0, None, "its name is not UTF-8: rename it")
+        return
     try:
         if not path.is_file():
             raise UnreadableError("not an ordinary file")
@@ -117,7 +144,9 @@ def _draft(source: str, fields: Mapping[str, Any]) -> Draft:
     if not text.strip():
         raise UnreadableError("no text in it")
     values["lang"] = values["lang"].lower()[:2] or _language(text)
-    key = values["url"] or str(fields.get("id") or "") or source
+    own = _plain(str(fields.get("id") or "")).strip()
+    # an id is only its file's: two collections may both count from 1
+    key = values["url"] or (f"{source.rpartition('#')[0] or source}#id={own}" if own else source)
     return Draft(key=key, source=source, text=text, **{name: " ".join(values[name].split()) for name in values})
 
 
@@ -125,13 +154,22 @@ def _value(name: str, fields: Mapping[str, Any]) -> str:
     value = next((fields[alias] for alias in FIELDS[name] if fields.get(alias) not in (None, "")), "")
     if name == "text" and not isinstance(value, str):
         raise UnreadableError("its text is not a string")
+    if name == "lang" and value is False:
+        return "no"  # what YAML takes for a denial is Norwegian
     text = _plain(str(value.isoformat() if hasattr(value, "isoformat") else value))
-    if name == "published" and text:
-        day = text[:10]  # a time of day is not kept
+    return _day(text) if name == "published" and text else text
+
+
+def _day(text: str) -> str:
+    """A date as exact as it is given, without its time of day."""
+    day = text[:10]
+    try:
         if not DATE.fullmatch(day):
-            raise UnreadableError(f"its date is {text[:40]!r}: write it as 2025-12-13, 2025-12 or 2025")
-        return day
-    return text
+            raise ValueError
+        date.fromisoformat((day + "-01-01")[:10])
+    except ValueError as error:
+        raise UnreadableError(f"its date is {text[:40]!r}: write it as 2025-12-13, 2025-12 or 2025") from error
+    return day
 
 
 def _plain(text: str) -> str:
@@ -154,22 +192,28 @@ def _identifier() -> LanguageIdentifier:
 
 
 def decode(raw: bytes) -> str:
-    """Bytes -> text: by byte-order mark, as UTF-16 by its pattern of zeros, as UTF-8, else by likeness to ENCODINGS.
-
-    UnreadableError if it is empty, binary, or of no encoding that can be told.
-    """
+    """Bytes -> text, see `_encoding`. UnreadableError if it is empty, binary, or of no encoding that can be told."""
     if not raw.strip():
         raise UnreadableError("empty")
-    encoding = next((MARKS[mark] for mark in MARKS if raw.startswith(mark)), None) or _utf16(raw)
-    if encoding:
-        try:
-            return _no_binary(raw.decode(encoding))
-        except UnicodeDecodeError as error:
-            raise UnreadableError(f"damaged {encoding} text at byte {error.start}") from error
+    encoding = _encoding(raw)
     try:
-        return _no_binary(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        pass
+        return _no_binary(raw.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"damaged {encoding} text at byte {error.start}") from error
+
+
+def _encoding(raw: bytes) -> str:
+    """By byte-order mark, as UTF-16 by its pattern of zeros, as UTF-8, else by likeness to ENCODINGS."""
+    marked = next((MARKS[mark] for mark in MARKS if raw.startswith(mark)), None) or _utf16(raw)
+    if marked:
+        return marked
+    try:
+        raw.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError as error:
+        # the last bytes of a piece may be half a letter
+        if error.start >= len(raw) - 3 and error.start > 0:
+            return "utf-8"
     if b"\0" in raw:
         raise UnreadableError("binary, not text")
     from charset_normalizer import from_bytes
@@ -177,7 +221,7 @@ def decode(raw: bytes) -> str:
     best = from_bytes(raw, cp_isolation=ENCODINGS, threshold=0.2).best()
     if best is None:
         raise UnreadableError("binary, or text in an encoding that can't be told: save it as UTF-8")
-    return _no_binary(str(best))
+    return best.encoding
 
 
 def _utf16(raw: bytes) -> str | None:
@@ -217,6 +261,8 @@ def _front_matter(text: str) -> dict[str, Any]:
         fields, body = frontmatter.parse(text)
     except (yaml.YAMLError, ValueError) as error:
         raise UnreadableError(f"its front matter is not YAML: {' '.join(str(error).split())[:120]}") from error
+    if not fields and body.strip() != text.strip():
+        return {"text": text}  # between the dashes stands no mapping but text
     return {**fields, "text": body}
 
 
@@ -264,25 +310,34 @@ def _read_html(raw: bytes) -> dict[str, Any]:
 
 def _read_lines(path: Path, size: int) -> Iterator[Item]:
     """JSON Lines, a line at a time, so that a file may be larger than the memory."""
-    with path.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            source = f"{path}#{number}"
-            if not raw.strip():
-                continue
-            try:
-                if len(raw) > MAX_BYTES:
-                    raise UnreadableError(f"a line larger than {MAX_BYTES // 1_000_000} MB")
-                try:
-                    fields = json.loads(decode(raw))
-                except json.JSONDecodeError as error:
-                    raise UnreadableError(f"not JSON: {error.msg} at character {error.pos}") from error
-                if not isinstance(fields, dict):
-                    raise UnreadableError("not a JSON object with a field text")
-                yield Item(source, len(raw), _draft(source, fields))
-            except UnreadableError as error:
-                yield Item(source, len(raw), None, str(error))
+    with path.open("rb") as probe:
+        encoding = _encoding(probe.read(1_000_000))
+    try:
+        with path.open(encoding=encoding, newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _line(f"{path}#{number}", line)
+    except UnicodeDecodeError as error:
+        yield Item(str(path), 0, None, f"damaged {encoding} text behind the lines above: {error.reason}")
     if size == 0:
         yield Item(str(path), 0, None, "empty")
+
+
+def _line(source: str, line: str) -> Item:
+    try:
+        if len(line) > MAX_BYTES:
+            raise UnreadableError(f"a line larger than {MAX_BYTES // 1_000_000} MB")
+        try:
+            fields = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UnreadableError(f"not JSON: {error.msg} at character {error.pos}") from error
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"not JSON that can be read: {' '.join(str(error).split())[:120]}") from error
+        if not isinstance(fields, dict):
+            raise UnreadableError("not a JSON object with a field text")
+        return Item(source, len(line), _draft(source, fields))
+    except UnreadableError as error:
+        return Item(source, len(line), None, str(error))
 
 
 READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {

@@ -78,7 +78,7 @@ def _joined(text: str, paragraph: Span, lang: str) -> Iterator[Span]:
 
 def _goes_on(text: str, before: Span, start: int) -> bool:
     """Whether what starts there belongs to the sentence before: behind an initial, in mid-word, or in small letters."""
-    initial = INITIAL.search(text[before.start : before.end])
+    initial = INITIAL.search(text[max(before.start, before.end - 3) : before.end])
     return bool(initial) or before.end == start or text[start].islower()
 
 

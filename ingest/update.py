@@ -117,6 +117,8 @@ def _run(
         fingerprint = _fingerprint(item.draft)
         stored = store.library.fingerprint(article_id)
         if stored == fingerprint:
+            if write:
+                store.library.locate(article_id, item.source)
             tally.unchanged.append(item.source)
             continue
         batch.append((_prepare(store, article_id, item.draft, fingerprint), not stored))
@@ -136,10 +138,11 @@ def _items(sources: Sequence[str], on_progress: Callable[[Progress], None]) -> I
     files: list[tuple[Path, int]] = []
     for source in sources:
         try:
-            found = list(find(source))
-            if not found:
-                raise UnreadableError("the folder holds no files")
-            files += [(path, path.stat().st_size if path.is_file() else 0) for path in found]
+            for found in find(source):
+                if isinstance(found, Item):
+                    yield found
+                else:
+                    files.append((found, found.stat().st_size if found.is_file() else 0))
         except UnreadableError as error:
             yield Item(source, 0, None, str(error))
     total, done = sum(size for _, size in files), 0
@@ -173,20 +176,23 @@ def _prepare(store: Store, article_id: str, draft: Draft, fingerprint: str) -> P
 
 def _prune(store: Store, sources: Sequence[str], seen: dict[str, str], *, write: bool, tally: Tally) -> None:
     """Takes out what came from the given sources and is no longer there."""
-    scopes = [str(Path(source).resolve()) for source in sources if Path(source).exists()]
-    unread = {failed.source for failed in tally.failed}
+    scopes = [str(Path(source).absolute()) for source in sources]
+    unread = [str(Path(failed.source).absolute()) for failed in tally.failed]
     gone = [
         article
         for article in store.library.articles()
         if article.id not in seen
-        and any(article.source == scope or article.source.startswith((scope + "/", scope + "\\", scope + "#"))
-                for scope in scopes)
-        and article.source not in unread
-        and article.source.rpartition("#")[0] not in unread
-    ]  # fmt: skip
+        and any(_within(article.source, scope) for scope in scopes)
+        and not any(_within(article.source, failed) for failed in unread)
+    ]
     if write and gone:
         store.library.retire([article.id for article in gone])
     tally.removed += [article.source for article in gone]
+
+
+def _within(source: str, scope: str) -> bool:
+    """Whether a source is a file or folder, lies below it, or is a line of it."""
+    return source == scope or source.startswith((scope + "/", scope + "\\", scope + "#"))
 
 
 def _fingerprint(draft: Draft) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bot import Answer, Citation, Turn, searched
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=www)(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
 MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>", re.S)
 
 
@@ -51,8 +51,8 @@ def message(answer: Answer, group: str) -> str:
                 for one in answer.closest
             )
             lines.append(f"Closest passages, which are not an answer:\n\n{near}")
-    lines += [f"<small>{html.escape(note)}</small>" for note in answer.notes]
-    lines.append(f'<small class="coverage">{html.escape(coverage_line(answer))}</small>')
+    lines += [f"<small>{escape_markdown(note)}</small>" for note in answer.notes]
+    lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer))}</small>')
     return "\n\n".join(lines)
 
 

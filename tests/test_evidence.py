@@ -49,6 +49,13 @@ def test_numbers_names_and_quoted_words_without_cover_are_told(claim: str, missi
     assert uncovered(claim, [quote]) == missing
 
 
+def test_a_number_is_covered_by_its_value_and_never_by_a_date_of_publication() -> None:
+    assert uncovered("In all 123 were freed.", ["Prices rose by 12.3%."]) == ["123"]
+    assert uncovered("In all 1150 were freed.", ["There were 1,150 of them."]) == []
+    assert uncovered("In all 13 were freed.", ["Some were freed."], ["Title, 2025-12-13"]) == ["13"]
+    assert uncovered("Said by Meduza.", ["Some were freed."], ["Meduza"]) == []
+
+
 def test_a_prompt_takes_exactly_its_names() -> None:
     prompt = load("standalone")
     assert "Who?" in prompt.fill(history="$HOME stays", question="Who?")

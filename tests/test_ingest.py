@@ -148,6 +148,9 @@ def test_encodings_are_told_apart(encoding: str) -> None:
         ("broken.jsonl", b'{"text": "cut', "not JSON"),
         ("list.jsonl", b'["text"]', "not a JSON object"),
         ("number.jsonl", b'{"text": 5}', "not a string"),
+        ("deep.jsonl", b"[" * 100_000, "not JSON"),
+        ("long-number.jsonl", b'{"text": "x", "id": ' + b"9" * 5000 + b"}", "not JSON"),
+        ("no-such-day.jsonl", b'{"text": "x", "published": "2025-02-31"}', "write it as 2025-12-13"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_rest_goes_in(
@@ -217,6 +220,49 @@ def test_pruning_takes_out_what_vanished_and_never_what_could_not_be_read(
         "new.txt",
     }
     assert not [hit for hit in hits(store, "Who owns the ferry line?", 9) if "ferry" in hit.text.lower()]
+
+
+def test_pruning_spares_what_lies_in_a_folder_that_is_empty_or_gone(
+    tmp_path: Path, write: Write, open_store: OpenStore
+) -> None:
+    path = write("ferry.md", FRONT)
+    store = open_store(tmp_path / "data")
+    updated(store, tmp_path / "articles")
+    path.unlink()
+    assert updated(store, tmp_path / "articles", prune=True).removed == ()
+    path.parent.rmdir()
+    assert updated(store, tmp_path / "articles", prune=True).removed == ()
+
+
+def test_an_article_that_moved_is_not_pruned_from_its_old_place(
+    tmp_path: Path, write: Write, open_store: OpenStore
+) -> None:
+    write("old/ferry.md", FRONT)
+    other = write("old/other.txt", RUSSIAN)
+    store = open_store(tmp_path / "data")
+    updated(store, tmp_path / "articles")
+    moved = write("new/ferry.md", FRONT)
+    (other.parent / "ferry.md").unlink()
+    assert names(updated(store, moved).unchanged) == ["ferry.md"]
+    assert updated(store, other.parent, prune=True).removed == ()
+
+
+def test_text_between_dashes_that_is_no_front_matter_stays(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+    store = open_store(tmp_path / "data")
+    updated(store, write("dashes.txt", "---\nParagraph one is here.\n---\nParagraph two."))
+    assert "Paragraph one" in next(store.library.articles()).text
+
+
+def test_ids_are_their_files_own(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+    store = open_store(tmp_path / "data")
+    updated(store, write("a.jsonl", '{"id": 1, "text": "The first collection counts from one."}'))
+    assert len(updated(store, write("b.jsonl", '{"id": 1, "text": "So does the second."}')).added) == 1
+
+
+def test_json_lines_in_utf_16_go_in(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+    line = json.dumps({"text": RUSSIAN}, ensure_ascii=False) + "\n"
+    report = updated(open_store(tmp_path / "data"), write("wide.jsonl", (line + line).encode("utf-16")))
+    assert (len(report.added), report.failed) == (2, ())
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(tmp_path: Path, write: Write) -> None:

@@ -84,19 +84,22 @@ def test_a_users_own_file_adds_names_and_spellings(tmp_path: Path) -> None:
     assert "Maria Kolesnikova" in names.spellings("Maria Kalesnikava")
 
 
-def test_a_name_is_found_in_another_script_and_not_when_switched_off(tmp_path: Path, open_store: OpenStore) -> None:
+def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
+    tmp_path: Path, open_store: OpenStore
+) -> None:
     from tests.test_ingest import updated
 
-    for number in range(60):
-        (tmp_path / f"{number}.txt").write_text(
-            f"Report {number}: the council met on matter {number} and said nothing."
-        )
     (tmp_path / "wanted.txt").write_text("Приговор огласили утром. Защитник Стефанович промолчал.")
+    (tmp_path / "other.txt").write_text("Приговор огласили утром. Защитник Иванов промолчал.")
     store = open_store(tmp_path / "data")
     updated(store, tmp_path)
-    query = "Matter of the council and Stefanovic"
-    assert "Стефанович" in search(store, query, 1, names=NAMES)[0].text
-    assert "Стефанович" not in search(store, query, 1, names=Names([]))[0].text
+
+    def lead(names: Names) -> float:
+        query = "What did Stefanovic say?"
+        found = {Path(hit.article.source).name: hit.score for hit in search(store, query, 2, names=names)}
+        return found["wanted.txt"] - found["other.txt"]
+
+    assert lead(NAMES) >= lead(Names([])) + 0.02
 
 
 DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
@@ -116,6 +119,7 @@ DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
         ("the latest news", [Period("latest", date.min, date.max)]),
         ("31 June 2025", []),
         ("may he go in March?", []),
+        ("The majority decided to separate in the market", []),
     ],
 )
 def test_the_times_of_a_question_are_read(question: str, found: list[Period]) -> None:
@@ -146,3 +150,5 @@ def test_what_was_published_later_is_left_out(sample_data: Path, tmp_path: Path)
         late = bot.ask("Is Statkevich in prison?")
     assert all(one.article.published <= "2025-12-31" for one in (*early.citations, *early.closest))
     assert any(one.article.published > "2026" for one in late.citations)
+    assert early.coverage.newest <= "2025-12-31"
+    assert early.coverage.articles < late.coverage.articles

@@ -257,6 +257,16 @@ def test_articles_and_their_data_are_shown_as_text_and_never_run(tmp_path: Path,
         assert words
 
 
+def test_an_earlier_question_is_shown_as_text_when_it_is_searched_again(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, "What did Statkevich ![x](http://evil.invalid/p.png) say on www.evil.invalid [l](http://evil.invalid)?")
+    ask(page, "And who is his wife?")
+    expect(page.locator(".bot").last).to_contain_text(
+        "Searched for: What did Statkevich ![x](http://evil.invalid/p.png)"
+    )
+    assert page.locator(".bot img, .bot a[href*=evil]").count() == 0
+
+
 def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
     sample_data: Path, tmp_path: Path, open_page: OpenPage
 ) -> None:

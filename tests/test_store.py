@@ -144,3 +144,33 @@ def test_the_retriever_is_langchains_and_says_where_a_passage_stands(sample_data
 def test_russian_and_belarusian_endings_share_a_term() -> None:
     assert len({terms(word)[0] for word in ("санкции", "санкций", "санкциями", "САНКЦИЯМ")}) == 1
     assert len({terms(word)[0] for word in ("prisoner", "prisoners", "Prisoner’s")}) == 1
+
+
+def test_a_folder_named_from_elsewhere_is_probed_where_it_is(
+    tmp_path: Path,
+    sample_data: Path,
+    open_store: OpenStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shutil.copytree(sample_data, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    assert hits(open_store(Path("data")), QUESTIONS[0], 3)
+    assert "made again" not in caplog.text
+
+
+def test_many_threads_leave_no_files_open(sample_data: Path, open_store: OpenStore) -> None:
+    import os
+    from concurrent.futures import ThreadPoolExecutor
+
+    store = open_store(sample_data)
+
+    def ask(_: int) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(hits, store, QUESTIONS[0], 3).result()
+
+    ask(0)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(30):
+        ask(number)
+    assert len(os.listdir("/proc/self/fd")) <= before + 6

@@ -15,28 +15,29 @@ from typing import Literal
 
 Kind = Literal["in", "since", "until", "latest"]
 
-# beginnings of month names: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian
+# month names with their endings: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian
 MONTHS = [
-    "jan|январ|студзен|січ|stycz|saus",
-    "feb|феврал|лют|лют|lut|vasar",
-    "mar(?!i)|март|марта|сакавік|берез|marz|marc|kovo",
-    "apr|апрел|красавік|квіт|kwie|balan",
-    "may|мая|май|мае|траў?н|maj|geguž",
-    "jun|июн|чэрвен|черв|czerw|birž",
-    "jul|июл|ліпен|лип|lip|liep",
-    "aug|август|жнів|серп|sierp|rugpj",
-    "sep|сентябр|верас|верес|wrze|rugsė",
-    "oct|октябр|кастрычнік|жовт|paźdz|spal",
-    "nov|ноябр|лістапад|листоп|listop|lapkr",
-    "dec|декабр|снеж|груд|grud|gruod",
+    "jan(?:uary)?|январ[ьяе]|студзен[ьяі]|січ(?:ень|ня|ні)|stycz(?:eń|nia|niu)|saus(?:is|io|į|yje)",
+    "feb(?:ruary)?|феврал[ьяе]|лют(?:ы|ага|ым|ий|ого|ому)|lut(?:y|ego|ym)|vasar(?:is|io|į|yje)",
+    "mar(?:ch)?|март[ае]?|сакавік[аеу]?|берез(?:ень|ня|ні)|mar(?:zec|ca|cu)|kov(?:as|o|ą|e)",
+    "apr(?:il)?|апрел[ьяе]|красавік[ау]?|квіт(?:ень|ня|ні)|kwie(?:cień|tnia|tniu)|baland(?:is|žio|į|yje)",
+    "may|ма[йяе]|трав(?:ень|ня|ні)|maj[au]?|geguž(?:ė|ės|ę|ėje)",
+    "jun[e]?|июн[ьяе]|чэрвен[ьяі]|черв(?:ень|ня|ні)|czerw(?:iec|ca|cu)|birželi(?:s|o|į|yje)",
+    "jul[y]?|июл[ьяе]|ліпен[ьяі]|лип(?:ень|ня|ні)|lip(?:iec|ca|cu)|liep(?:a|os|ą|oje)",
+    "aug(?:ust)?|август[ае]?|жні(?:вень|ўня|ўні)|серп(?:ень|ня|ні)|sierp(?:ień|nia|niu)|rugpj(?:ūtis|ūčio|ūtį|ūtyje)",
+    "sept?(?:ember)?|сентябр[ьяе]|верас(?:ень|ня|ні)|верес(?:ень|ня|ні)|wrze(?:sień|śnia|śniu)|rugsėj(?:is|o|į|yje)",
+    "oct(?:ober)?|октябр[ьяе]|кастрычнік[ау]?|жовт(?:ень|ня|ні)|październik[au]?|spali(?:s|o|į|yje)",
+    "nov(?:ember)?|ноябр[ьяе]|лістапад[ау]?|листопад[аі]?|listopad(?:a|zie)?|lapkri(?:tis|čio|tį|tyje)",
+    "dec(?:ember)?|декабр[ьяе]|снеж(?:ань|ня|ні)|груд(?:ень|ня|ні)|grud(?:zień|nia|niu)|gruod(?:is|žio|į|yje)",
 ]
-MONTH = "|".join(f"(?P<m{number}>(?:{names})\\w*)" for number, names in enumerate(MONTHS, 1))
+MONTH = "|".join(f"(?P<m{number}>(?:{names})(?!\\w))" for number, names in enumerate(MONTHS, 1))
 TIME = re.compile(
     rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+)?(?:{MONTH})\.?"
     r"(?:\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?\b"
     r"|\b(?P<iso>(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?)\b",
     re.I,
 )
+WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
 SINCE = re.compile(r"\b(?:since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo)\s+(?:the\s+)?$", re.I)
 UNTIL = re.compile(r"\b(?:until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki)\s+(?:the\s+)?$", re.I)
 LATEST = re.compile(r"\b(?:latest|newest|most recent|последн\w+|апошн\w+|najnowsz\w+|naujausi\w+)\b", re.I)
@@ -134,6 +135,8 @@ def periods(question: str, year: str = "") -> list[Period]:
 def _iso(match: re.Match[str], named_year: str) -> str:
     if match["iso"]:
         return match["iso"]
+    if not (match["year"] or match["before"] or match["after"]) and match[0].rstrip(". ").lower() in WORDS_TOO:
+        return ""
     year = match["year"] or named_year
     month = next(number for number in range(1, 13) if match[f"m{number}"])
     day = match["before"] or match["after"]

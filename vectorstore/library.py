@@ -9,11 +9,13 @@ the message names the folder and the remedy.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,7 @@ CREATE INDEX sentence_vector ON sentence (vector);
 CREATE TABLE vector (id TEXT PRIMARY KEY, value BLOB NOT NULL, indexed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row);
 """
 ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
 
@@ -79,8 +82,9 @@ class Found:
 
 
 def exists(folder: Path) -> bool:
-    """Whether the folder holds a library."""
-    return (folder / FILE).exists()
+    """Whether the folder holds a library; a file that was never written to is none."""
+    path = folder / FILE
+    return path.exists() and (path.stat().st_size > 0 or path.with_name(f"{FILE}-wal").exists())
 
 
 def require(folder: Path) -> None:
@@ -100,7 +104,8 @@ class Library:
         self.embedding = embedding
         self._path = folder / FILE
         self._threads = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
+        self._open_lock = threading.Lock()
         if not create:
             require(folder)
         elif not exists(folder):
@@ -110,7 +115,7 @@ class Library:
     def _create(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            connection = self._connect()
+            connection = self._reader()
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(
                 f"The data folder {self.folder} can't be written ({error}). "
@@ -149,7 +154,10 @@ class Library:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        self._open.append(connection)
+        with self._open_lock:
+            for thread in [thread for thread in self._open if not thread.is_alive()]:
+                self._open.pop(thread).close()
+            self._open[threading.current_thread()] = connection
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -184,8 +192,9 @@ class Library:
 
     def close(self) -> None:
         """Closes every connection; the library can't be used afterwards."""
-        while self._open:
-            self._open.pop().close()
+        with self._open_lock:
+            while self._open:
+                self._open.popitem()[1].close()
 
     # what is read
 
@@ -194,13 +203,15 @@ class Library:
         row = self._reader().execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         return int(row[0])
 
-    def coverage(self) -> Coverage:
-        """How many articles are live, and how old and new they are."""
+    def coverage(self, as_of: date | None = None) -> Coverage:
+        """How many articles are live, and how old and new they are; with `as_of`, those not published later."""
         total, dated, oldest, newest = (
             self._reader()
             .execute(
                 "SELECT count(*), count(nullif(published, '')), min(nullif(published, '')), max(nullif(published, ''))"
                 " FROM version WHERE live"
+                " AND (? IS NULL OR substr(published || '-01-01', 1, 10) <= ? OR published = '')",
+                (as_of and as_of.isoformat(), as_of and as_of.isoformat()),
             )
             .fetchone()
         )
@@ -233,18 +244,35 @@ class Library:
         )
         return row[0] if row else ""
 
-    def match(self, wanted: Sequence[str], limit: int) -> list[tuple[int, float]]:
+    def match(self, wanted: Sequence[str], limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """Full-text search: (passage id, BM25 score, higher is better), best first.
 
-        Any of the terms may match. BM25 as in SQLite's FTS5 (k1 = 1.2, b = 0.75). Empty if there is no term.
+        Any of the terms may match; only the passages `among` are looked at, if given. BM25 as in SQLite's FTS5 (k1 =
+        1.2, b = 0.75). Empty if there is no term.
         """
         if not wanted:
             return []
         expression = " OR ".join(f'"{term}"' for term in wanted)
+        inside = "" if among is None else f" AND rowid IN ({_marks(among)})"
         rows = self._reader().execute(
-            "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, limit)
+            f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{inside} ORDER BY rank LIMIT ?",
+            (expression, *(among or ()), limit),
         )
         return [(row[0], row[1]) for row in rows]
+
+    def rarity(self, wanted: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of terms among the passages: ln(1 + (N - n + .5) / (n + .5)).
+
+        As in BM25 (Robertson and Zaragoza 2009), with 1 added so that it is never negative; highest for terms that are
+        nowhere.
+        """
+        total = int(self._reader().execute("SELECT count(*) FROM words").fetchone()[0])
+        rows = self._reader().execute(
+            f"SELECT term, doc FROM vocabulary WHERE term IN ({_marks(wanted)})",
+            list(wanted),
+        )
+        held = dict(rows.fetchall())
+        return {term: math.log(1 + (total - held.get(term, 0) + 0.5) / (held.get(term, 0) + 0.5)) for term in wanted}
 
     def passages_of(self, vectors: Sequence[str]) -> dict[str, list[int]]:
         """The live passages each vector stands for, by the vector's name; those of none are left out."""
@@ -345,6 +373,16 @@ class Library:
             for article_id in article_ids:
                 self._retire(connection, article_id)
             connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+
+    def locate(self, article_id: str, source: str) -> None:
+        """Notes where an unchanged article lies now; nothing that readers see changes."""
+        connection = self._reader()
+        row = connection.execute(
+            "SELECT id FROM version WHERE article = ? AND live AND source <> ?", (article_id, source)
+        ).fetchone()
+        if row:
+            with self._transaction(connection):
+                connection.execute("UPDATE version SET source = ? WHERE id = ?", (source, row[0]))
 
     def next_version(self, article_id: str) -> int:
         """The number the article's next version gets, from 1."""

@@ -1,11 +1,11 @@
-"""Hybrid search: BM25 and dense vectors, fused, behind LangChain's `BaseRetriever`.
+"""Hybrid search: dense vectors, BM25, names and times in one score, behind LangChain's `BaseRetriever`.
 
 Knows how passages are ranked. Does not know how a question was made or what is answered from the hits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -17,90 +17,98 @@ from pydantic import ConfigDict
 
 from vectorstore.article import Article, Hit, Sentence
 from vectorstore.dates import Period, periods, span, timely
+from vectorstore.library import Found
 from vectorstore.names import Names
 from vectorstore.store import Store
 from vectorstore.terms import terms
 
-CANDIDATES = 50  # of each ranker, before fusion
-MAX_TERMS = 96  # of a query with all spellings of its names: more only slows the search
-TIMELY, UNTIMELY = 1.5, 0.5  # what the score is multiplied by
-CONTEXT_WEIGHT = 0.5  # measured: benchmarks/LOG.md, "Follow-ups"
-RRF_K = 60  # Cormack, Clarke and Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet"
+CANDIDATES = 50  # of each ranker
+MAX_TERMS = 64  # of a query: more only slows the search
+# Measured: benchmarks/LOG.md, "Search".
+WORDS_WEIGHT = 0.2
+NAMES_WEIGHT = 0.03
+TIMELY, UNTIMELY = 0.02, -0.04
+CONTEXT_WEIGHT = 0.5
+BM25_SATURATION = 2.2  # k1 + 1: what a term's weight is multiplied by at most
 
 
 def search(store: Store, query: str, limit: int, *, names: Names, as_of: date | None = None) -> list[Hit]:
     """The passages that fit the query best, best first; empty if the library is.
 
     A query is a question; lines before it are earlier questions that it leans on, and count CONTEXT_WEIGHT as much.
-    Known names are searched in all their spellings, and rank the passages a third time by themselves. Articles
-    published after `as_of` are left out; those without a date stay.
+    Articles published after `as_of` are left out; those without a date stay.
 
-    Score: reciprocal rank fusion, the sum over the rankings of 1 / (RRF_K + rank), rank from 1; times TIMELY or
-    UNTIMELY where the query names a time and the passage or its date of publication tells.
+    Score: cosine of passage and query, plus WORDS_WEIGHT x its BM25 as a share of the most it could be (so that words
+    count little where question and article share no language), plus NAMES_WEIGHT x the share of the people and
+    organisations asked about that it names in any spelling, plus TIMELY or UNTIMELY where the query names a time and
+    the passage or its date of publication tells. Candidates: the CANDIDATES best of vectors, words and names each.
     """
     *context, question = query.split("\n")
     vector = store.embed_query(question) + sum((CONTEXT_WEIGHT * store.embed_query(line) for line in context), 0.0)
     vector /= np.linalg.norm(vector)
     dense = store.nearest(vector, CANDIDATES)
     asked = periods(question) or periods(query)
-    named = _name_terms(question, names) or _name_terms(query, names)
-    with store.library.snapshot():
-        owners = store.library.passages_of([name for name, _ in dense])
-        rankings = [
-            [passage for name, _ in dense for passage in owners.get(name, ())],
-            [passage for passage, _ in store.library.match([*terms(query), *named][:MAX_TERMS], CANDIDATES)],
-            [passage for passage, _ in store.library.match(named[:MAX_TERMS], CANDIDATES)],
+    named = _named(question, names) or _named(query, names)
+    wanted = list(dict.fromkeys(terms(query)))[:MAX_TERMS]
+    library = store.library
+    with library.snapshot():
+        owners = library.passages_of([name for name, _ in dense])
+        ids = {passage for name, _ in dense for passage in owners.get(name, ())}
+        for some in (wanted, *named):
+            ids |= {passage for passage, _ in library.match(some, CANDIDATES)}
+        found = {one.id: one for one in library.found(sorted(ids))}
+        vectors = library.vectors([one.vector for one in found.values()])
+        cosines = {passage: float(vectors[one.vector] @ vector) for passage, one in found.items()}
+        words = dict(library.match(wanted, len(found), among=list(found)))
+        most = BM25_SATURATION * sum(library.rarity(wanted).values()) or 1.0
+        holders = [
+            {passage for passage, _ in library.match(spellings, len(found), among=list(found))} for spellings in named
         ]
-        scores: dict[int, float] = {}
-        for ranking in rankings:
-            for rank, passage in enumerate(ranking, 1):
-                scores[passage] = scores.get(passage, 0.0) + 1 / (RRF_K + rank)
+        scores = {
+            passage: cosines[passage]
+            + WORDS_WEIGHT * words.get(passage, 0.0) / most
+            + NAMES_WEIGHT * sum(passage in held for held in holders) / max(1, len(holders))
+            for passage in found
+        }
         if asked or as_of:
-            _steer(store, scores, asked, as_of)
+            _steer(found, scores, asked, as_of)
         best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
-        found = store.library.found(best)
-        sentences = store.library.sentences(best, vector)
-        vectors = store.library.vectors([one.vector for one in found])
+        sentences = library.sentences(best, vector)
     return [
         Hit(
-            one.article,
-            one.span,
-            scores[one.id],
-            float(vectors[one.vector] @ vector),
-            tuple(_told(one.article, sentence, asked, names) for sentence in sentences[one.id]),
+            found[passage].article,
+            found[passage].span,
+            scores[passage],
+            cosines[passage],
+            tuple(_told(found[passage].article, sentence, asked, names) for sentence in sentences[passage]),
         )
-        for one in found
+        for passage in best
     ]
 
 
-def _name_terms(query: str, names: Names) -> list[str]:
-    """The terms of the last words of all spellings of the people and organisations in a query."""
-    return list(
-        dict.fromkeys(
-            term
-            for mention in names.mentions(query)
-            if mention.kind != "places"  # everything here is about Belarus and Minsk
-            for spelling in names.spellings(mention.name)
-            for term in terms(spelling)[-1:]
-        )
-    )
+def _named(query: str, names: Names) -> list[list[str]]:
+    """For each person and organisation in a query, the terms of the last words of all its spellings."""
+    return [
+        list(dict.fromkeys(term for spelling in names.spellings(name) for term in terms(spelling)[-1:]))
+        for name in dict.fromkeys(one.name for one in names.mentions(query) if one.kind != "places")
+    ]
 
 
-def _steer(store: Store, scores: dict[int, float], asked: Sequence[Period], as_of: date | None) -> None:
+def _steer(found: Mapping[int, Found], scores: dict[int, float], asked: Sequence[Period], as_of: date | None) -> None:
     """Moves passages up or down by the time they speak of; leaves out those of articles that are too new."""
-    found = store.library.found(list(scores))
-    dates = sorted({one.article.published for one in found if one.article.published})
-    for one in found:
+    dates = sorted({one.article.published for one in found.values() if one.article.published})
+    newest_first = any(period.kind in ("latest", "until") for period in asked)
+    for one in found.values():
         article = one.article
         if as_of and article.published and span(article.published)[0] > as_of:
             del scores[one.id]
             continue
-        fits = timely(asked, one.article.text[one.span.start : one.span.end], article.published)
+        fits = timely(asked, article.text[one.span.start : one.span.end], article.published)
         if fits is not None:
-            scores[one.id] *= TIMELY if fits else UNTIMELY
-        if article.published and any(period.kind in ("latest", "until") for period in asked):
-            # newest first: up to TIMELY for the newest of the candidates
-            scores[one.id] *= 1 + (TIMELY - 1) * dates.index(article.published) / max(1, len(dates) - 1)
+            scores[one.id] += TIMELY if fits else UNTIMELY
+        if article.published and newest_first:
+            # up to TIMELY for the newest of the candidates
+            scores[one.id] += TIMELY * dates.index(article.published) / max(1, len(dates) - 1)
 
 
 def _told(article: Article, sentence: Sentence, asked: Sequence[Period], names: Names) -> Sentence:

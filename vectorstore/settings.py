@@ -27,7 +27,7 @@ class Settings:
 def settings(data: Path | None) -> Settings:
     """`data`, else VIADOMA_DATA, else ./data; VIADOMA_EMBEDDINGS; VIADOMA_CACHE, else the user's cache folder."""
     return Settings(
-        data=data or Path(os.environ.get("VIADOMA_DATA") or "data"),
+        data=(data or Path(os.environ.get("VIADOMA_DATA") or "data")).absolute(),
         embedding=os.environ.get("VIADOMA_EMBEDDINGS") or BUILT_IN,
         cache=Path(os.environ.get("VIADOMA_CACHE") or platformdirs.user_cache_dir("viadoma")),
     )

@@ -58,10 +58,10 @@ class Store:
 
         A missing library is made if `create` says so. LibraryError if the folder can't be used.
         """
-        self.folder = folder
+        self.folder = folder.absolute()
         self._embeddings = embeddings
         self.library = Library(folder, name, create=create)
-        self._index_folder = folder / "chroma"
+        self._index_folder = self.folder / "chroma"
         self._index: VectorIndex | None = None
         self._index_generation = -1
         self._index_lock = threading.RLock()
@@ -99,15 +99,14 @@ class Store:
         return self._with_index(lambda index: index.nearest(vector.tolist(), limit))
 
     def _with_index(self, use: Callable[[VectorIndex], Result]) -> Result:
+        # One at a time: no other thread may close the client, for a newer index, while it is in use. A search takes
+        # milliseconds here; it is the model and the answer that take time.
         with self._index_lock:
-            index = self._open_index()
-        try:
-            return use(index)
-        except VectorIndexError as error:
-            with self._index_lock:
+            try:
+                return use(self._open_index())
+            except VectorIndexError as error:
                 self._rebuild(str(error))
-                index = self._open_index()
-            return use(index)
+                return use(self._open_index())
 
     def _open_index(self) -> VectorIndex:
         generation = self.library.generation()
