@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 from dataclasses import asdict
 
@@ -31,10 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (LibraryError, QuestionError, OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
-    if options.json:
-        print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2))
-    else:
-        _show(answer)
+    try:
+        if options.json:
+            print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2))
+        else:
+            _show(answer)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

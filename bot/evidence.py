@@ -53,8 +53,7 @@ def uncovered(claim: str, evidence: Sequence[str], about: Sequence[str] = ()) ->
     missing += [
         name for name in NAME.findall(FIRST_WORD.sub("", plain)) if not _known(name.lower().removesuffix("'s"), words)
     ]
-    flat = SPACE.sub(" ", ground).lower()
-    missing += [words_said for words_said in QUOTED.findall(plain) if words_said.strip('" .,').lower() not in flat]
+    missing += [said for said in QUOTED.findall(plain) if find_quote(ground, said.strip('" .,')) is None]
     return missing
 
 
