@@ -102,6 +102,7 @@ OpenPage = Callable[..., Page]
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens the page; at the end no request went elsewhere and no script of an article ran."""
     requests: list[str] = []
+    blocked: list[str] = []  # by the page's own policy, before it left the browser
     dialogs: list[str] = []
     pages: list[Page] = []
 
@@ -112,6 +113,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     def opened(url: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
         page.on("request", lambda request: requests.append(request.url))
+        page.on("requestfailed", lambda request: blocked.append(request.url) if request.failure == "csp" else None)
         page.on("dialog", dismissed)
         page.goto(url)
         page.get_by_placeholder("Ask about the articles").wait_for()
@@ -121,7 +123,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     yield opened
     for page in pages:
         page.close()
-    assert [url for url in requests if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
+    ours = ("http://127.0.0.1:", "data:", "blob:")
+    assert [url for url in requests if not url.startswith(ours) and url not in blocked] == []
     assert dialogs == []
 
 
