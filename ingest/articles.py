@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+DATA_FOLDER = "library.db"  # a folder that holds it is a data folder
 MAX_BYTES = 50_000_000  # of one article's file
 ENCODINGS = ["cp1251", "koi8_r", "cp866", "cp1252", "cp1250", "cp1257"]  # of Belarus and its neighbours
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -90,6 +91,9 @@ def find(source: str) -> Iterator[Path | Item]:
         failed: list[Item] = []
         empty = True
         for folder, folders, files in os.walk(path, onerror=lambda error: failed.append(_unread(error))):
+            if DATA_FOLDER in files:
+                folders[:] = []  # the library's own folder holds no articles
+                continue
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
                 if (linked := Path(folder) / name).is_symlink():

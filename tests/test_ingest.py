@@ -253,6 +253,12 @@ def test_text_between_dashes_that_is_no_front_matter_stays(tmp_path: Path, write
     assert "Paragraph one" in next(store.library.articles()).text
 
 
+def test_a_data_folder_among_the_articles_is_passed_over(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+    write("ferry.md", FRONT)
+    store = open_store(tmp_path / "articles" / "data")
+    assert names(updated(store, tmp_path / "articles").added) == ["ferry.md"]
+
+
 def test_ids_are_their_files_own(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
     store = open_store(tmp_path / "data")
     updated(store, write("a.jsonl", '{"id": 1, "text": "The first collection counts from one."}'))

@@ -89,10 +89,11 @@ def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
 ) -> None:
     from tests.test_ingest import updated
 
-    (tmp_path / "wanted.txt").write_text("Приговор огласили утром. Защитник Стефанович промолчал.")
-    (tmp_path / "other.txt").write_text("Приговор огласили утром. Защитник Иванов промолчал.")
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "wanted.txt").write_text("Приговор огласили утром. Защитник Стефанович промолчал.")
+    (tmp_path / "articles" / "other.txt").write_text("Приговор огласили утром. Защитник Иванов промолчал.")
     store = open_store(tmp_path / "data")
-    updated(store, tmp_path)
+    updated(store, tmp_path / "articles")
 
     def lead(names: Names) -> float:
         query = "What did Stefanovic say?"
