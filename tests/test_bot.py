@@ -198,7 +198,7 @@ def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) 
     [
         (["", "--data", "SAMPLES"], "ask a question"),
         (["x" * 10_000, "--data", "SAMPLES"], "at most 2,000"),
-        (["Who?", "--data", "nowhere"], "There is no library in nowhere"),
+        (["Who?", "--data", "nowhere"], "nowhere. Fill it with: python -m ingest"),
         ([], "usage"),
     ],
 )
