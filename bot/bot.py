@@ -119,13 +119,13 @@ class Bot:
 
     def _standalone(self, step: Mapping[str, Any]) -> dict[str, Any]:
         question, history = step["question"], step["history"]
-        made, notes = standalone(question, history), []
+        made, trouble = standalone(question, history), ""
         if made.context and self._writer:
             try:
                 made = Question(self._writer.standalone(question, history[-4:]), ())
             except ModelError as error:
-                notes = [str(error)]
-        return {**step, "standalone": made, "notes": notes}
+                trouble = str(error)
+        return {**step, "standalone": made, "trouble": trouble}
 
     def _search(self, step: dict[str, Any]) -> dict[str, Any]:
         documents = self._retriever.invoke(step["standalone"].query, as_of=step["as_of"])
@@ -134,6 +134,7 @@ class Bot:
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
         (step,) = steps
         made: Question = step["standalone"]
+        trouble: str = step["trouble"]
         empty = Answer(
             question=step["question"],
             query=made.query.replace("\n", " "),
@@ -142,19 +143,19 @@ class Bot:
             citations=(),
             closest=(),
             coverage=self._coverage(step["as_of"]),
-            notes=tuple(step["notes"]),
+            notes=(),
             mode="quoting",
             prompts=(),
         )
         yield [Event("searched", empty)]
-        if self._writer and not step["notes"]:
+        if self._writer and not trouble:
             try:
                 yield from self._write(self._writer, made, step["hits"], empty)
                 return
             except ModelError as error:
-                empty = replace(empty, notes=(f"{error} The answer is quoted instead.",))
-        elif step["notes"]:
-            empty = replace(empty, notes=(*(f"{note} The answer is quoted instead." for note in step["notes"]),))
+                trouble = str(error)
+        if trouble:
+            empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
         yield from _quote(choose(made, step["hits"], self._names), step["hits"], empty)
 
     def _write(self, writer: Writer, made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.followup import Question
 from vectorstore import Hit, Names, Sentence, Span, fold_key, without_times
-from vectorstore.terms import terms
+from vectorstore.terms import CYRILLIC, terms
 
 MAX_SENTENCES = 3
 # Measured on the questions about the seed article and the digests (benchmarks/LOG.md, "Quoting"): a sentence's score is
@@ -62,13 +62,12 @@ COMMON = frozenset(
 HOW_MANY = re.compile(r"\b(?:how (?:many|much|long|old)|number of|сколько|колькі|скільки|ile|kiek)\b", re.I)
 NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|half|"
-    r"од[инаныо]+|дв[ае]|три|четыре|пять|шесть|семь|восемь|девять|десять|сотн\w+|тысяч\w*|тысяч\w*|"
+    r"од[инаныо]+|дв[ае]|три|четыре|пять|шесть|семь|восемь|девять|десять|сотн\w+|тысяч\w*|"
     r"дв[аеі]|тры|чатыры|пяць|шэсць|сем|восем|дзевяць|дзесяць)\b",
     re.I,
 )
 # Two sentences' vectors have a cosine of about .85, so their sum has about this length.
 PAIR_LENGTH = 1.92
-CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +121,11 @@ def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Cand
         term: weight * math.log(1 + len(units) / (1 + frequency[term])) for term, weight in (context | own).items()
     }
     whole = sum(weights.values()) or 1.0
-    held: dict[str, set[str]] = {}
-    for hit in hits:
-        held.setdefault(hit.article.id, set()).update(*(sentence.names for sentence in hit.sentences))
-        held[hit.article.id].update(mention.name for mention in names.mentions(hit.article.title))
+    held = _held(hits, names)
     rare = {
         mention.name
         for mention in names.mentions(question.text)
-        if mention.kind != "places"
-        and 0 < sum(mention.name in names for names in held.values()) <= RARE_NAME * len(held)
+        if mention.kind != "places" and 0 < sum(mention.name in some for some in held.values()) <= RARE_NAME * len(held)
     }
     counts = HOW_MANY.search(question.text)
     candidates = []
@@ -152,19 +147,27 @@ def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Cand
 def _strangers(question: str, hits: Sequence[Hit], names: Names) -> list[str]:
     """The names a question asks about that no hit holds, in any spelling: nothing found can be about them."""
     question = " ".join(re.findall(r"[^.!?]*[?]", question)) or question  # what is asked, not what is said before it
-    known = {name for hit in hits for sentence in hit.sentences for name in sentence.names}
-    known |= {mention.name for hit in hits for mention in names.mentions(hit.article.title)}
+    known = set[str]().union(*_held(hits, names).values())
     texts = [f"{hit.article.title} {hit.article.publisher} {hit.text}" for hit in hits]
     same_script = [text for text in texts if bool(CYRILLIC.search(text)) == bool(CYRILLIC.search(question))]
     missing = [mention.spelling for mention in names.mentions(question) if mention.name not in known]
     if len(same_script) * 2 >= len(texts):
-        held = {key for text in same_script for word in text.split() for key in (fold_key(word),)}
+        sounds = {fold_key(word) for text in same_script for word in text.split()}
         missing += [
             word
             for word in names.unknown(question)
-            if len(word) > 3 and not word.isupper() and word.lower() not in COMMON and fold_key(word) not in held
+            if len(word) > 3 and not word.isupper() and word.lower() not in COMMON and fold_key(word) not in sounds
         ]
     return missing
+
+
+def _held(hits: Sequence[Hit], names: Names) -> dict[str, set[str]]:
+    """The known names in what was found of each article, its title among it, by the article's id."""
+    held: dict[str, set[str]] = {}
+    for hit in hits:
+        held.setdefault(hit.article.id, set()).update(*(sentence.names for sentence in hit.sentences))
+        held[hit.article.id].update(mention.name for mention in names.mentions(hit.article.title))
+    return held
 
 
 def _words(question: str, names: Names) -> list[str]:

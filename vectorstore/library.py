@@ -73,12 +73,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stored passage: `id` and `vector` name it and its vector, `version` its article's row, see `Library.found`."""
+    """A stored passage: its id, its article, and where it stands in that."""
 
     id: int
     article: Article
     span: Span
-    vector: str
 
 
 def exists(folder: Path) -> bool:
@@ -93,6 +92,14 @@ def require(folder: Path) -> None:
         raise NoLibraryError(
             f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
         )
+
+
+def unwritable(folder: Path, error: Exception) -> LibraryError:
+    """What to raise when the folder refuses to be written."""
+    return LibraryError(
+        f"The data folder {folder} can't be written ({error}). "
+        "Make it writable, or name another with --data or VIADOMA_DATA."
+    )
 
 
 class Library:
@@ -117,10 +124,7 @@ class Library:
             self.folder.mkdir(parents=True, exist_ok=True)
             connection = self._reader()
         except (OSError, sqlite3.Error) as error:
-            raise LibraryError(
-                f"The data folder {self.folder} can't be written ({error}). "
-                "Make it writable, or name another with --data or VIADOMA_DATA."
-            ) from error
+            raise unwritable(self.folder, error) from error
         with self._transaction(connection):
             # a second process may have come first: the schema is made once, whole or not at all
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
@@ -290,12 +294,12 @@ class Library:
         """The passages with their articles, in the order asked for; those not live are left out."""
         columns = ", ".join(f"version.{column}" for column in ARTICLE.split(", "))
         rows = self._reader().execute(
-            f'SELECT passage.id, passage.start, passage."end", passage.vector, {columns}'
+            f'SELECT passage.id, passage.start, passage."end", {columns}'
             " FROM passage JOIN version ON version.id = passage.version"
             f" WHERE live AND passage.id IN ({_marks(passages)})",
             list(passages),
         )
-        by_id = {row[0]: Found(row[0], Article(*row[4:]), Span(row[1], row[2]), row[3]) for row in rows}
+        by_id = {row[0]: Found(row[0], Article(*row[3:]), Span(row[1], row[2])) for row in rows}
         return [by_id[passage] for passage in passages if passage in by_id]
 
     def sentences(self, passages: Sequence[int], query: Vector) -> dict[int, tuple[Sentence, ...]]:
@@ -314,6 +318,15 @@ class Library:
         for (passage, start, end, _), cosine in zip(rows, cosines, strict=True):
             grouped.setdefault(passage, []).append(Sentence(Span(start, end), float(cosine)))
         return {passage: tuple(members) for passage, members in grouped.items()}
+
+    def passage_vectors(self, passages: Sequence[int]) -> dict[int, Vector]:
+        """The passages' own vectors, by passage; those not live are left out."""
+        rows = self._reader().execute(
+            "SELECT passage.id, value FROM passage JOIN version ON version.id = passage.version"
+            f" JOIN vector ON vector.id = passage.vector WHERE live AND passage.id IN ({_marks(passages)})",
+            list(passages),
+        )
+        return {passage: np.frombuffer(value, "<f2").astype(np.float32) for passage, value in rows}
 
     def vectors(self, names: Sequence[str]) -> dict[str, Vector]:
         """Stored vectors by name; names not stored are left out."""

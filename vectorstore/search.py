@@ -5,7 +5,7 @@ Knows how passages are ranked. Does not know how a question was made or what is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -56,33 +56,35 @@ def search(store: Store, query: str, limit: int, *, names: Names, as_of: date | 
         ids = {passage for name, _ in dense for passage in owners.get(name, ())}
         for some in (wanted, *named):
             ids |= {passage for passage, _ in library.match(some, CANDIDATES)}
-        found = {one.id: one for one in library.found(sorted(ids))}
-        vectors = library.vectors([one.vector for one in found.values()])
-        cosines = {passage: float(vectors[one.vector] @ vector) for passage, one in found.items()}
-        words = dict(library.match(wanted, len(found), among=list(found)))
+        vectors = library.passage_vectors(sorted(ids))
+        candidates = list(vectors)
+        words = dict(library.match(wanted, len(candidates), among=candidates))
         most = BM25_SATURATION * sum(library.rarity(wanted).values()) or 1.0
         holders = [
-            {passage for passage, _ in library.match(spellings, len(found), among=list(found))} for spellings in named
+            {passage for passage, _ in library.match(spellings, len(candidates), among=candidates)}
+            for spellings in named
         ]
+        cosines = {passage: float(own @ vector) for passage, own in vectors.items()}
         scores = {
             passage: cosines[passage]
             + WORDS_WEIGHT * words.get(passage, 0.0) / most
             + NAMES_WEIGHT * sum(passage in held for held in holders) / max(1, len(holders))
-            for passage in found
+            for passage in candidates
         }
         if asked or as_of:
-            _steer(found, scores, asked, as_of)
+            _steer(library.found(candidates), scores, asked, as_of)
         best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
+        found = library.found(best)
         sentences = library.sentences(best, vector)
     return [
         Hit(
-            found[passage].article,
-            found[passage].span,
-            scores[passage],
-            cosines[passage],
-            tuple(_told(found[passage].article, sentence, asked, names) for sentence in sentences[passage]),
+            one.article,
+            one.span,
+            scores[one.id],
+            cosines[one.id],
+            tuple(_told(one.article, sentence, asked, names) for sentence in sentences[one.id]),
         )
-        for passage in best
+        for one in found
     ]
 
 
@@ -94,11 +96,11 @@ def _named(query: str, names: Names) -> list[list[str]]:
     ]
 
 
-def _steer(found: Mapping[int, Found], scores: dict[int, float], asked: Sequence[Period], as_of: date | None) -> None:
+def _steer(found: Sequence[Found], scores: dict[int, float], asked: Sequence[Period], as_of: date | None) -> None:
     """Moves passages up or down by the time they speak of; leaves out those of articles that are too new."""
-    dates = sorted({one.article.published for one in found.values() if one.article.published})
+    dates = sorted({one.article.published for one in found if one.article.published})
     newest_first = any(period.kind in ("latest", "until") for period in asked)
-    for one in found.values():
+    for one in found:
         article = one.article
         if as_of and article.published and span(article.published)[0] > as_of:
             del scores[one.id]

@@ -24,7 +24,7 @@ from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Article, Passage
 from vectorstore.embeddings import open_embeddings
-from vectorstore.library import Library, LibraryError, Placed, Vector, require
+from vectorstore.library import Library, LibraryError, Placed, Vector, require, unwritable
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
@@ -60,7 +60,7 @@ class Store:
         """
         self.folder = folder.absolute()
         self._embeddings = embeddings
-        self.library = Library(folder, name, create=create)
+        self.library = Library(self.folder, name, create=create)
         self._index_folder = self.folder / "chroma"
         self._index: VectorIndex | None = None
         self._index_generation = -1
@@ -167,10 +167,7 @@ class Store:
                 f"{who} is writing to {self.folder}. Wait until it has finished, then try again."
             ) from error
         except OSError as error:
-            raise LibraryError(
-                f"The data folder {self.folder} can't be written ({error.strerror or error}). "
-                "Make it writable, or name another with --data or VIADOMA_DATA."
-            ) from error
+            raise unwritable(self.folder, error) from error
         try:
             holder.write_text(f"Process {os.getpid()}", "utf-8")
             yield
