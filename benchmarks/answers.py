@@ -63,7 +63,10 @@ def contains(question: Question, text: str) -> bool:
 
 
 def _answered(bot: Bot, question: Question) -> Outcome:
-    answer = bot.ask(question["question"], [Turn(turn, "") for turn in question["turns"]])
+    history: list[Turn] = []
+    for turn in question["turns"]:
+        history.append(Turn(turn, bot.ask(turn, history).text))
+    answer = bot.ask(question["question"], history)
     cited = [citation.quote for citation in answer.citations]
     return Outcome(is_gold(question, cited), contains(question, answer.text), len(cited), answer.status == "not_found")
 
@@ -85,7 +88,7 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> list[object]:
     ]
 
 
-def run(shared: Path) -> None:
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface
     """Asks all questions, prints the outcome by type."""
     os.environ.pop("OPENAI_API_KEY", None)
     rows: list[list[object]] = []

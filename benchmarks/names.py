@@ -58,7 +58,7 @@ def _exact(lines: list[str], spelling: str) -> str:
     return _known(lines).get(" ".join(map(folded, WORD.findall(spelling))), "")
 
 
-def run(shared: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface  # noqa: ARG001 - every benchmark is given it
     """Links every spelling without itself."""
     lines = [line for line in TABLE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     ways: dict[str, Callable[[list[str], str], str]] = {

@@ -3,9 +3,9 @@
 `Bot` is the public face; the other names are what it gives and takes.
 """
 
-from bot.answer import Answer, Citation, Claim, Event, Turn, searched
+from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
-from vectorstore import Article, Coverage, LibraryError, NoLibraryError
+from vectorstore import Article, Coverage, Facet, Facets, Filters, LibraryError, NoLibraryError, Time
 
 __all__ = [
     "Answer",
@@ -15,9 +15,13 @@ __all__ = [
     "Claim",
     "Coverage",
     "Event",
+    "Facet",
+    "Facets",
+    "Filters",
     "LibraryError",
     "NoLibraryError",
     "QuestionError",
+    "Spelling",
+    "Time",
     "Turn",
-    "searched",
 ]

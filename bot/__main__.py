@@ -1,4 +1,4 @@
-"""`python -m bot "question" [--json] [--data DIR] [--model NAME]`: asks once, prints the answer and its quotes.
+"""`python -m bot "question"`: asks once, prints the answer and its quotes; `--help` names the options.
 
 Exit codes: 0 answered or honestly not found, 2 wrong usage or unusable data folder.
 """
@@ -11,8 +11,9 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import date
 
-from bot import Answer, Bot, Citation, LibraryError, QuestionError, searched
+from bot import Answer, Bot, Citation, Filters, LibraryError, QuestionError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,19 +23,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--model", metavar="NAME", help='the chat model that writes (else VIADOMA_MODEL); "" to quote')
+    chosen = parser.add_argument_group("which articles are searched (options may be repeated)")
+    chosen.add_argument("--publisher", metavar="NAME", action="append", default=[])
+    chosen.add_argument("--lang", metavar="CODE", action="append", default=[], help="such as en, ru, be")
+    chosen.add_argument("--article", metavar="ID", action="append", default=[], help="as in the JSON of an answer")
+    chosen.add_argument("--from", metavar="DAY", type=_day, dest="since", help="published on 2025-12-13 or later")
+    chosen.add_argument("--to", metavar="DAY", type=_day, dest="until", help="published that day or earlier")
+    chosen.add_argument("--as-of", metavar="DAY", type=_day, help="answer as on that day, without what came later")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows pipe has an encoding of few letters
     try:
         with Bot.open(data=options.data, model=options.model) as bot:
-            answer = bot.ask(options.question)
+            filters = Filters(
+                tuple(options.publisher),
+                tuple(options.lang),
+                tuple(options.article),
+                options.since,
+                options.until,
+            )
+            answer = bot.ask(options.question, as_of=options.as_of, filters=filters)
     except (LibraryError, QuestionError, OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
         if options.json:
-            print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2))
+            print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2, default=str))
         else:
             _show(answer)
         sys.stdout.flush()
@@ -53,12 +68,22 @@ def _show(answer: Answer) -> None:
     for citation in shown:
         print(f"[{citation.number}] {_source(citation)}\n    “{' '.join(citation.quote.split())}”")
     if answer.status != "not_found":
-        print(f"\n{searched(answer.coverage)}")
+        print(f"\n{answer.searched}")
+    for one in answer.spellings:
+        print(f"{one.asked} is spelt {', '.join(one.quoted)} in the sources.")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day such as 2025-12-13") from None
 
 
 def _source(citation: Citation) -> str:
     article = citation.article
-    return ", ".join(part for part in (article.name, article.publisher, article.published, article.url) if part)
+    copies = f"printed again by {len(citation.copies):,} more" if citation.copies else ""
+    return ", ".join(part for part in (article.name, article.publisher, article.published, article.url, copies) if part)
 
 
 if __name__ == "__main__":

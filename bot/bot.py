@@ -17,11 +17,11 @@ from typing import Any, Self
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
+from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn, numbered
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Writer
-from vectorstore import Coverage, Hit, HybridRetriever, Names, Span, Store, settings
+from vectorstore import EVERYTHING, Coverage, Facets, Filters, Hit, HybridRetriever, Names, Span, Store, settings
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
@@ -37,19 +37,17 @@ class Bot:
     """Answers questions from the articles of one data folder. Safe to use from several threads.
 
     `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn], "as_of": date or
-    None} -> list[Event], which streams an event at a time.
+    None, "filters": Filters} -> list[Event], which streams an event at a time; all but the question may be missing.
     """
 
-    def __init__(
-        self, retriever: BaseRetriever, coverage: Callable[[date | None], Coverage], names: Names, writer: Writer | None
-    ) -> None:
+    def __init__(self, retriever: BaseRetriever, store: Store, names: Names, writer: Writer | None) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
-        `retriever` takes `as_of` and gives documents with a `hit` in their metadata, as `HybridRetriever` does; without
-        a `writer` the bot quotes.
+        `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; without a
+        `writer` the bot quotes.
         """
         self._retriever = retriever
-        self._coverage = coverage
+        self._store = store
         self._names = names
         self._writer = writer
         self._close: Callable[[], None] = lambda: None
@@ -70,8 +68,8 @@ class Bot:
         endpoint = _endpoint(model, os.environ)
         store = Store.open(where, create=False)
         writer = Writer(endpoint) if endpoint else None
-        names = Names.open(where.data / "names.txt")
-        bot = cls(HybridRetriever(store=store, names=names, limit=HITS), store.library.coverage, names, writer)
+        names = Names.open(where.data / "names.txt") if where.names else Names(())
+        bot = cls(HybridRetriever(store=store, names=names, limit=HITS), store, names, writer)
         bot._close = store.close
         return bot
 
@@ -83,20 +81,38 @@ class Bot:
     @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
-        return self._coverage(None)
+        return self._store.library.coverage()
 
-    def ask(self, question: str, history: Sequence[Turn] = (), as_of: date | None = None) -> Answer:
+    @property
+    def facets(self) -> Facets:
+        """The publishers and languages that `Filters` can name."""
+        return self._store.library.facets()
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        as_of: date | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> Answer:
         """The whole answer to a question, given the earlier turns of its conversation, oldest first.
 
-        With `as_of`, articles published later are left out; those without a date stay. QuestionError for an empty
-        question or one of more than MAX_QUESTION characters.
+        With `as_of`, articles published later are left out, those without a date stay, and words such as "last month"
+        count from that day instead of today. `filters` choose the articles that are searched. QuestionError for an
+        empty question or one of more than MAX_QUESTION characters.
         """
-        events: list[Event] = self.chain.invoke(_input(question, history, as_of))
+        events: list[Event] = self.chain.invoke(_input(question, history, as_of, filters))
         return events[-1].answer
 
-    def stream(self, question: str, history: Sequence[Turn] = (), as_of: date | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        as_of: date | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> Iterator[Event]:
         """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
-        step = _input(question, history, as_of)
+        step = _input(question, history, as_of, filters)
         return (event for events in self.chain.stream(step) for event in events)
 
     def warm_up(self) -> None:
@@ -118,17 +134,26 @@ class Bot:
     # the steps of the chain
 
     def _standalone(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        step = {"history": (), "as_of": None, "filters": EVERYTHING, **step}
         question, history = step["question"], step["history"]
-        made, trouble = standalone(question, history), ""
-        if made.context and self._writer:
+        made, rewritten, trouble = standalone(question, history, self._store.likeness), "", ""
+        if made.leans_on and self._writer:
             try:
-                made = Question(self._writer.standalone(question, history[-4:]), ())
+                rewritten = self._writer.standalone(question, history[-4:])
             except ModelError as error:
                 trouble = str(error)
-        return {**step, "standalone": made, "trouble": trouble}
+        return {**step, "standalone": made, "rewritten": rewritten, "trouble": trouble}
 
     def _search(self, step: dict[str, Any]) -> dict[str, Any]:
-        documents = self._retriever.invoke(step["standalone"].query, as_of=step["as_of"])
+        made: Question = step["standalone"]
+        documents = self._retriever.invoke(
+            made.text,
+            context=made.exchanges,
+            leans_on=made.leans_on,
+            rewritten=step["rewritten"],
+            filters=step["filters"],
+            as_of=step["as_of"],
+        )
         return {**step, "hits": [document.metadata["hit"] for document in documents]}
 
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
@@ -137,36 +162,58 @@ class Bot:
         trouble: str = step["trouble"]
         empty = Answer(
             question=step["question"],
-            query=made.query.replace("\n", " "),
+            query=step["rewritten"] or made.query,
             status="not_found",
             claims=(),
             citations=(),
             closest=(),
-            coverage=self._coverage(step["as_of"]),
+            coverage=self._store.library.coverage(step["filters"], step["as_of"]),
             notes=(),
             mode="quoting",
             prompts=(),
+            filters=step["filters"],
+            as_of=step["as_of"],
         )
         yield [Event("searched", empty)]
         if self._writer and not trouble:
             try:
-                yield from self._write(self._writer, made, step["hits"], empty)
+                for events in self._write(self._writer, empty.query, step["hits"], empty):
+                    yield self._spelt(events)
                 return
             except ModelError as error:
                 trouble = str(error)
         if trouble:
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
-        yield from _quote(choose(made, step["hits"], self._names), step["hits"], empty)
+        for events in _quote(choose(made, step["hits"], self._names), step["hits"], empty):
+            yield self._spelt(events)
 
-    def _write(self, writer: Writer, made: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    def _spelt(self, events: list[Event]) -> list[Event]:
+        """The events, with the names that their quotes spell otherwise than the question."""
+        return [
+            replace(event, answer=replace(event.answer, spellings=self._spellings(event.answer))) for event in events
+        ]
+
+    def _spellings(self, answer: Answer) -> tuple[Spelling, ...]:
+        quoted: dict[str, list[str]] = {}
+        for citation in answer.citations or answer.closest:
+            for mention in self._names.mentions(citation.quote):
+                quoted.setdefault(mention.name, []).append(mention.spelling)
+        asked = {mention.name: mention.spelling for mention in self._names.mentions(answer.question)}
+        others = {
+            name: tuple(dict.fromkeys(one for one in quoted.get(name, ()) if one.lower() not in spelling.lower()))
+            for name, spelling in asked.items()
+        }
+        return tuple(Spelling(asked[name], name, other) for name, other in others.items() if other)
+
+    def _write(self, writer: Writer, query: str, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, int, int, int], Citation] = {}
-        for written in writer.write(made.query.replace("\n", " "), hits):
+        for written in writer.write(query, hits):
             used = []
             for hit, span in written.quotes:
                 place = (hit.article.id, hit.article.version, span.start, span.end)
                 if place not in places:
-                    places[place] = replace(numbered([(hit.article, span.start, span.end)])[0], number=len(places) + 1)
+                    places[place] = replace(numbered([(hit, span)])[0], number=len(places) + 1)
                 used.append(places[place].number)
             claim = Claim(written.text, "verified" if written.verified else "unverified", tuple(dict.fromkeys(used)))
             answer = replace(
@@ -180,9 +227,10 @@ class Bot:
 
 def _quote(choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
     if not choice.answers:
-        yield [Event("answer", replace(empty, closest=_closest(hits)))]
+        notes = (*empty.notes, choice.reason) if choice.reason else empty.notes
+        yield [Event("answer", replace(empty, closest=_closest(hits), notes=notes))]
         return
-    citations = numbered([(hit.article, span.start, span.end) for hit, span in choice.sentences])
+    citations = numbered(choice.sentences)
     answer = replace(empty, status="answered")
     for citation in citations:
         claim = Claim(citation.quote, "quoted", (citation.number,))
@@ -196,16 +244,16 @@ def _closest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
     best: list[tuple[Hit, Span]] = [
         (hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]
     ]
-    return numbered([(hit.article, span.start, span.end) for hit, span in best])
+    return numbered(best)
 
 
-def _input(question: str, history: Sequence[Turn], as_of: date | None) -> dict[str, Any]:
+def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: Filters) -> dict[str, Any]:
     plain = " ".join(CONTROL.sub(" ", question).split())
     if not plain:
         raise QuestionError("Please ask a question.")
     if len(plain) > MAX_QUESTION:
         raise QuestionError(f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}.")
-    return {"question": plain, "history": tuple(history), "as_of": as_of}
+    return {"question": plain, "history": tuple(history), "as_of": as_of, "filters": filters}
 
 
 def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | None:

@@ -1,17 +1,20 @@
-"""History -> a question that stands alone.
+"""History -> the part of it that a question belongs to.
 
-Knows which questions lean on earlier ones. Does not know articles, search or any model.
+Knows which questions lean on earlier ones, and when the topic changes. Does not know articles, search or any model.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.answer import Turn
+from bot.answer import NOT_ANSWERED, Turn
+from vectorstore import Exchange
 
-HISTORY_TURNS = 6  # more than that back, a conversation is about something else
+HISTORY_TURNS = 10  # more than that back, a conversation is about something else
+SAME_TOPIC = 0.80  # measured: benchmarks/LOG.md, "Follow-ups"
+MARKER = re.compile(r"\s*\[\d+\]")
 # Words that point at something said before, in English, Russian and Belarusian.
 POINTING = frozenset(
     word
@@ -50,23 +53,50 @@ def leans_on_history(question: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and the earlier ones it leans on (oldest first; empty if it stands alone)."""
+    """A question with the conversation it belongs to.
+
+    `exchanges` are the earlier turns on its topic, oldest first; `leans_on` are those of their questions without which
+    it can't be understood. Both are empty if it stands alone.
+    """
 
     text: str
-    context: tuple[str, ...]
+    leans_on: tuple[str, ...]
+    exchanges: tuple[Exchange, ...]
 
     @property
     def query(self) -> str:
-        """What is searched: a line each, the question itself last (see `HybridRetriever`)."""
-        return "\n".join([*self.context, self.text])
+        """The question in words that stand alone: what it leans on, then itself."""
+        return " ".join([*self.leans_on, self.text])
 
 
-def standalone(question: str, history: Sequence[Turn]) -> Question:
-    """The question with what it leans on: the latest earlier question, and those which that one leans on."""
+def standalone(question: str, history: Sequence[Turn], likeness: Callable[[str, str], float]) -> Question:
+    """The question with the earlier turns on its topic, and with those it leans on.
+
+    A turn that leans on nothing and is less like every earlier question and the last answer than SAME_TOPIC
+    (`likeness`: the cosine of two texts) changes the topic: what was said before it is dropped. It leans on the latest
+    earlier question, and on those which that one leans on.
+    """
+    topic: list[Exchange] = []
+    for turn in history[-HISTORY_TURNS:]:
+        if not _on_topic(turn.question, topic, likeness):
+            topic = []
+        said = "" if NOT_ANSWERED in turn.answer_text else MARKER.sub("", turn.answer_text)
+        topic.append(Exchange(" ".join(turn.question.split()), " ".join(said.split())))
+    if not _on_topic(question, topic, likeness):
+        topic = []
     needed: list[str] = []
     if leans_on_history(question):
-        for turn in reversed(history[-HISTORY_TURNS:]):
-            needed.insert(0, " ".join(turn.question.split()))
-            if not leans_on_history(turn.question):
+        for exchange in reversed(topic):
+            needed.insert(0, exchange.question)
+            if not leans_on_history(exchange.question):
                 break
-    return Question(question, tuple(needed))
+    return Question(question, tuple(needed), tuple(topic))
+
+
+def _on_topic(question: str, topic: Sequence[Exchange], likeness: Callable[[str, str], float]) -> bool:
+    if not topic or leans_on_history(question):
+        return True
+    earlier = [exchange.question for exchange in topic]
+    if topic[-1].answer:
+        earlier.append(topic[-1].answer)
+    return any(likeness(question, text) >= SAME_TOPIC for text in earlier)

@@ -72,10 +72,14 @@ PAIR_LENGTH = 1.92
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The sentences picked, in reading order, and whether they answer; if not, they are the closest there are."""
+    """The sentences picked, in reading order, and whether they answer.
+
+    If not, they are the closest there are, and `reason` says why where that is known.
+    """
 
     sentences: tuple[tuple[Hit, Span], ...]
     answers: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,13 @@ class _Candidate:
 
 def choose(question: Question, hits: Sequence[Hit], names: Names) -> Choice:
     """Picks one to MAX_SENTENCES sentences from the hits; none if there are no hits or the question has no words."""
+    if not _words(question.query, names):
+        return Choice((), answers=False, reason="The question has no word that says what it is about.")
     ranked = _ranked(question, hits, names)
-    if not ranked or not _words(question.text, names) or _strangers(question.text, hits, names):
+    strangers = _strangers(question.text, hits, names)
+    if ranked and strangers:
+        return Choice((), answers=False, reason=f"Nothing that was found names {' or '.join(strangers)}.")
+    if not ranked:
         return Choice((), answers=False)
     best = ranked[0]
     picked: list[_Candidate] = []
@@ -115,7 +124,7 @@ def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Cand
     units = [(hit, *unit) for hit in hits for unit in _units(hit)]
     frequency = Counter(term for *_, words, _ in units for term in words)
     own = dict.fromkeys(_words(question.text, names), 1.0)
-    context = dict.fromkeys((term for line in question.context for term in _words(line, names)), CONTEXT_WEIGHT)
+    context = dict.fromkeys((term for line in question.leans_on for term in _words(line, names)), CONTEXT_WEIGHT)
     # rare words count more: inverse document frequency among the sentences at hand
     weights = {
         term: weight * math.log(1 + len(units) / (1 + frequency[term])) for term, weight in (context | own).items()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ingest.articles import Draft, Item, UnreadableError, find, read
 from ingest.passages import RULES_VERSION, passages
-from vectorstore import Article, Prepared, Store
+from vectorstore import Article, Passage, Prepared, Store, times
 
 BATCH_CHARACTERS = 20_000  # of text that is embedded and committed at once: some three seconds of work
 
@@ -171,7 +171,15 @@ def _prepare(store: Store, article_id: str, draft: Draft, fingerprint: str) -> P
         sha256=_digest(draft.text),
         added=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return Prepared(article, fingerprint, tuple(passages(draft.text, draft.lang)))
+    return Prepared(
+        article, fingerprint, tuple(_timed(article, passage) for passage in passages(draft.text, draft.lang))
+    )
+
+
+def _timed(article: Article, passage: Passage) -> Passage:
+    """The passage with the times it names."""
+    start, end = passage.span.start, passage.span.end
+    return dataclasses.replace(passage, times=tuple(times(article.text[start:end], start, article.published)))
 
 
 def _prune(store: Store, sources: Sequence[str], seen: dict[str, str], *, write: bool, tally: Tally) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot import Answer, Citation, Turn, searched
+from bot import Answer, Citation, Turn
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
@@ -64,7 +64,7 @@ def coverage_line(answer: Answer) -> str:
         else f"Written by {answer.mode.removeprefix('writing with ')}."
     )
     asked = "" if answer.query == answer.question else f" Searched for: {answer.query}"
-    return f"{searched(answer.coverage)} {how if answer.claims else ''}{asked}".strip()
+    return f"{answer.searched} {how if answer.claims else ''}{asked}".strip()
 
 
 def shortened(text: str, limit: int = 220) -> str:

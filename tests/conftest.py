@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from ingest import update
 from vectorstore import BUILT_IN, Hit, Names, Store, settings
 from vectorstore.embeddings import open_embeddings
-from vectorstore.search import search
+from vectorstore.search import Query, search
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -84,7 +84,7 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def hits(store: Store, question: str, limit: int) -> list[Hit]:
     """What the project's own search finds."""
-    return search(store, question, limit, names=Names.open(None))
+    return search(store, Query(question), limit, names=Names.open(None))
 
 
 @pytest.fixture

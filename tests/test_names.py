@@ -11,9 +11,9 @@ from bot import Bot
 from ingest import update
 from tests.conftest import OpenStore
 from vectorstore import Names, fold_key
-from vectorstore.dates import Period, periods, timely
+from vectorstore.dates import Period, periods, timely, times
 from vectorstore.names import TABLE
-from vectorstore.search import search
+from vectorstore.search import Query, search
 
 NAMES = Names.open(None)
 
@@ -96,7 +96,7 @@ def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
     updated(store, tmp_path / "articles")
 
     def lead(names: Names) -> float:
-        query = "What did Stefanovic say?"
+        query = Query("What did Stefanovic say?")
         found = {Path(hit.article.source).name: hit.score for hit in search(store, query, 2, names=names)}
         return found["wanted.txt"] - found["other.txt"]
 
@@ -124,18 +124,61 @@ DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
     ],
 )
 def test_the_times_of_a_question_are_read(question: str, found: list[Period]) -> None:
-    assert periods(question) == found
+    assert periods(question, date(2026, 1, 7)) == found
 
 
 def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
-    assert timely([DECEMBER], "It came on Dec. 13.", "2025-12-16") is True
-    assert timely([DECEMBER], "In September 2025 it was 52.", "2025-12-16") is False
-    assert timely([DECEMBER], "It was 123.", "2025-12-16") is True
-    assert timely([DECEMBER], "It was 123.", "2025-06") is False
-    assert timely([DECEMBER], "It was 123.", "2026") is False
-    assert timely([DECEMBER], "It was 123.", "2025") is True
-    assert timely([DECEMBER], "It was 123.", "") is None
-    assert timely([], "On Dec. 13", "2025") is None
+    def december(text: str, published: str) -> bool | None:
+        return timely([DECEMBER], times(text, 0, published), published)
+
+    assert december("It came on Dec. 13.", "2025-12-16") is True
+    assert december("In September 2025 it was 52.", "2025-12-16") is False
+    assert december("It was 123.", "2025-12-16") is True
+    assert december("It was 123.", "2025-06") is False
+    assert december("It was 123.", "2026") is False
+    assert december("It was 123.", "2025") is True
+    assert december("It was 123.", "") is None
+    assert timely([], times("On Dec. 13", 0, "2025"), "2025") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "first", "last"),
+    [
+        ("He was freed on Saturday.", "2025-12-13", "2025-12-13", "2025-12-13"),
+        ("He was freed on Friday.", "2025-12-13", "2025-12-12", "2025-12-12"),
+        ("Это случилось вчера.", "2025-12-13", "2025-12-12", "2025-12-12"),
+        ("Яго вызвалілі ў суботу.", "2025-12-14", "2025-12-13", "2025-12-13"),
+        ("Zwolniono go w sobotę.", "2025-12-14", "2025-12-13", "2025-12-13"),
+        ("Jis paleistas šeštadienį.", "2025-12-14", "2025-12-13", "2025-12-13"),
+        ("Його звільнили у п'ятницю.", "2025-12-14", "2025-12-12", "2025-12-12"),
+        ("It was agreed last month.", "2026-01", "2025-12-01", "2025-12-31"),
+        ("В прошлом году их было больше.", "2025", "2024-01-01", "2024-12-31"),
+        ("Her arrest came 3 weeks ago.", "2025-12-31", "2025-12-08", "2025-12-14"),
+    ],
+)
+def test_relative_words_count_from_the_date_of_publication(text: str, published: str, first: str, last: str) -> None:
+    (found,) = times(text, 100, published)
+    assert (str(found.first), str(found.last), found.reckoned) == (first, last, True)
+    assert text[found.span.start - 100 : found.span.end - 100] in text
+
+
+@pytest.mark.parametrize(
+    ("text", "published"),
+    [
+        ("He was freed on Saturday.", "2025-12"),
+        ("He was freed on Saturday.", ""),
+        ("It was agreed last month.", "2025"),
+        ("The talks go on next Monday.", "2025-12-13"),
+        ("Он получил 11 лет.", "2025-12-13"),
+    ],
+)
+def test_what_can_not_be_reckoned_is_left_out(text: str, published: str) -> None:
+    assert times(text, 0, published) == []
+
+
+def test_relative_words_of_a_question_count_from_the_day_it_is_asked() -> None:
+    assert periods("What happened last month?", date(2026, 1, 7)) == [DECEMBER]
+    assert periods("since yesterday", date(2026, 1, 7)) == [Period("since", date(2026, 1, 6), date.max)]
 
 
 def test_a_month_steers_the_answer(sample_data: Path) -> None:

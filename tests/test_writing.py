@@ -32,7 +32,7 @@ def writing(store: Store, script: Script) -> Iterator[Bot]:
     with endpoint(script) as address:
         writer = Writer(Endpoint("scripted-model", address, KEY))
         names = Names.open(None)
-        yield Bot(HybridRetriever(store=store, names=names), store.library.coverage, names, writer)
+        yield Bot(HybridRetriever(store=store, names=names), store, names, writer)
 
 
 def passage(script: Script, words: str) -> int:

@@ -1,18 +1,35 @@
 """What is known, and how to find it: articles, library, dense index, hybrid search."""
 
-from vectorstore.article import Article, Coverage, Hit, Passage, Sentence, Span
-from vectorstore.dates import without_times
+from vectorstore.article import (
+    EVERYTHING,
+    Article,
+    Coverage,
+    Facet,
+    Facets,
+    Filters,
+    Hit,
+    Passage,
+    Sentence,
+    Span,
+    Time,
+)
+from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN
 from vectorstore.library import LibraryError, NoLibraryError, exists
 from vectorstore.names import Names, fold_key
-from vectorstore.search import HybridRetriever
+from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
 
 __all__ = [
     "BUILT_IN",
+    "EVERYTHING",
     "Article",
     "Coverage",
+    "Exchange",
+    "Facet",
+    "Facets",
+    "Filters",
     "Hit",
     "HybridRetriever",
     "LibraryError",
@@ -24,8 +41,10 @@ __all__ = [
     "Settings",
     "Span",
     "Store",
+    "Time",
     "exists",
     "fold_key",
     "settings",
+    "times",
     "without_times",
 ]

@@ -6,6 +6,7 @@ Knows the shapes every room speaks of. Does not know where they are stored, how 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,40 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """A time that an article's text speaks of: `first` to `last` are its days, both in it.
+
+    `span` are the words that name it ("on Saturday"). `reckoned` says that they do not name it in full, so that it was
+    reckoned from the date of publication. It is the time of what is told, never that of publication.
+    """
+
+    span: Span
+    first: date
+    last: date
+    reckoned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of whole sentences of one article, in reading order: the unit that is searched."""
+    """A run of whole sentences of one article, in reading order, and the times they name: what is searched."""
 
     span: Span
     sentences: tuple[Span, ...]
+    times: tuple[Time, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence of a hit.
 
-    `cosine` (-1 to 1) is its likeness to the query. `names` are the known names in it (see `Names`). `timely` says
-    whether it can speak of the time the query asks about, None if the query names no time or that can't be told.
+    `cosine` (-1 to 1) is its likeness to the query. `times` are the times it names. `names` are the known names in it
+    (see `Names`). `timely` says whether it can speak of the time the query asks about, None if the query names no time
+    or that can't be told.
     """
 
     span: Span
     cosine: float
+    times: tuple[Time, ...] = ()
     names: frozenset[str] = frozenset()
     timely: bool | None = None
 
@@ -73,7 +91,8 @@ class Hit:
     """A passage found for a query, best first in every list of them.
 
     `score` is the fused score the list is ordered by (no unit). `cosine` is the likeness of the passage's vector to
-    the query's (-1 to 1). `sentences` are the passage's, in reading order.
+    the query's (-1 to 1). `sentences` are the passage's, in reading order. `copies` are the other articles that print
+    the article's text again, oldest first: together with it they are one source.
     """
 
     article: Article
@@ -81,6 +100,7 @@ class Hit:
     score: float
     cosine: float
     sentences: tuple[Sentence, ...]
+    copies: tuple[Article, ...] = ()
 
     @property
     def text(self) -> str:
@@ -89,13 +109,61 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles to search; what is empty or None does not restrict.
+
+    `publishers` and `languages` (ISO 639-1) hold where they are equal to one of the article's, `articles` are ids.
+    `published_from` and `published_to` are days, both in the range; an article whose date is known less exactly is in
+    it if it may be, one without a date is not.
+    """
+
+    publishers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
+    published_from: date | None = None
+    published_to: date | None = None
+
+    def __str__(self) -> str:
+        """The filter in words, for people; empty if it does not restrict."""
+        parts = [
+            ("publisher", " or ".join(self.publishers)),
+            ("language", " or ".join(self.languages)),
+            ("article", " or ".join(self.articles)),
+            ("published from", self.published_from.isoformat() if self.published_from else ""),
+            ("published to", self.published_to.isoformat() if self.published_to else ""),
+        ]
+        return ", ".join(f"{what} {value}" for what, value in parts if value)
+
+
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What there was to search: the number of live articles and the dates of the oldest and newest of them.
 
-    The dates are ISO 8601, as exact as known, and empty when no article has one; `undated` counts those without.
+    `copies` of them print another's text again. The dates are ISO 8601, as exact as known, and empty when no article
+    has one; `undated` counts those without.
     """
 
     articles: int
+    copies: int
     oldest: str
     newest: str
     undated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Something articles can be filtered by, and how many articles have it."""
+
+    value: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """The publishers and languages of the live articles, the most frequent first."""
+
+    publishers: tuple[Facet, ...]
+    languages: tuple[Facet, ...]

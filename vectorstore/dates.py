@@ -1,7 +1,7 @@
-"""Times a question speaks of: "in December 2025", "since July 2024", "as of March 2026", "the latest".
+"""Times that texts speak of: "in December 2025", "since July 2024", "the latest", "on Saturday", "last month".
 
-Knows months and years in the collection's languages. Does not know articles. Publication dates are compared as far as
-both are known: "2025" and "2025-12" agree.
+Knows months, weekdays and relative words in the collection's languages. Does not know articles. Publication dates are
+compared as far as both are known: "2025" and "2025-12" agree.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
+
+from vectorstore.article import Span, Time
 
 Kind = Literal["in", "since", "until", "latest"]
 
@@ -40,12 +42,49 @@ TIME = re.compile(
 WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
 SINCE = re.compile(r"\b(?:since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo)\s+(?:the\s+)?$", re.I)
 UNTIL = re.compile(r"\b(?:until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki)\s+(?:the\s+)?$", re.I)
+# Words that name a day, week, month or year by its distance from another day. dateparser understands 18 of 26 such
+# phrases of these languages, and does not say whether it means a day or a month (benchmarks/LOG.md, "Dates").
+WEEKDAYS = [
+    "monday|понедельник[аеу]?|панядзел(?:ак|к[ауі])|понеділ(?:ок|к[ау])|poniedział(?:ek|k[ui]|ku)|pirmadien(?:is|į|io)",
+    "tuesday|вторник[аеу]?|аўтор(?:ак|к[ау])|вівтор(?:ок|к[ау])|wtor(?:ek|k[ui])|antradien(?:is|į|io)",
+    "wednesday|сред[ауые]|серад[аыу]|сераду|серед[аиу]|середу|środ[aęyo]|trečiadien(?:is|į|io)",
+    "thursday|четверг[аеу]?|чацв(?:ер|ярг[ауі]|ерг)|четвер(?:га)?|czwart(?:ek|k[ui])|ketvirtadien(?:is|į|io)",
+    "friday|пятниц[аеуы]|пятніц[аеуы]|п['’]ятниц[яюі]|piąt(?:ek|k[ui])|penktadien(?:is|į|io)",
+    "saturday|суббот[аеуы]|субот[аеуыиі]|sobot[aęyo]|šeštadien(?:is|į|io)",
+    "sunday|воскресень[ея]|нядзел[яюі]|неділ[яюі]|niedziel[aęi]|sekmadien(?:is|į|io)",
+]
+DAYS_BACK = [
+    "today|сегодня|сёння|сьогодні|dziś|dzisiaj|šiandien",
+    "yesterday|вчера|учора|ўчора|вчора|wczoraj|vakar",
+    "the day before yesterday|позавчера|пазаўчора|заўчора|позавчора|przedwczoraj|užvakar",
+]
+UNITS = [
+    ("week", "weeks?|недел[яюеи]|недель|тыд(?:зень|ні|ня|няў)|тиж(?:день|ні|ня|нів)|tydzień|tygodni[aue]?|savait\\w+"),
+    ("month", "months?|месяц\\w*|місяц\\w*|miesiąc\\w*|miesięcy|mėnes\\w+"),
+    ("year", "years?|год[ау]?|годзе|лет|гадоў|гады|роц[іи]|рок[ауі]*в?|roku?|lata?|lat|met[uųai]+s?"),
+    ("day", "days?|дн[яей]+|день|дз(?:ень|ён)|дні|днів|dni|dienas?|dienų"),
+]
+UNIT = "|".join(f"(?P<{name}>{words})" for name, words in UNITS)
+WEEKDAY = "|".join(f"(?P<d{number}>{words})" for number, words in enumerate(WEEKDAYS))
+BACK = "|".join(f"(?P<b{number}>{words})" for number, words in reversed(list(enumerate(DAYS_BACK))))
+LAST = r"last|past|previous|прошл\w+|мінул\w+|минул\w+|zeszł\w+|ubiegł\w+|minion\w+|praėjus\w+"
+THIS = r"this|current|эт(?:ой|от|ом|у|а)|текущ\w+|гэт(?:ым|ай|ы)|цього|цьому|tym|tego|šį|šią|šiais|šiemet"
+NEXT = re.compile(r"\b(?:next|coming|следующ\w+|наступн\w+|przyszł\w+|następn\w+|kit\w+)\s+$", re.I)
+RELATIVE = re.compile(
+    rf"\b(?:{BACK})\b|\b(?:{WEEKDAY})\b"
+    rf"|\b(?:(?P<last>{LAST})|(?P<this>{THIS}))\s+(?:{UNIT})\b"
+    rf"|\b(?P<ago>\d{{1,3}})\s+(?:{UNIT.replace('?P<', '?P<ago_')})\s+(?:ago|назад|таму|тому|temu)\b",
+    re.I,
+)
 LATEST = re.compile(r"\b(?:latest|newest|most recent|последн\w+|апошн\w+|najnowsz\w+|naujausi\w+)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time; `first` and `last` are its days, both in it. `latest` alone has no bounds of its own."""
+    """A stretch of time a question asks about; `first` and `last` are its days, both in it.
+
+    `latest` alone has no bounds of its own.
+    """
 
     kind: Kind
     first: date
@@ -66,21 +105,17 @@ class Period:
 SPILL_DAYS = 31
 
 
-def timely(asked: Sequence[Period], text: str, published: str) -> bool | None:
-    """Whether a text of an article published then can speak of the times asked about; None if nobody can tell.
+def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bool | None:
+    """Whether words that name these times, in an article published then, can speak of the times asked about.
 
-    A time named in the text decides, if it is as exact as the one asked about; a month without a year is taken in the
-    year of publication. Otherwise the date of publication decides.
+    None if nobody can tell. A time that is named decides, if it is as exact as the one asked about; otherwise the date
+    of publication does.
     """
     bounded = [period for period in asked if period.kind != "latest"]
     if not bounded:
         return None
     widest = max(SPILL_DAYS, *((period.last - period.first).days for period in bounded))
-    own = [
-        period
-        for period in periods(text, year=published[:4])
-        if period.kind == "in" and (period.last - period.first).days <= widest
-    ]
+    own = [time for time in times if (time.last - time.first).days <= widest]
     if own:
         return any(one.first <= other.last and other.first <= one.last for one in bounded for other in own)
     known = [fits for period in bounded if (fits := period.fits(published)) is not None]
@@ -103,24 +138,15 @@ def span(published: str) -> tuple[date, date]:
     return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
 
 
-def periods(question: str, year: str = "") -> list[Period]:
-    """The times a text speaks of, in its order.
+def periods(question: str, today: date) -> list[Period]:
+    """The times a question asked on that day speaks of, in its order; a time of its own kind is "in" it.
 
-    A month without a year is taken in the first year the text names with a month, else in `year`; without one it is
-    left out, and so is a day that no month has.
+    A month without a year is taken in the first year the question names with a month; without one it is left out.
     """
-    found = list(TIME.finditer(question))
-    named = next((match["year"] for match in found if match["year"]), year)
+    found = _times(question, "")
     made = []
-    for match in found:
-        text = _iso(match, named)
-        if not text:
-            continue
-        try:
-            first, last = span(text)
-        except ValueError:
-            continue  # the 31st of June
-        before = question[: match.start()][-40:]
+    for start, _, first, last, _ in found or _reckoned(question, today.isoformat()):
+        before = question[:start][-40:]
         if SINCE.search(before):
             made.append(Period("since", first, date.max))
         elif UNTIL.search(before):
@@ -130,6 +156,74 @@ def periods(question: str, year: str = "") -> list[Period]:
     if not made and LATEST.search(question):
         made.append(Period("latest", date.min, date.max))
     return made
+
+
+def times(text: str, start: int, published: str) -> list[Time]:
+    """The times a text names, in its order, `start` being where it stands in its article.
+
+    A month without a year is taken in the year of publication, "on Saturday" and "last month" are reckoned from its
+    day or month; where that is not known they are left out. "From July" and "until July" name July.
+    """
+    found = _times(text, published[:4]) + _reckoned(text, published)
+    return [
+        Time(Span(start + begin, start + end), first, last, reckoned)
+        for begin, end, first, last, reckoned in sorted(found)
+    ]
+
+
+Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
+
+
+def _times(text: str, year: str) -> list[Stretch]:
+    """The dates, months and years a text names; `year` is the one of months that stand without, if none has one."""
+    found = list(TIME.finditer(text))
+    named = next((match["year"] for match in found if match["year"]), year)
+    made = []
+    for match in found:
+        try:
+            iso = _iso(match, named)
+            first, last = span(iso) if iso else (date.max, date.min)
+        except ValueError:
+            continue  # the 31st of June
+        if iso:
+            made.append((match.start(), match.end(), first, last, not (match["year"] or match["iso"])))
+    return made
+
+
+def _reckoned(text: str, published: str) -> list[Stretch]:
+    """The times a text names by their distance from the day, month or year of publication."""
+    if not published:
+        return []
+    made = []
+    for match in RELATIVE.finditer(text):
+        if not NEXT.search(text[: match.start()][-20:]) and (found := _distance(match, published)):
+            made.append((match.start(), match.end(), *found, True))
+    return made
+
+
+def _distance(match: re.Match[str], published: str) -> tuple[date, date] | None:
+    base, end = span(published)
+    number = int(match["ago"] or 0)
+    unit = next((name for name, _ in UNITS if match[name] or match[f"ago_{name}"]), "day")
+    back = number if match["ago"] else int(bool(match["last"]))
+    if unit == "year":
+        return span(f"{base.year - back:04}") if base.year > back else None
+    if len(published) < len("2025-12"):
+        return None  # only its year is known
+    if unit == "month":
+        months = base.year * 12 + base.month - 1 - back
+        return span(f"{months // 12:04}-{months % 12 + 1:02}") if months >= 12 else None
+    if base != end:
+        return None  # only its month is known
+    if unit == "week":
+        monday = base - timedelta(days=base.weekday() + 7 * back)
+        return monday, monday + timedelta(days=6)
+    days = next((day for day in range(len(DAYS_BACK)) if match[f"b{day}"]), number)
+    for weekday in range(7):
+        if match[f"d{weekday}"]:
+            days = (base.weekday() - weekday) % 7  # the last such day, the day of publication among them
+    day = base - timedelta(days=days)
+    return day, day
 
 
 def _iso(match: re.Match[str], named_year: str) -> str:

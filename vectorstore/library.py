@@ -9,9 +9,9 @@ the message names the folder and the remedy.
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,22 +21,38 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vectorstore.article import Article, Coverage, Passage, Sentence, Span
+from vectorstore.article import (
+    EVERYTHING,
+    Article,
+    Coverage,
+    Facet,
+    Facets,
+    Filters,
+    Passage,
+    Sentence,
+    Span,
+    Time,
+)
+from vectorstore.copies import bands, copied
 from vectorstore.terms import terms
 
 Vector = NDArray[np.float32]
 
 FILE = "library.db"
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 5.0
+POSTINGS = 3000  # a full-text search looks at no more: 3 ms; what it costs in hits: benchmarks/LOG.md, "Growth"
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, article TEXT NOT NULL, number INTEGER NOT NULL, live INTEGER NOT NULL,
     fingerprint TEXT NOT NULL, source TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, publisher TEXT NOT NULL,
     published TEXT NOT NULL, lang TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
-    added TEXT NOT NULL, UNIQUE (article, number));
+    added TEXT NOT NULL, cluster TEXT NOT NULL, UNIQUE (article, number));
 CREATE UNIQUE INDEX version_live ON version (article) WHERE live;
+CREATE INDEX version_cluster ON version (cluster) WHERE live;
+CREATE TABLE band (key BLOB, version INTEGER REFERENCES version, PRIMARY KEY (key, version)) WITHOUT ROWID;
+CREATE INDEX band_version ON band (version);
 CREATE TABLE passage (
     id INTEGER PRIMARY KEY, version INTEGER NOT NULL REFERENCES version,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector TEXT NOT NULL REFERENCES vector);
@@ -46,11 +62,17 @@ CREATE TABLE sentence (
     passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     vector TEXT NOT NULL REFERENCES vector, PRIMARY KEY (passage, start)) WITHOUT ROWID;
 CREATE INDEX sentence_vector ON sentence (vector);
+CREATE TABLE time (
+    passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    first TEXT NOT NULL, last TEXT NOT NULL, reckoned INTEGER NOT NULL, PRIMARY KEY (passage, start)) WITHOUT ROWID;
 CREATE TABLE vector (id TEXT PRIMARY KEY, value BLOB NOT NULL, indexed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row);
+CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
+# the first and the last day a date of any exactness can mean
+FIRST_DAY = "substr(published || '-01-01', 1, 10)"
+LAST_DAY = "published || CASE length(published) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
 ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
 
 
@@ -73,11 +95,45 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stored passage: its id, its article, and where it stands in that."""
+    """A stored passage: its id, its article and that one's cluster of copies, and where it stands in it."""
 
     id: int
     article: Article
+    cluster: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which live versions are searched, as a condition in SQL and its parameters."""
+
+    condition: str
+    parameters: tuple[str, ...]
+
+
+ALL = Chosen("live", ())
+
+
+def chosen(filters: Filters, as_of: date | None) -> Chosen:
+    """What the filters leave; with `as_of`, nothing published later, and what has no date stays."""
+    conditions, parameters = ["live"], list[str]()
+    for column, values in (
+        ("publisher", filters.publishers),
+        ("lang", filters.languages),
+        ("article", filters.articles),
+    ):
+        if values:
+            conditions.append(f"{column} IN ({_marks(values)})")
+            parameters += values
+    for condition, day in (
+        (f"published <> '' AND {LAST_DAY} >= ?", filters.published_from),
+        (f"published <> '' AND {FIRST_DAY} <= ?", filters.published_to),
+        (f"(published = '' OR {FIRST_DAY} <= ?)", as_of),
+    ):
+        if day:
+            conditions.append(condition)
+            parameters.append(day.isoformat())
+    return Chosen(" AND ".join(conditions), tuple(parameters))
 
 
 def exists(folder: Path) -> bool:
@@ -132,7 +188,11 @@ class Library:
                     connection.execute(statement)
                 connection.executemany(
                     "INSERT INTO meta VALUES (?, ?)",
-                    [("format", str(FORMAT)), ("embedding", self.embedding), ("generation", "0")],
+                    [
+                        ("format", str(FORMAT)),
+                        ("embedding", self.embedding),
+                        *((counter, "0") for counter in ("generation", "passages", "terms")),
+                    ],
                 )
 
     def _check(self) -> None:
@@ -207,19 +267,34 @@ class Library:
         row = self._reader().execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         return int(row[0])
 
-    def coverage(self, as_of: date | None = None) -> Coverage:
-        """How many articles are live, and how old and new they are; with `as_of`, those not published later."""
-        total, dated, oldest, newest = (
+    def coverage(self, filters: Filters = EVERYTHING, as_of: date | None = None) -> Coverage:
+        """How many articles the filters leave, how many of them are copies, and how old and new they are."""
+        which = chosen(filters, as_of)
+        total, clusters, dated, oldest, newest = (
             self._reader()
             .execute(
-                "SELECT count(*), count(nullif(published, '')), min(nullif(published, '')), max(nullif(published, ''))"
-                " FROM version WHERE live"
-                " AND (? IS NULL OR substr(published || '-01-01', 1, 10) <= ? OR published = '')",
-                (as_of and as_of.isoformat(), as_of and as_of.isoformat()),
+                "SELECT count(*), count(DISTINCT cluster), count(nullif(published, '')), min(nullif(published, '')),"
+                f" max(nullif(published, '')) FROM version WHERE {which.condition}",
+                which.parameters,
             )
             .fetchone()
         )
-        return Coverage(total, oldest or "", newest or "", total - dated)
+        return Coverage(total, total - clusters, oldest or "", newest or "", total - dated)
+
+    def facets(self) -> Facets:
+        """What the live articles can be filtered by."""
+        reader = self._reader()
+        publishers, languages = (
+            tuple(
+                Facet(*row)
+                for row in reader.execute(
+                    f"SELECT {column}, count(*) FROM version WHERE live AND {column} <> '' GROUP BY {column}"
+                    f" ORDER BY count(*) DESC, {column}"
+                )
+            )
+            for column in ("publisher", "lang")
+        )
+        return Facets(publishers, languages)
 
     def article(self, article_id: str, version: int | None = None) -> Article | None:
         """One version of an article, the live one unless `version` says which; None if there is none."""
@@ -248,76 +323,162 @@ class Library:
         )
         return row[0] if row else ""
 
-    def match(self, wanted: Sequence[str], limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """Full-text search: (passage id, BM25 score, higher is better), best first.
+    def match(
+        self, wanted: Sequence[str], limit: int, which: Chosen = ALL, postings: int = POSTINGS
+    ) -> list[tuple[int, float]]:
+        """Full-text search: (passage id, BM25 score, higher is better), best first; empty if there is no term.
 
-        Any of the terms may match; only the passages `among` are looked at, if given. BM25 as in SQLite's FTS5 (k1 =
-        1.2, b = 0.75). Empty if there is no term.
+        Any of the terms may match, but only the rarest are looked up: as many as stand in at most `postings` passages
+        together, and one in any case. BM25 as in SQLite's FTS5 (k1 = 1.2, b = 0.75).
         """
-        if not wanted:
+        held = self.frequencies(wanted)
+        rare: list[str] = []
+        for term in sorted(held, key=lambda term: held[term]):
+            postings -= held[term]
+            if rare and postings < 0:
+                break
+            rare.append(term)
+        if not rare:
             return []
-        expression = " OR ".join(f'"{term}"' for term in wanted)
-        inside = "" if among is None else f" AND rowid IN ({_marks(among)})"
+        restricted = "" if which == ALL else (
+            " AND rowid IN (SELECT passage.id FROM passage JOIN version ON version.id = passage.version"
+            f" WHERE {which.condition})")  # fmt: skip
         rows = self._reader().execute(
-            f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{inside} ORDER BY rank LIMIT ?",
-            (expression, *(among or ()), limit),
+            f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{restricted} ORDER BY rank LIMIT ?",
+            (" OR ".join(f'"{term}"' for term in rare), *(which.parameters if restricted else ()), limit),
         )
         return [(row[0], row[1]) for row in rows]
 
-    def rarity(self, wanted: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of terms among the passages: ln(1 + (N - n + .5) / (n + .5)).
-
-        As in BM25 (Robertson and Zaragoza 2009), with 1 added so that it is never negative; highest for terms that are
-        nowhere.
-        """
-        total = int(self._reader().execute("SELECT count(*) FROM words").fetchone()[0])
+    def frequencies(self, wanted: Sequence[str]) -> dict[str, int]:
+        """In how many live passages each of the terms stands; those that stand in none are left out."""
         rows = self._reader().execute(
-            f"SELECT term, doc FROM vocabulary WHERE term IN ({_marks(wanted)})",
-            list(wanted),
+            f"SELECT term, passages FROM term WHERE term IN ({_marks(wanted)}) AND passages > 0", list(wanted)
         )
-        held = dict(rows.fetchall())
-        return {term: math.log(1 + (total - held.get(term, 0) + 0.5) / (held.get(term, 0) + 0.5)) for term in wanted}
+        return dict(rows.fetchall())
 
-    def passages_of(self, vectors: Sequence[str]) -> dict[str, list[int]]:
-        """The live passages each vector stands for, by the vector's name; those of none are left out."""
+    def totals(self) -> tuple[int, int]:
+        """How many live passages there are, and how many terms are in them."""
+        rows = self._reader().execute("SELECT name, value FROM meta WHERE name IN ('passages', 'terms')")
+        counters = dict(rows.fetchall())
+        return int(counters["passages"]), int(counters["terms"])
+
+    def terms_of(self, passages: Sequence[int]) -> dict[int, list[str]]:
+        """The terms of live passages and of their article's title, in their order, by passage."""
+        rows = self._reader().execute(f"SELECT rowid, terms FROM words WHERE rowid IN ({_marks(passages)})", passages)
+        return {row[0]: row[1].split(" ") for row in rows}
+
+    def passages_of(self, vectors: Sequence[str], which: Chosen = ALL) -> dict[str, list[int]]:
+        """The chosen passages each vector stands for, by the vector's name; those of none are left out."""
         owners: dict[str, list[int]] = {}
         rows = self._reader().execute(
             "SELECT passage.vector, passage.id FROM passage JOIN version ON version.id = passage.version"
-            f" WHERE live AND passage.vector IN ({_marks(vectors)}) ORDER BY passage.id",
-            list(vectors),
+            f" WHERE passage.vector IN ({_marks(vectors)}) AND {which.condition} ORDER BY passage.id",
+            [*vectors, *which.parameters],
         )
         for vector, passage in rows:
             owners.setdefault(vector, []).append(passage)
         return owners
 
+    def chosen_vectors(self, which: Chosen, batch: int) -> Iterator[tuple[list[int], Vector]]:
+        """The vectors of the chosen passages, `batch` at a time: (passages, matrix), in the order they were added."""
+        rows = self._reader().execute(
+            "SELECT passage.id, value FROM version JOIN passage ON passage.version = version.id"
+            f" JOIN vector ON vector.id = passage.vector WHERE {which.condition} ORDER BY passage.id",
+            which.parameters,
+        )
+        while some := rows.fetchmany(batch):
+            yield [row[0] for row in some], _stack(row[1] for row in some)
+
+    def count(self, which: Chosen) -> int:
+        """How many passages are chosen."""
+        query = f"SELECT count(*) FROM version JOIN passage ON passage.version = version.id WHERE {which.condition}"
+        return int(self._reader().execute(query, which.parameters).fetchone()[0])
+
     def found(self, passages: Sequence[int]) -> list[Found]:
         """The passages with their articles, in the order asked for; those not live are left out."""
         columns = ", ".join(f"version.{column}" for column in ARTICLE.split(", "))
         rows = self._reader().execute(
-            f'SELECT passage.id, passage.start, passage."end", {columns}'
+            f'SELECT passage.id, cluster, passage.start, passage."end", {columns}'
             " FROM passage JOIN version ON version.id = passage.version"
             f" WHERE live AND passage.id IN ({_marks(passages)})",
             list(passages),
         )
-        by_id = {row[0]: Found(row[0], Article(*row[3:]), Span(row[1], row[2])) for row in rows}
+        by_id = {row[0]: Found(row[0], Article(*row[4:]), row[1], Span(row[2], row[3])) for row in rows}
         return [by_id[passage] for passage in passages if passage in by_id]
+
+    def published(self, passages: Sequence[int]) -> dict[int, str]:
+        """When the passages' articles were published, by passage."""
+        rows = self._reader().execute(
+            "SELECT passage.id, published FROM passage JOIN version ON version.id = passage.version"
+            f" WHERE passage.id IN ({_marks(passages)})",
+            list(passages),
+        )
+        return dict(rows.fetchall())
+
+    def clusters(self, passages: Sequence[int]) -> dict[int, str]:
+        """The clusters of those passages whose articles have copies, by passage."""
+        rows = self._reader().execute(
+            "SELECT passage.id, cluster FROM passage JOIN version ON version.id = passage.version"
+            f" WHERE passage.id IN ({_marks(passages)}) AND (SELECT count(*) FROM version AS other"
+            " WHERE other.live AND other.cluster = version.cluster) > 1",
+            list(passages),
+        )
+        return dict(rows.fetchall())
+
+    def members(self, cluster: str) -> list[Article]:
+        """The live articles that are copies of one another: the original first, which is the oldest known.
+
+        Those without a date stand last, in the order in which they were added.
+        """
+        rows = self._reader().execute(
+            f"SELECT {ARTICLE} FROM version WHERE live AND cluster = ? ORDER BY published = '', {FIRST_DAY}, id",
+            (cluster,),
+        )
+        return [Article(*row) for row in rows]
+
+    def times(self, passages: Sequence[int]) -> dict[int, list[Time]]:
+        """The times the passages name, in reading order, by passage; those that name none are left out."""
+        named: dict[int, list[Time]] = {}
+        rows = self._reader().execute(
+            f'SELECT passage, start, "end", first, last, reckoned FROM time WHERE passage IN ({_marks(passages)})'
+            " ORDER BY passage, start",
+            list(passages),
+        )
+        for passage, start, end, first, last, reckoned in rows:
+            time = Time(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(reckoned))
+            named.setdefault(passage, []).append(time)
+        return named
 
     def sentences(self, passages: Sequence[int], query: Vector) -> dict[int, tuple[Sentence, ...]]:
         """The passages' sentences in reading order, each with its cosine to `query`, by passage."""
+        spans: dict[int, list[Span]] = {}
+        rows = self._reader().execute(
+            f'SELECT passage, start, "end" FROM sentence WHERE passage IN ({_marks(passages)}) ORDER BY passage, start',
+            list(passages),
+        )
+        for passage, start, end in rows:
+            spans.setdefault(passage, []).append(Span(start, end))
+        cosines = self.sentence_cosines(passages, query[np.newaxis])
+        return {passage: tuple(map(Sentence, own, cosines[passage][:, 0].tolist())) for passage, own in spans.items()}
+
+    def sentence_cosines(self, passages: Sequence[int], queries: Vector) -> dict[int, Vector]:
+        """The cosines of the passages' sentences, in reading order, to each query: (sentences, queries), by passage."""
         rows = (
             self._reader()
             .execute(
-                'SELECT passage, start, "end", value FROM sentence JOIN vector ON vector.id = sentence.vector'
+                "SELECT passage, value FROM sentence JOIN vector ON vector.id = sentence.vector"
                 f" WHERE passage IN ({_marks(passages)}) ORDER BY passage, start",
                 list(passages),
             )
             .fetchall()
         )
-        cosines = _stack(row[3] for row in rows) @ query if rows else ()
-        grouped: dict[int, list[Sentence]] = {}
-        for (passage, start, end, _), cosine in zip(rows, cosines, strict=True):
-            grouped.setdefault(passage, []).append(Sentence(Span(start, end), float(cosine)))
-        return {passage: tuple(members) for passage, members in grouped.items()}
+        if not rows:
+            return {}
+        cosines = _stack(row[1] for row in rows) @ queries.T
+        places: dict[int, list[int]] = {}
+        for place, (passage, _) in enumerate(rows):
+            places.setdefault(passage, []).append(place)
+        return {passage: cosines[own] for passage, own in places.items()}
 
     def passage_vectors(self, passages: Sequence[int]) -> dict[int, Vector]:
         """The passages' own vectors, by passage; those not live are left out."""
@@ -327,6 +488,19 @@ class Library:
             list(passages),
         )
         return {passage: np.frombuffer(value, "<f2").astype(np.float32) for passage, value in rows}
+
+    def centroids(self, passages: Sequence[int]) -> dict[int, Vector]:
+        """The unit mean of the vectors of each passage's whole article, by passage."""
+        rows = self._reader().execute(
+            "SELECT here.id, value FROM passage AS here JOIN passage ON passage.version = here.version"
+            f" JOIN vector ON vector.id = passage.vector WHERE here.id IN ({_marks(passages)})",
+            list(passages),
+        )
+        sums: dict[int, Vector] = {}
+        for passage, value in rows:
+            vector = np.frombuffer(value, "<f2").astype(np.float32)
+            sums[passage] = sums[passage] + vector if passage in sums else vector
+        return {passage: total / np.linalg.norm(total) for passage, total in sums.items()}
 
     def vectors(self, names: Sequence[str]) -> dict[str, Vector]:
         """Stored vectors by name; names not stored are left out."""
@@ -429,19 +603,40 @@ class Library:
         with self._transaction(self._reader()) as connection:
             connection.executemany("DELETE FROM vector WHERE id = ?", ((name,) for name in names))
 
-    @staticmethod
-    def _retire(connection: sqlite3.Connection, article_id: str) -> None:
+    @classmethod
+    def _retire(cls, connection: sqlite3.Connection, article_id: str) -> None:
         row = connection.execute("SELECT id FROM version WHERE article = ? AND live", (article_id,)).fetchone()
         if row:
+            words = connection.execute(
+                "SELECT terms FROM words WHERE rowid IN (SELECT id FROM passage WHERE version = ?)", row
+            ).fetchall()
+            cls._count(connection, [line.split(" ") for (line,) in words], -1)
             connection.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM passage WHERE version = ?)", row)
+            connection.execute("DELETE FROM band WHERE version = ?", row)
             connection.execute("UPDATE version SET live = 0 WHERE id = ?", row)
 
     @staticmethod
-    def _insert(connection: sqlite3.Connection, article: Article, fingerprint: str, placed: Sequence[Placed]) -> None:
+    def _count(connection: sqlite3.Connection, passages: Sequence[Sequence[str]], sign: int) -> None:
+        """Notes terms that came (sign 1) or went (sign -1), passage by passage."""
+        frequencies = Counter(term for words in passages for term in set(words))
+        connection.executemany(
+            "INSERT INTO term VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET passages = passages + excluded.passages",
+            ((term, sign * number) for term, number in frequencies.items()),
+        )
+        connection.executemany(
+            "UPDATE meta SET value = value + ? WHERE name = ?",
+            [(sign * len(passages), "passages"), (sign * sum(map(len, passages)), "terms")],
+        )
+
+    @classmethod
+    def _insert(
+        cls, connection: sqlite3.Connection, article: Article, fingerprint: str, placed: Sequence[Placed]
+    ) -> None:
         version = connection.execute(
-            f"INSERT INTO version (live, fingerprint, {ARTICLE}) VALUES (1, ?{', ?' * 12})",
+            f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 12})",
             (
                 fingerprint,
+                article.id,
                 article.id,
                 article.version,
                 article.source,
@@ -456,6 +651,8 @@ class Library:
                 article.added,
             ),
         ).lastrowid
+        assert version is not None
+        words = []
         for one in placed:
             span = one.passage.span
             passage = connection.execute(
@@ -469,11 +666,36 @@ class Library:
                     for sentence, vector in zip(one.passage.sentences, one.sentence_vectors, strict=True)
                 ),
             )
-            connection.execute(
-                "INSERT INTO words (rowid, terms) VALUES (?, ?)",
-                (passage, " ".join(terms(f"{article.title}\n{article.text[span.start : span.end]}"))),
+            connection.executemany(
+                "INSERT INTO time VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (passage, time.span.start, time.span.end, str(time.first), str(time.last), time.reckoned)
+                    for time in one.passage.times
+                ),
             )
+            words.append(terms(f"{article.title}\n{article.text[span.start : span.end]}"))
+            connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (passage, " ".join(words[-1])))
             connection.execute("UPDATE vector SET indexed = 1 WHERE id = ? AND NOT indexed", (one.vector,))
+        cls._count(connection, words, 1)
+        cls._cluster(connection, version, article)
+
+    @staticmethod
+    def _cluster(connection: sqlite3.Connection, version: int, article: Article) -> None:
+        """Puts an article into one cluster with its copies, and theirs into one."""
+        keys = bands(article.text)
+        alike = connection.execute(
+            "SELECT DISTINCT version.cluster, version.text FROM band JOIN version ON version.id = band.version"
+            f" WHERE live AND key IN ({_marks(keys)})",
+            keys,
+        ).fetchall()
+        joined = {cluster for cluster, text in alike if copied(text, article.text)}
+        connection.executemany("INSERT INTO band VALUES (?, ?)", ((key, version) for key in keys))
+        if joined:
+            name = min(joined)
+            connection.execute("UPDATE version SET cluster = ? WHERE id = ?", (name, version))
+            connection.execute(
+                f"UPDATE version SET cluster = ? WHERE live AND cluster IN ({_marks(list(joined))})", (name, *joined)
+            )
 
 
 def _marks(values: Sequence[object]) -> str:

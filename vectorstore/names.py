@@ -161,6 +161,7 @@ class Names:
         self._folded: dict[str, tuple[str, bool]] = {}
         self._exact: set[str] = set()
         self._kinds: dict[str, Kind] = {}
+        self._beginnings: set[str] = set()  # keys of the words that a name can begin with
         for entry in entries:
             self._kinds.setdefault(entry.name, entry.kind)
             self._spellings[entry.name] = tuple(dict.fromkeys([*self._spellings.get(entry.name, ()), *entry.spellings]))
@@ -176,6 +177,8 @@ class Names:
                     self._surnames.setdefault(fold_key(words[-1]), entry.name)
                     for first in words[:-1]:
                         self._first_names.setdefault(fold_key(first).rstrip("+"), set()).add(entry.name)
+        starts = [key[0] for key in self._whole if key]
+        self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
 
     @classmethod
     def open(cls, added: Path | None) -> Names:
@@ -234,16 +237,18 @@ class Names:
     def _scan(self, text: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
         """Stretches of words and the names they are linked to, an empty one for a single word that is none."""
         words = list(WORD.finditer(text))
-        keys = [fold_key(word[0]) for word in words]
+        keys = [fold_key(word[0]) if word[0][0].isupper() else "" for word in words]
         place = 0
         while place < len(words):
-            for length in range(min(LONGEST_NAME, len(words) - place), 0, -1):
-                some = words[place : place + length]
-                name = self._name_of(text, words, keys, place, length) if some[0][0][0].isupper() else ""
-                if name or length == 1:
-                    yield name, some
+            most = min(LONGEST_NAME, len(words) - place) if keys[place].rstrip("+") in self._beginnings else 0
+            for length in range(most, 0, -1):
+                if name := self._name_of(text, words, keys, place, length):
+                    yield name, words[place : place + length]
                     place += length
                     break
+            else:
+                yield "", words[place : place + 1]
+                place += 1
 
     def _name_of(self, text: str, words: list[re.Match[str]], keys: list[str], place: int, length: int) -> str:
         some = words[place : place + length]

@@ -1,12 +1,14 @@
 """Hybrid search: dense vectors, BM25, names and times in one score, behind LangChain's `BaseRetriever`.
 
-Knows how passages are ranked. Does not know how a question was made or what is answered from the hits.
+Knows how passages are ranked, for a question alone and for one in a conversation. Does not know what is answered from
+the hits, or which earlier turns a question belongs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,116 +17,328 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from vectorstore.article import Article, Hit, Sentence
-from vectorstore.dates import Period, periods, span, timely
-from vectorstore.library import Found
+from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Time
+from vectorstore.dates import periods, timely
+from vectorstore.library import Chosen, Library, Vector, chosen
 from vectorstore.names import Names
 from vectorstore.store import Store
 from vectorstore.terms import terms
 
 CANDIDATES = 50  # of each ranker
+SHORTLIST = 40  # of the candidates: those whose sentences are looked at
 MAX_TERMS = 64  # of a query: more only slows the search
 # Measured: benchmarks/LOG.md, "Search".
-WORDS_WEIGHT = 0.2
-NAMES_WEIGHT = 0.03
-TIMELY, UNTIMELY = 0.02, -0.04
-CONTEXT_WEIGHT = 0.5
-BM25_SATURATION = 2.2  # k1 + 1: what a term's weight is multiplied by at most
+SENTENCE_WEIGHT = 0.7
+WORDS_WEIGHT = 0.15
+NAMES_WEIGHT = 0.05
+TIMELY, UNTIMELY = 0.04, -0.06
+SATURATION, LENGTH_SHARE = 1.2, 0.75  # BM25's k1 and b
+A_FEW = 4  # passages of one article among the hits, if there are others
+SAME_TEXT = 0.95  # least cosine of two passages, of copies of one article, that say the same
+
+MEANT_WEIGHT = 0.5  # of each earlier question that one leans on, when its sentences are chosen
+
+# In a conversation; measured: benchmarks/LOG.md, "Follow-ups".
+FIRST_PASS_SENTENCES, FIRST_PASS_ARTICLE = 0.4, 0.2
+FEEDBACK_HITS = 5
+FIRST_PASS = {"first": 0.3, "previous": 0.2}
+FIRST_PASS_WORDS = {"first": 0.4, "previous": 0.2, "answer": 0.05}
+FEEDBACK_WEIGHT = 0.96
+JOINED_WEIGHT = 0.79
+ANSWERED_WEIGHT = -0.38
+ASKED_WEIGHT = -0.45
+TOPIC_WEIGHT = {"answer": 0.6, "previous": 0.27}
+LEANING_WORDS = {"first": 0.07, "previous": 0.2}
 
 
-def search(store: Store, query: str, limit: int, *, names: Names, as_of: date | None = None) -> list[Hit]:
-    """The passages that fit the query best, best first; empty if the library is.
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question of a conversation, and its answer without markers."""
 
-    A query is a question; lines before it are earlier questions that it leans on, and count CONTEXT_WEIGHT as much.
-    Articles published after `as_of` are left out; those without a date stay.
+    question: str
+    answer: str
 
-    Score: cosine of passage and query, plus WORDS_WEIGHT x its BM25 as a share of the most it could be (so that words
-    count little where question and article share no language), plus NAMES_WEIGHT x the share of the people and
-    organisations asked about that it names in any spelling, plus TIMELY or UNTIMELY where the query names a time and
-    the passage or its date of publication tells. Candidates: the CANDIDATES best of vectors, words and names each.
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for.
+
+    `context` are the earlier exchanges that the question belongs to, oldest first; `leans_on` are the earlier questions
+    without which it can't be understood, and `rewritten` is it in words that can be. `as_of` leaves out what was
+    published later, and is the day from which "last month" counts; without it, that is today.
     """
-    *context, question = query.split("\n")
-    vector = store.embed_query(question) + sum((CONTEXT_WEIGHT * store.embed_query(line) for line in context), 0.0)
-    vector /= np.linalg.norm(vector)
-    dense = store.nearest(vector, CANDIDATES)
-    asked = periods(question) or periods(query)
-    named = _named(question, names) or _named(query, names)
-    wanted = list(dict.fromkeys(terms(query)))[:MAX_TERMS]
-    library = store.library
+
+    question: str
+    context: tuple[Exchange, ...] = ()
+    leans_on: tuple[str, ...] = ()
+    rewritten: str = ""
+    filters: Filters = EVERYTHING
+    as_of: date | None = None
+
+
+def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]:
+    """The passages that fit the query best, best first; empty if nothing is chosen by its filters.
+
+    Score: cosine of passage and question, plus SENTENCE_WEIGHT x the cosine of its best sentence, plus WORDS_WEIGHT x
+    its BM25 as a share of the most it could be (so that words count little where question and article share no
+    language), plus NAMES_WEIGHT x the share of the people and organisations asked about that it names in any spelling,
+    plus TIMELY or UNTIMELY where the question names a time and the passage or its date of publication tells.
+    Candidates: the CANDIDATES best of vectors, words and names each.
+
+    In a conversation that is a first pass, with the earlier questions mixed into the question. The second pass adds to
+    the question's vector the mean of the FEEDBACK_HITS best (pseudo-relevance feedback, Rocchio 1971) and the first
+    question joined to this one, and takes from it what was asked and answered in between; articles near the last answer
+    gain.
+
+    No more than A_FEW hits are of one article while others are left; of passages that say the same in copies of one
+    article, only the original's is given.
+    """
+    if not terms(query.question):
+        return []
+    library, which = store.library, chosen(query.filters, query.as_of)
     with library.snapshot():
-        owners = library.passages_of([name for name, _ in dense])
-        ids = {passage for name, _ in dense for passage in owners.get(name, ())}
-        for some in (wanted, *named):
-            ids |= {passage for passage, _ in library.match(some, CANDIDATES)}
-        vectors = library.passage_vectors(sorted(ids))
-        candidates = list(vectors)
-        words = dict(library.match(wanted, len(candidates), among=candidates))
-        most = BM25_SATURATION * sum(library.rarity(wanted).values()) or 1.0
-        holders = [
-            {passage for passage, _ in library.match(spellings, len(candidates), among=candidates)}
-            for spellings in named
-        ]
-        cosines = {passage: float(own @ vector) for passage, own in vectors.items()}
-        scores = {
-            passage: cosines[passage]
-            + WORDS_WEIGHT * words.get(passage, 0.0) / most
-            + NAMES_WEIGHT * sum(passage in held for held in holders) / max(1, len(holders))
-            for passage in candidates
+        search_ = _Search(store, query, which, names)
+        scores = search_.conversation() if query.context else search_.alone()
+        return search_.hits(scores, limit)
+
+
+class _Search:
+    """One search under way; what it reads of candidates it keeps."""
+
+    def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
+        self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
+        self._question = store.embed_query(query.question)
+        self._sentence_queries = [self._question]
+        # what the question means by itself, as far as it leans on others: for its sentences
+        self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
+        today, whole = query.as_of or date.today(), "\n".join([*query.leans_on, query.question])
+        self._asked = periods(query.question, today) or periods(whole, today)
+        self._named = _named(query.question, names) or _named(whole, names)
+        self._vectors: dict[int, Vector] = {}
+        self._words: dict[int, list[str]] = {}
+        self._nearest_sentence: dict[int, float] = {}
+        self._times: dict[int, list[Time]] = {}
+        self._published: dict[int, str] = {}
+
+    def alone(self) -> dict[int, float]:
+        """The shortlist's scores for a question of its own."""
+        words = dict.fromkeys(terms(self._query.question)[:MAX_TERMS], 1.0)
+        self._gather(self._question, words)
+        return self._scored(self._question, [(WORDS_WEIGHT, words)], SENTENCE_WEIGHT)
+
+    def conversation(self) -> dict[int, float]:
+        """The same for one in a conversation."""
+        query, embed = self._query, self._store.embed_query
+        first, last = query.context[0], query.context[-1]
+        texts = {"first": first.question, "previous": last.question, "answer": last.answer}
+        vectors = {name: embed(text) for name, text in texts.items() if text}
+        words = {name: dict.fromkeys(terms(text)[:MAX_TERMS], 1.0) for name, text in texts.items()}
+        own = dict.fromkeys(terms(query.question)[:MAX_TERMS], 1.0)
+        best = self._first_pass(vectors, words, own)
+        if not best:
+            return {}
+        feedback = _unit(np.mean([self._vectors[passage] for passage in best], axis=0))
+        joined = embed(f"{first.question} {query.question}")
+        vector = self._question + FEEDBACK_WEIGHT * feedback + JOINED_WEIGHT * joined
+        if "answer" in vectors:
+            vector = vector + ANSWERED_WEIGHT * vectors["answer"]
+        between = [embed(exchange.question) for exchange in query.context[1:-1]]
+        if between:
+            vector = vector + ASKED_WEIGHT * np.mean(between, axis=0)
+        self._gather(_unit(vector), own)
+        weighed = [(WORDS_WEIGHT, own)]
+        if query.leans_on:
+            weighed += [(weight, words[name]) for name, weight in LEANING_WORDS.items()]
+        if query.rewritten:
+            # counts as much as the question itself
+            rewritten, its_words = embed(query.rewritten), dict.fromkeys(terms(query.rewritten)[:MAX_TERMS], 1.0)
+            self._gather(rewritten, its_words)
+            vector = vector + rewritten
+            weighed.append((WORDS_WEIGHT, its_words))
+            self._sentence_queries.append(rewritten)
+            self._nearest_sentence.clear()
+        topic = [weight * vectors[name] for name, weight in TOPIC_WEIGHT.items() if name in vectors]
+        return self._scored(vector, weighed, SENTENCE_WEIGHT, about=np.sum(topic, axis=0))
+
+    def _first_pass(
+        self, vectors: Mapping[str, Vector], words: Mapping[str, Mapping[str, float]], own: Mapping[str, float]
+    ) -> list[int]:
+        """The FEEDBACK_HITS best passages for the question mixed with earlier ones."""
+        wide = _unit(self._question + sum(weight * vectors[name] for name, weight in FIRST_PASS.items()))
+        mixed = dict(own)
+        for name, weight in FIRST_PASS_WORDS.items():
+            for term in words[name]:
+                mixed[term] = max(mixed.get(term, 0.0), weight)
+        self._gather(wide, mixed)
+        about = FIRST_PASS_ARTICLE * wide
+        scores = self._scored(wide, [(WORDS_WEIGHT, mixed)], FIRST_PASS_SENTENCES, about)
+        return sorted(scores, key=lambda passage: -scores[passage])[:FEEDBACK_HITS]
+
+    def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
+        """Adds candidates: the nearest passages, those with the words, those with each of the names."""
+        store, library = self._store, self._library
+        ids = {passage for passage, _ in store.nearest(vector, CANDIDATES, self._which)}
+        for some in (list(words), *map(sorted, self._named)):
+            ids |= {passage for passage, _ in library.match(some, CANDIDATES, self._which)}
+        fresh = sorted(ids - self._vectors.keys())
+        self._vectors |= library.passage_vectors(fresh)
+        self._words |= library.terms_of(fresh)
+        if self._asked:
+            self._times |= library.times(fresh)
+            self._published |= library.published(fresh)
+
+    def _scored(
+        self,
+        vector: Vector,
+        weighed: Sequence[tuple[float, Mapping[str, float]]],
+        sentence_weight: float,
+        about: Vector | None = None,
+    ) -> dict[int, float]:
+        """The SHORTLIST best candidates' scores: passages by `vector`, their articles by `about`.
+
+        Neither need be of unit length.
+        """
+        ids = list(self._vectors)
+        if not ids:
+            return {}
+        scores = np.stack([self._vectors[passage] for passage in ids]) @ vector
+        held = [self._words[passage] for passage in ids]
+        for weight, words in weighed:
+            scores = scores + weight * _bm25(self._library, words, held)
+        for spellings in self._named:
+            share = NAMES_WEIGHT / len(self._named)
+            scores = scores + np.array([share * (not spellings.isdisjoint(words)) for words in held])
+        if self._asked:
+            scores = scores + np.array([self._timeliness(passage) for passage in ids]) + self._newness(ids)
+        short = [ids[place] for place in np.argsort(-scores, kind="stable")[:SHORTLIST]]
+        self._read_sentences(short)
+        centroids = self._library.centroids(short) if about is not None else {}
+        place = {passage: number for number, passage in enumerate(ids)}
+        return {
+            passage: float(scores[place[passage]])
+            + sentence_weight * self._nearest_sentence[passage]
+            + (float(centroids[passage] @ about) if about is not None else 0.0)
+            for passage in short
         }
-        if asked or as_of:
-            _steer(library.found(candidates), scores, asked, as_of)
-        best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
-        found = library.found(best)
-        sentences = library.sentences(best, vector)
-    return [
-        Hit(
-            one.article,
-            one.span,
-            scores[one.id],
-            cosines[one.id],
-            tuple(_told(one.article, sentence, asked, names) for sentence in sentences[one.id]),
+
+    def _read_sentences(self, passages: Sequence[int]) -> None:
+        """The cosines of the passages' best sentences, summed over what is asked."""
+        fresh = [passage for passage in passages if passage not in self._nearest_sentence]
+        for passage, cosines in self._library.sentence_cosines(fresh, np.stack(self._sentence_queries)).items():
+            self._nearest_sentence[passage] = float(cosines.max(axis=0).sum())
+
+    def _timeliness(self, passage: int) -> float:
+        fits = timely(self._asked, self._times.get(passage, ()), self._published[passage])
+        return {True: TIMELY, False: UNTIMELY, None: 0.0}[fits]
+
+    def _newness(self, ids: Sequence[int]) -> Vector:
+        """Up to TIMELY for the newest of the candidates, where the question asks for the latest."""
+        dates = sorted({self._published[passage] for passage in ids} - {""})
+        if not any(period.kind in ("latest", "until") for period in self._asked) or not dates:
+            return np.zeros(len(ids), np.float32)
+        rank = {published: TIMELY * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
+        return np.array([rank.get(self._published[passage], 0.0) for passage in ids], np.float32)
+
+    def hits(self, scores: Mapping[int, float], limit: int) -> list[Hit]:
+        """The best of the shortlist, best first."""
+        ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
+        originals = self._originals(ranked)
+        ranked = list(dict.fromkeys(originals.get(passage, passage) for passage in ranked))
+        found = {one.id: one for one in self._library.found(ranked)}
+        taken: list[int] = []
+        later: list[int] = []
+        articles: dict[str, int] = {}
+        for passage in ranked:
+            article = found[passage].article.id
+            articles[article] = articles.get(article, 0) + 1
+            (taken if articles[article] <= A_FEW else later).append(passage)
+        best = (taken + later)[:limit]
+        sentences = self._library.sentences(best, self._meant)
+        times = self._times | self._library.times([passage for passage in best if passage not in self._times])
+        copies = {found[passage].cluster: () for passage in best} | {
+            cluster: tuple(self._library.members(cluster)) for cluster in set(self._library.clusters(best).values())
+        }
+        return [
+            Hit(
+                one.article,
+                one.span,
+                scores[one.id],
+                float(self._vectors[one.id] @ self._meant),
+                tuple(self._told(one.article, sentence, times.get(one.id, ())) for sentence in sentences[one.id]),
+                tuple(copy for copy in copies[one.cluster] if copy.id != one.article.id),
+            )
+            for one in (found[passage] for passage in best)
+        ]
+
+    def _originals(self, ranked: Sequence[int]) -> dict[int, int]:
+        """For passages of copies: the passage of the oldest article that says the same, if another is found at all."""
+        clusters = self._library.clusters(ranked)
+        if not clusters:
+            return {}
+        members = {
+            cluster: [article.id for article in self._library.members(cluster)] for cluster in set(clusters.values())
+        }
+        owner = {one.id: one.article.id for one in self._library.found(list(clusters))}
+        by_age = sorted(clusters, key=lambda passage: members[clusters[passage]].index(owner[passage]))
+        originals: dict[int, int] = {}
+        for passage in ranked:
+            if passage in clusters:
+                originals[passage] = next(
+                    other
+                    for other in by_age
+                    if clusters[other] == clusters[passage]
+                    and float(self._vectors[other] @ self._vectors[passage]) >= SAME_TEXT
+                )
+        return originals
+
+    def _told(self, article: Article, sentence: Sentence, times: Sequence[Time]) -> Sentence:
+        """The sentence with the names and times in it, and whether it can speak of the time asked about."""
+        own = tuple(time for time in times if sentence.span.start <= time.span.start < sentence.span.end)
+        text = article.text[sentence.span.start : sentence.span.end]
+        return replace(
+            sentence,
+            times=own,
+            names=frozenset(mention.name for mention in self._names.mentions(text)),
+            timely=timely(self._asked, own, article.published),
         )
-        for one in found
-    ]
 
 
-def _named(query: str, names: Names) -> list[list[str]]:
-    """For each person and organisation in a query, the terms of the last words of all its spellings."""
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length else vector
+
+
+def _bm25(library: Library, weights: Mapping[str, float], held: Sequence[Sequence[str]]) -> Vector:
+    """Each passage's BM25 for weighted terms, as a share of the most it could be (Robertson and Zaragoza 2009).
+
+    The inverse document frequency is ln(1 + (N - n + .5) / (n + .5)), which is never negative.
+    """
+    passages, length = library.totals()
+    frequencies = library.frequencies(list(weights))
+    rarity = {
+        term: weight * math.log(1 + (passages - frequencies.get(term, 0) + 0.5) / (frequencies.get(term, 0) + 0.5))
+        for term, weight in weights.items()
+    }
+    most = (SATURATION + 1) * sum(rarity.values())
+    scores = np.zeros(len(held), np.float32)
+    for place, words in enumerate(held):
+        dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(words) * passages / length)
+        for term in rarity.keys() & set(words):
+            count = words.count(term)
+            scores[place] += rarity[term] * count * (SATURATION + 1) / (count + dampening)
+    return scores / most if most else scores
+
+
+def _named(question: str, names: Names) -> list[set[str]]:
+    """For each person and organisation in a question, the terms of the last words of all its spellings."""
     return [
-        list(dict.fromkeys(term for spelling in names.spellings(name) for term in terms(spelling)[-1:]))
-        for name in dict.fromkeys(one.name for one in names.mentions(query) if one.kind != "places")
+        {term for spelling in names.spellings(name) for term in terms(spelling)[-1:]}
+        for name in dict.fromkeys(one.name for one in names.mentions(question) if one.kind != "places")
     ]
-
-
-def _steer(found: Sequence[Found], scores: dict[int, float], asked: Sequence[Period], as_of: date | None) -> None:
-    """Moves passages up or down by the time they speak of; leaves out those of articles that are too new."""
-    dates = sorted({one.article.published for one in found if one.article.published})
-    newest_first = any(period.kind in ("latest", "until") for period in asked)
-    for one in found:
-        article = one.article
-        if as_of and article.published and span(article.published)[0] > as_of:
-            del scores[one.id]
-            continue
-        fits = timely(asked, article.text[one.span.start : one.span.end], article.published)
-        if fits is not None:
-            scores[one.id] += TIMELY if fits else UNTIMELY
-        if article.published and newest_first:
-            # up to TIMELY for the newest of the candidates
-            scores[one.id] += TIMELY * dates.index(article.published) / max(1, len(dates) - 1)
-
-
-def _told(article: Article, sentence: Sentence, asked: Sequence[Period], names: Names) -> Sentence:
-    """The sentence with the names in it, and whether it can speak of the time asked about."""
-    text = article.text[sentence.span.start : sentence.span.end]
-    return replace(
-        sentence,
-        names=frozenset(mention.name for mention in names.mentions(text)),
-        timely=timely(asked, text, article.published),
-    )
 
 
 class HybridRetriever(BaseRetriever):
-    """LangChain's face of `search`, which says what a query is.
+    """LangChain's face of `search`; `invoke` takes the fields of `Query` beside the question.
 
     Each document's `page_content` is a passage word for word; its metadata name the article (`article_id`, `version`,
     `title`, `url`, `publisher`, `published`, `lang`) and where the passage stands in it (`start`, `end`), and hold the
@@ -142,9 +356,14 @@ class HybridRetriever(BaseRetriever):
         query: str,
         *,
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - the interface's
+        context: tuple[Exchange, ...] = (),
+        leans_on: tuple[str, ...] = (),
+        rewritten: str = "",
+        filters: Filters = EVERYTHING,
         as_of: date | None = None,
     ) -> list[Document]:
-        return [_document(hit) for hit in search(self.store, query, self.limit, names=self.names, as_of=as_of)]
+        asked = Query(query, context, leans_on, rewritten, filters, as_of)
+        return [_document(hit) for hit in search(self.store, asked, self.limit, names=self.names)]
 
 
 def _document(hit: Hit) -> Document:

@@ -17,17 +17,25 @@ from vectorstore.embeddings import BUILT_IN
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The data folder, the embedding model (see `open_embeddings`), and the folder for its converted weights."""
+    """The data folder, the embedding model (see `open_embeddings`) and the folder for its converted weights.
+
+    `names` says whether names are known by their other spellings.
+    """
 
     data: Path
     embedding: str
     cache: Path
+    names: bool
 
 
 def settings(data: Path | None) -> Settings:
-    """`data`, else VIADOMA_DATA, else ./data; VIADOMA_EMBEDDINGS; VIADOMA_CACHE, else the user's cache folder."""
+    """`data`, else VIADOMA_DATA, else ./data; VIADOMA_EMBEDDINGS; VIADOMA_CACHE, else the user's cache folder.
+
+    VIADOMA_NAMES=off switches the knowledge of names off.
+    """
     return Settings(
         data=(data or Path(os.environ.get("VIADOMA_DATA") or "data")).absolute(),
         embedding=os.environ.get("VIADOMA_EMBEDDINGS") or BUILT_IN,
         cache=Path(os.environ.get("VIADOMA_CACHE") or platformdirs.user_cache_dir("viadoma")),
+        names=os.environ.get("VIADOMA_NAMES", "").lower() != "off",
     )

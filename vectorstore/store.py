@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -24,15 +25,20 @@ from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Article, Passage
 from vectorstore.embeddings import open_embeddings
-from vectorstore.library import Library, LibraryError, Placed, Vector, require, unwritable
+from vectorstore.library import ALL, Chosen, Library, LibraryError, Placed, Vector, require, unwritable
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
 
+QUERIES = 512
 LOCK_SECONDS = 2.0
 REPAIR_LOCK_SECONDS = 30.0
 PROBE_SECONDS = 120.0
+# Where a filter leaves no more passages than this, or where the index would have to give more than REACH vectors for
+# enough of them, their stored vectors are looked at one by one: 20 ms at 5,000.
+EXACT = 2000
+REACH = 2000
 PROBE_SAMPLE = 6
 
 log = logging.getLogger(__name__)
@@ -60,6 +66,8 @@ class Store:
         """
         self.folder = folder.absolute()
         self._embeddings = embeddings
+        # a conversation's earlier questions come again with each new one
+        self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
         self.library = Library(self.folder, name, create=create)
         self._index_folder = self.folder / "chroma"
         self._index: VectorIndex | None = None
@@ -91,12 +99,36 @@ class Store:
     # reading
 
     def embed_query(self, text: str) -> Vector:
-        """The unit vector of a question."""
-        return np.asarray(self._embeddings.embed_query(text), np.float32)
+        """The unit vector of a question; not to be written to, for the last ones are kept."""
+        return self._queries(text)
 
-    def nearest(self, vector: Vector, limit: int) -> list[tuple[str, float]]:
-        """(vector name, cosine) of the indexed vectors nearest to `vector`, best first."""
-        return self._with_index(lambda index: index.nearest(vector.tolist(), limit))
+    def likeness(self, one: str, other: str) -> float:
+        """The cosine of two questions."""
+        return float(self.embed_query(one) @ self.embed_query(other))
+
+    def nearest(self, vector: Vector, limit: int, which: Chosen = ALL) -> list[tuple[int, float]]:
+        """(passage id, cosine) of the chosen passages nearest to `vector`, best first.
+
+        The index knows no filters: it is asked for more than `limit`, or, where little is chosen, not at all.
+        """
+        if which == ALL:
+            return self._indexed(vector, limit, limit, which)
+        chosen = self.library.count(which)
+        reach = 2 * limit * self.library.totals()[0] // max(1, chosen)
+        if chosen > EXACT and reach <= REACH:
+            found = self._indexed(vector, limit, reach, which)
+            if len(found) >= limit:
+                return found
+        best: list[tuple[int, float]] = []
+        for passages, vectors in self.library.chosen_vectors(which, BATCH):
+            best += zip(passages, (vectors @ vector).tolist(), strict=True)
+            best = sorted(best, key=lambda one: -one[1])[:limit]
+        return best
+
+    def _indexed(self, vector: Vector, limit: int, reach: int, which: Chosen) -> list[tuple[int, float]]:
+        near = self._with_index(lambda index: index.nearest(vector.tolist(), reach))
+        owners = self.library.passages_of([name for name, _ in near], which)
+        return [(passage, cosine) for name, cosine in near for passage in owners.get(name, ())][:limit]
 
     def _with_index(self, use: Callable[[VectorIndex], Result]) -> Result:
         # One at a time: no other thread may close the client, for a newer index, while it is in use. A search takes

@@ -1,0 +1,124 @@
+"""Follow-up questions: the passages that answer a turn of a conversation, found from its history without a model.
+
+MTRAG (IBM), the clapnq conversations: 208 questions over 8,108 passages of 2,135 pages. Each page is ingested as one
+article; a hit counts for the benchmark's passage that it lies in. Recall@5 and nDCG@5, binary, means over questions. In
+the same run: the bare last turn and the published rewrite through the same search, and the published runs of BM25,
+BGE-base and ELSER, which searched the whole corpus.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import report
+from benchmarks.retrieval import filled, lines
+from bot import Turn
+from bot.followup import standalone
+from vectorstore import Article, Names
+from vectorstore.search import Query, search
+
+DEPTH = 5
+Ranking = Callable[[dict[str, Any]], list[str]]
+
+
+def pages(corpus: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The passages of each page, in their order."""
+    by_page = defaultdict(list)
+    for passage in corpus:
+        page, place = passage["id"].split("_")
+        by_page[page].append((int(place.split("-")[0]), passage))
+    return {page: [passage for _, passage in sorted(own, key=lambda one: one[0])] for page, own in by_page.items()}
+
+
+def words(passage: dict[str, Any]) -> str:
+    """A passage without the title that stands in its first line."""
+    return str(passage["text"]).removeprefix(passage["title"]).strip()
+
+
+def scored(rank: Ranking, asked: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """Recall@5 and nDCG@5 over the questions."""
+    recall = gain = 0.0
+    for one in asked:
+        gold, found = set(one["gold"]), rank(one)[:DEPTH]
+        recall += len(gold & set(found)) / len(gold)
+        best = sum(1 / math.log2(place + 2) for place in range(min(DEPTH, len(gold))))
+        gain += sum(1 / math.log2(place + 2) for place, passage in enumerate(found) if passage in gold) / best
+    return recall / len(asked), gain / len(asked)
+
+
+class Places:
+    """Which of the benchmark's passages a stretch of a page belongs to."""
+
+    def __init__(self, by_page: dict[str, list[dict[str, Any]]]) -> None:
+        self._by_page = by_page
+        self._starts: dict[str, list[tuple[int, str]]] = {}
+
+    def passage(self, article: Article, start: int, end: int) -> str:
+        """The passage in which the middle of the stretch lies."""
+        if article.url not in self._starts:
+            cursor, starts = 0, []
+            for passage in self._by_page[article.url]:
+                cursor = article.text.index(words(passage), cursor)
+                starts.append((cursor, passage["id"]))
+            self._starts[article.url] = starts
+        return [name for begin, name in self._starts[article.url] if begin <= (start + end) // 2][-1]
+
+
+def run(shared: Path, cache: Path) -> None:
+    """Fills a store with the pages, asks every question in every way."""
+    folder = shared / "bench" / "mtrag"
+    by_page = pages(lines(folder / "corpus.jsonl"))
+    asked = lines(folder / "queries.jsonl")
+    histories = {task["task_id"]: task["history"] for task in lines(folder / "tasks.jsonl")}
+    articles = (
+        {"url": page, "title": own[0]["title"], "lang": "en", "text": "\n\n".join(map(words, own))}
+        for page, own in by_page.items()
+    )
+    store, names, places = filled(cache / "mtrag", articles), Names.open(None), Places(by_page)
+
+    def hits(query: Query) -> list[str]:
+        found = search(store, query, 4 * DEPTH, names=names)
+        return list(dict.fromkeys(places.passage(hit.article, hit.span.start, hit.span.end) for hit in found))
+
+    def own(one: dict[str, Any]) -> list[str]:
+        made = standalone(one["lastturn"], _turns(histories[one["qid"]]), store.likeness)
+        return hits(Query(made.text, made.exchanges, made.leans_on))
+
+    def dense(one: dict[str, Any]) -> list[str]:
+        near = store.nearest(store.embed_query(one["lastturn"]), 4 * DEPTH)
+        found = store.library.found([passage for passage, _ in near])
+        return list(dict.fromkeys(places.passage(hit.article, hit.span.start, hit.span.end) for hit in found))
+
+    ways: dict[str, Ranking] = {
+        "the project: last turn and history": own,
+        "the project: last turn alone": lambda one: hits(Query(one["lastturn"])),
+        "the project: published rewrite alone": lambda one: hits(Query(one["rewrite"])),
+        "e5 alone: last turn": dense,
+    }
+    later = [one for one in asked if one["turn"] > 1]
+    rows: list[list[object]] = [[name, *scored(rank, asked), *scored(rank, later)] for name, rank in ways.items()]
+    published: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for one in lines(folder / "reference_runs.jsonl"):
+        published[f"published: {one['system']}, {one['query_form']}"][one["qid"]] = one["top10"]
+    for name, ranked in sorted(published.items()):
+        of: Ranking = lambda one, ranked=ranked: ranked.get(one["qid"], [])  # type: ignore[misc] # noqa: E731
+        rows.append([name, *scored(of, asked), *scored(of, later)])
+    store.close()
+    report(
+        "followups",
+        f"MTRAG clapnq, {len(asked)} questions, {len(later)} of them after the first turn",
+        ["", "Recall@5", "nDCG@5", "later turns: Recall@5", "nDCG@5"],
+        rows,
+        "The published runs searched the whole corpus, of which the pool here holds what they found: it favours a new "
+        "system, whose own distractors are missing.",
+    )
+
+
+def _turns(history: Sequence[dict[str, str]]) -> list[Turn]:
+    questions = [entry["text"] for entry in history if entry["role"] == "user"]
+    answers = [entry["text"] for entry in history if entry["role"] != "user"]
+    return [Turn(*pair) for pair in zip(questions, answers, strict=True)]
