@@ -85,7 +85,7 @@ class Bot:
 
     @property
     def facets(self) -> Facets:
-        """The publishers and languages that `Filters` can name."""
+        """What `Filters` can name."""
         return self._store.library.facets()
 
     def ask(

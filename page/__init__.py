@@ -6,13 +6,14 @@ Does not know how an answer is found: it calls the public face of `bot` alone.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from bot import Bot, QuestionError
+from bot import Bot, Facet, Filters, QuestionError
 from page.markup import escape_html, message, source_group, sources, turns
 
 HERE = Path(__file__).parent
@@ -42,13 +43,34 @@ def status_line(bot: Bot) -> str:
     return f"{coverage.articles:,} articles{newest} · {bot.mode}"
 
 
+def _choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
+    return [(f"{one.name} ({one.articles:,})" if one.articles > 1 else one.name, one.value) for one in facets]
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise QuestionError(f"{text} is no day such as 2025-12-13: mend it under “Which articles to search”.") from None
+
+
 def build(bot: Bot) -> gr.Blocks:
     """The page."""
 
-    def respond(question: str, history: list[Any], groups: list[str]) -> Iterator[tuple[str, str, list[str]]]:
+    def respond(
+        question: str,
+        history: list[Any],
+        groups: list[str],
+        publishers: list[str],
+        languages: list[str],
+        articles: list[str],
+        since: str | None,
+        until: str | None,
+    ) -> Iterator[tuple[str, str, list[str]]]:
         group = f"cite-{uuid.uuid4().hex[:8]}"
         try:
-            for event in bot.stream(question, turns(history)):
+            filters = Filters(tuple(publishers), tuple(languages), tuple(articles), _day(since), _day(until))
+            for event in bot.stream(question, turns(history), filters=filters):
                 if event.kind == "searched":
                     continue
                 own = source_group(event.answer, group)
@@ -67,6 +89,12 @@ def build(bot: Bot) -> gr.Blocks:
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
                 panel = gr.HTML(sources([]), elem_id="sources", render=False)
                 groups = gr.State([])
+                with gr.Accordion("Which articles to search", open=False, elem_id="filters"), gr.Row():
+                    publishers = gr.Dropdown(label="Publishers", multiselect=True)
+                    languages = gr.Dropdown(label="Languages", multiselect=True)
+                    articles = gr.Dropdown(label="Articles", multiselect=True)
+                    since = gr.Textbox(label="Published from", placeholder="2025-12-13", max_lines=1)
+                    until = gr.Textbox(label="Published to", placeholder="2025-12-31", max_lines=1)
                 gr.ChatInterface(
                     respond,
                     chatbot=gr.Chatbot(
@@ -93,7 +121,7 @@ def build(bot: Bot) -> gr.Blocks:
                         submit_btn=True,
                         stop_btn=True,
                     ),
-                    additional_inputs=[groups],
+                    additional_inputs=[groups, publishers, languages, articles, since, until],
                     additional_outputs=[panel, groups],
                     additional_inputs_accordion=gr.Accordion(visible=False),
                     examples=[[example] for example in EXAMPLES],
@@ -105,6 +133,14 @@ def build(bot: Bot) -> gr.Blocks:
                 )
             with gr.Column(scale=2, min_width=320, elem_id="side"):
                 panel.render()  # type: ignore[no-untyped-call] # Gradio's own
+
+        def fresh() -> list[Any]:
+            facets = bot.facets
+            return [
+                gr.Dropdown(choices=_choices(some)) for some in (facets.publishers, facets.languages, facets.articles)
+            ]
+
+        page.load(fresh, outputs=[publishers, languages, articles], api_visibility="private")
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 

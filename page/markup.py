@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot import Answer, Citation, Turn
+from bot import Answer, Citation, Time, Turn
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
@@ -51,7 +51,8 @@ def message(answer: Answer, group: str) -> str:
                 for one in answer.closest
             )
             lines.append(f"Closest passages, which are not an answer:\n\n{near}")
-    lines += [f"<small>{escape_markdown(note)}</small>" for note in answer.notes]
+    spelt = [f"{one.asked} is spelt {', '.join(one.quoted)} in the sources." for one in answer.spellings]
+    lines += [f"<small>{escape_markdown(note)}</small>" for note in (*answer.notes, *spelt)]
     lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer))}</small>')
     return "\n\n".join(lines)
 
@@ -91,7 +92,13 @@ def card(citation: Citation, group: str) -> str:
         link = (
             f'<a class="open" href="{escape_html(article.url)}" target="_blank" rel="noopener noreferrer">Open page</a>'
         )
-    note = f'<p class="note">{escape_html(article.note)}</p>' if article.note else ""
+    times = [
+        f"“{article.text[time.span.start : time.span.end]}” is {days(time)}, counted from the date of publication."
+        for time in citation.times
+        if time.reckoned
+    ]
+    notes = [article.note, *times, copies(citation)]
+    note = "".join(f'<p class="note" dir="auto">{escape_html(line)}</p>' for line in notes if line)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
@@ -99,6 +106,17 @@ def card(citation: Citation, group: str) -> str:
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
         f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )
+
+
+def days(time: Time) -> str:
+    """The days of a time: one, or from and to."""
+    return f"{time.first}" if time.first == time.last else f"{time.first} to {time.last}"
+
+
+def copies(citation: Citation) -> str:
+    """Who else prints the article's text; empty if nobody does."""
+    others = [" ".join(filter(None, (one.publisher or one.name, one.published))) for one in citation.copies]
+    return f"Printed again by {'; '.join(others)}: one source." if others else ""
 
 
 def turns(history: Sequence[Any]) -> list[Turn]:

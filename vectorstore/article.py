@@ -155,15 +155,17 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Something articles can be filtered by, and how many articles have it."""
+    """Something articles can be filtered by, what to call it, and how many articles have it."""
 
     value: str
+    name: str
     articles: int
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The publishers and languages of the live articles, the most frequent first."""
+    """What `Filters` can name: publishers and languages, the most frequent first, and the newest articles."""
 
     publishers: tuple[Facet, ...]
     languages: tuple[Facet, ...]
+    articles: tuple[Facet, ...]

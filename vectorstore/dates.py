@@ -138,12 +138,14 @@ def span(published: str) -> tuple[date, date]:
     return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
 
 
-def periods(question: str, today: date) -> list[Period]:
+def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     """The times a question asked on that day speaks of, in its order; a time of its own kind is "in" it.
 
-    A month without a year is taken in the first year the question names with a month; without one it is left out.
+    A month without a year is taken in the first year the question names with a month, else in the last one that
+    `earlier` questions name; without one it is left out.
     """
-    found = _times(question, "")
+    years = [match["year"] or match["iso"][:4] for match in TIME.finditer(earlier) if match["year"] or match["iso"]]
+    found = _times(question, years[-1] if years else "")
     made = []
     for start, _, first, last, _ in found or _reckoned(question, today.isoformat()):
         before = question[:start][-40:]

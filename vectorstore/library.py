@@ -41,6 +41,7 @@ Vector = NDArray[np.float32]
 FILE = "library.db"
 FORMAT = 2
 BUSY_SECONDS = 5.0
+FACETS = 500
 POSTINGS = 3000  # a full-text search looks at no more: 3 ms; what it costs in hits: benchmarks/LOG.md, "Growth"
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -282,19 +283,24 @@ class Library:
         return Coverage(total, total - clusters, oldest or "", newest or "", total - dated)
 
     def facets(self) -> Facets:
-        """What the live articles can be filtered by."""
+        """What the live articles can be filtered by; of the articles themselves the FACETS newest."""
         reader = self._reader()
         publishers, languages = (
             tuple(
                 Facet(*row)
                 for row in reader.execute(
-                    f"SELECT {column}, count(*) FROM version WHERE live AND {column} <> '' GROUP BY {column}"
+                    f"SELECT {column}, {column}, count(*) FROM version WHERE live AND {column} <> '' GROUP BY {column}"
                     f" ORDER BY count(*) DESC, {column}"
                 )
             )
             for column in ("publisher", "lang")
         )
-        return Facets(publishers, languages)
+        articles = reader.execute(
+            "SELECT article, CASE title WHEN '' THEN source ELSE title END, 1 FROM version WHERE live"
+            " ORDER BY published DESC, title LIMIT ?",
+            (FACETS,),
+        )
+        return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
 
     def article(self, article_id: str, version: int | None = None) -> Article | None:
         """One version of an article, the live one unless `version` says which; None if there is none."""
@@ -636,7 +642,7 @@ class Library:
             f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 12})",
             (
                 fingerprint,
-                article.id,
+                f"{article.id}.{article.version}",  # a new version is no copy of what the old one was
                 article.id,
                 article.version,
                 article.source,

@@ -48,6 +48,7 @@ JOINED_WEIGHT = 0.79
 ANSWERED_WEIGHT = -0.38
 ASKED_WEIGHT = -0.45
 TOPIC_WEIGHT = {"answer": 0.6, "previous": 0.27}
+TIMES_AND_NAMES = 2.0  # how much more they count there, for there the vectors count more
 LEANING_WORDS = {"first": 0.07, "previous": 0.2}
 
 
@@ -108,11 +109,12 @@ class _Search:
     def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
         self._question = store.embed_query(query.question)
-        self._sentence_queries = [self._question]
         # what the question means by itself, as far as it leans on others: for its sentences
         self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
-        today, whole = query.as_of or date.today(), "\n".join([*query.leans_on, query.question])
-        self._asked = periods(query.question, today) or periods(whole, today)
+        self._sentence_queries = [self._meant]
+        today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
+        whole = f"{earlier}\n{query.question}"
+        self._asked = periods(query.question, today, earlier) or periods(whole, today)
         self._named = _named(query.question, names) or _named(whole, names)
         self._vectors: dict[int, Vector] = {}
         self._words: dict[int, list[str]] = {}
@@ -158,13 +160,14 @@ class _Search:
             self._sentence_queries.append(rewritten)
             self._nearest_sentence.clear()
         topic = [weight * vectors[name] for name, weight in TOPIC_WEIGHT.items() if name in vectors]
-        return self._scored(vector, weighed, SENTENCE_WEIGHT, about=np.sum(topic, axis=0))
+        return self._scored(vector, weighed, SENTENCE_WEIGHT, about=np.sum(topic, axis=0) if topic else None)
 
     def _first_pass(
         self, vectors: Mapping[str, Vector], words: Mapping[str, Mapping[str, float]], own: Mapping[str, float]
     ) -> list[int]:
         """The FEEDBACK_HITS best passages for the question mixed with earlier ones."""
-        wide = _unit(self._question + sum(weight * vectors[name] for name, weight in FIRST_PASS.items()))
+        earlier = sum(weight * vectors[name] for name, weight in FIRST_PASS.items() if name in vectors)
+        wide = _unit(self._question + earlier)
         mixed = dict(own)
         for name, weight in FIRST_PASS_WORDS.items():
             for term in words[name]:
@@ -201,15 +204,16 @@ class _Search:
         ids = list(self._vectors)
         if not ids:
             return {}
+        share = TIMES_AND_NAMES if about is not None else 1.0
         scores = np.stack([self._vectors[passage] for passage in ids]) @ vector
         held = [self._words[passage] for passage in ids]
         for weight, words in weighed:
             scores = scores + weight * _bm25(self._library, words, held)
         for spellings in self._named:
-            share = NAMES_WEIGHT / len(self._named)
-            scores = scores + np.array([share * (not spellings.isdisjoint(words)) for words in held])
+            weight = share * NAMES_WEIGHT / len(self._named)
+            scores = scores + np.array([weight * (not spellings.isdisjoint(words)) for words in held])
         if self._asked:
-            scores = scores + np.array([self._timeliness(passage) for passage in ids]) + self._newness(ids)
+            scores = scores + share * (np.array([self._timeliness(one) for one in ids]) + self._newness(ids))
         short = [ids[place] for place in np.argsort(-scores, kind="stable")[:SHORTLIST]]
         self._read_sentences(short)
         centroids = self._library.centroids(short) if about is not None else {}

@@ -1,0 +1,286 @@
+"""Search: filters, copies, conversations, and text that is not made for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot import Bot, Filters, Turn
+from ingest import update
+from tests.conftest import OpenStore, hits
+from vectorstore import Exchange, HybridRetriever, Names
+from vectorstore.copies import bands, copied
+from vectorstore.library import chosen
+from vectorstore.search import Query, search
+
+Write = Callable[[str, str | bytes], Path]
+
+STORY = (
+    "The court in the town of Brest heard the case of the bakers on Tuesday morning. Three bakers said that the mill "
+    "had sold them wet flour since the spring. The owner of the mill denied it and called a chemist as his witness. "
+    "The chemist had weighed forty sacks and found water in nine of them. The judge asked why nobody had looked into "
+    "the sacks before the bread was spoilt. The bakers want to be paid for two hundred loaves and for the lost "
+    "customers. A ruling is expected before the harvest begins. Outside the court some neighbours stood with loaves "
+    "in their hands."
+)
+OTHER = (
+    "The swimming pool of the town has been closed since the winter, and the council does not know when it will open. "
+    "Pipes burst in the frost and the tiles came off the walls of both basins. The repair will cost more than the "
+    "whole yearly budget for sports, said the treasurer of the council at its last meeting."
+)
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    """Three articles of two publishers in two languages, one of them undated."""
+    articles = [
+        {"id": "a", "publisher": "First", "lang": "en", "published": "2025-03-05", "text": STORY},
+        {"id": "b", "publisher": "Second", "lang": "en", "published": "2025-06", "text": OTHER},
+        {"id": "c", "publisher": "Second", "lang": "ru", "text": "Суд в Бресте выслушал пекарей. Мука была мокрой."},
+    ]
+    source = tmp_path / "papers.jsonl"
+    source.write_text("\n".join(json.dumps(article, ensure_ascii=False) for article in articles), "utf-8")
+    assert not update([source], data=tmp_path / "data").failed
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("filters", "as_of", "expected"),
+    [
+        (Filters(), None, {1, 2, 3}),
+        (Filters(publishers=("Second",)), None, {2, 3}),
+        (Filters(publishers=("First", "Second")), None, {1, 2, 3}),
+        (Filters(languages=("ru",)), None, {3}),
+        (Filters(published_from=date(2025, 6, 30)), None, {2}),
+        (Filters(published_from=date(2025, 7, 1)), None, set()),
+        (Filters(published_to=date(2025, 3, 5)), None, {1}),
+        (Filters(published_to=date(2025, 6, 1)), None, {1, 2}),
+        (Filters(publishers=("Second",), languages=("en",)), None, {2}),
+        (Filters(publishers=("Nobody",)), None, set()),
+        (Filters(), date(2025, 3, 4), {3}),
+        (Filters(publishers=("First",)), date(2025, 3, 4), set()),
+    ],
+)
+def test_filters_choose_the_articles_that_are_searched(
+    papers: Path, open_store: OpenStore, filters: Filters, as_of: date | None, expected: set[int]
+) -> None:
+    store = open_store(papers)
+    query = Query("What did the court in Brest hear of the bakers and their wet flour?", filters=filters, as_of=as_of)
+    found = {int(hit.article.source.rsplit("#", 1)[1]) for hit in search(store, query, 10, names=Names(()))}
+    assert found == expected
+    assert store.library.coverage(filters, as_of).articles == len(expected)
+
+
+def test_a_filter_finds_what_the_index_alone_would_bury(papers: Path, open_store: OpenStore) -> None:
+    store = open_store(papers)
+    pool = store.embed_query("When does the swimming pool open?")
+    russian = chosen(Filters(languages=("ru",)), None)
+    (only,) = store.nearest(pool, 1, russian)
+    assert store.library.found([only[0]])[0].article.lang == "ru"
+
+
+def test_a_filter_that_nothing_fits_is_named_in_the_answer(papers: Path) -> None:
+    with Bot.open(data=papers, model="") as bot:
+        answer = bot.ask("What did the bakers say?", filters=Filters(publishers=("Nobody",), languages=("en",)))
+    assert answer.status == "not_found"
+    assert "No article fits the filter (publisher Nobody, language en)." in answer.text
+
+
+def test_facets_name_what_can_be_filtered_by(papers: Path) -> None:
+    with Bot.open(data=papers, model="") as bot:
+        facets = bot.facets
+    assert [(one.value, one.articles) for one in facets.publishers] == [("Second", 2), ("First", 1)]
+    assert [(one.value, one.articles) for one in facets.languages] == [("en", 2), ("ru", 1)]
+    assert len(facets.articles) == 3
+
+
+def test_a_chosen_article_alone_is_searched(papers: Path) -> None:
+    with Bot.open(data=papers, model="") as bot:
+        wanted = bot.facets.articles[0].value
+        answer = bot.ask("What did the bakers say about the flour?", filters=Filters(articles=(wanted,)))
+    assert {one.article.id for one in (*answer.citations, *answer.closest)} == {wanted}
+
+
+COPIES = {
+    "whole": STORY,
+    "cut at the end": STORY[: STORY.index(" A ruling")],
+    "edited": STORY.replace("Three bakers", "Several bakers").replace("forty sacks", "40 sacks"),
+    "with a line of its own": f"From our own desk. {STORY}",
+}
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
+def test_a_copy_is_known(copy: str) -> None:
+    assert set(bands(STORY)) & set(bands(copy))
+    assert copied(STORY, copy)
+
+
+def test_texts_of_their_own_are_no_copies() -> None:
+    assert not copied(STORY, OTHER)
+    assert bands("Too short to say.") == []
+    assert not copied("Too short to say.", "Too short to say.")
+
+
+@pytest.fixture
+def reprinted(write: Write, tmp_path: Path) -> Path:
+    """The original, younger reprints of it taken in before and after, and another article."""
+    for number, (publisher, published, text) in enumerate(
+        [
+            ("Late", "2025-03-09", COPIES["edited"]),
+            ("Original", "2025-03-05", STORY),
+            ("Undated", "", COPIES["with a line of its own"]),
+            ("Pool", "2025-03-06", OTHER),
+        ]
+    ):
+        write(f"{number}.md", f"---\npublisher: {publisher}\npublished: '{published}'\n---\n{text}\n")
+    assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    return tmp_path / "data"
+
+
+def test_of_copies_the_original_is_shown_and_the_others_are_counted_with_it(
+    reprinted: Path, open_store: OpenStore
+) -> None:
+    found = hits(open_store(reprinted), "What did the chemist find in the sacks?", 10)
+    assert found[0].article.publisher == "Original"
+    assert [copy.publisher for copy in found[0].copies] == ["Late", "Undated"]
+    assert not [hit for hit in found[1:] if "chemist had weighed" in hit.text]
+    assert [hit.copies for hit in found if hit.article.publisher == "Pool"] == [()]
+
+
+def test_coverage_counts_copies(reprinted: Path) -> None:
+    with Bot.open(data=reprinted, model="") as bot:
+        answer = bot.ask("What did the chemist find in the sacks?")
+    assert (answer.coverage.articles, answer.coverage.copies) == (4, 2)
+    assert "4 articles were searched, 2 of them reprints of another" in answer.searched
+    assert [len(citation.copies) for citation in answer.citations] == [2] * len(answer.citations)
+
+
+def test_a_copy_whose_original_is_filtered_out_is_found(reprinted: Path, open_store: OpenStore) -> None:
+    query = Query("What did the chemist find in the sacks?", filters=Filters(publishers=("Late",)))
+    found = search(open_store(reprinted), query, 10, names=Names(()))
+    assert {hit.article.publisher for hit in found} == {"Late"}
+
+
+def test_an_edited_copy_leaves_the_cluster(reprinted: Path, write: Write, open_store: OpenStore) -> None:
+    write("0.md", f"---\npublisher: Late\npublished: '2025-03-09'\n---\n{OTHER[::-1]}\n")
+    assert update([reprinted.parent / "articles"], data=reprinted).changed
+    found = hits(open_store(reprinted), "What did the chemist find in the sacks?", 10)
+    assert [copy.publisher for copy in found[0].copies] == ["Undated"]
+
+
+def test_no_more_than_four_passages_of_one_article_stand_before_another(write: Write, tmp_path: Path) -> None:
+    write("long.txt", "\n\n".join(f"{part} Flour, said baker number {part}. {STORY[:500]}" for part in range(9)))
+    write("short.txt", OTHER)
+    assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    with Bot.open(data=tmp_path / "data", model="") as bot:
+        documents = HybridRetriever(store=bot._store, names=Names(())).invoke("What did the bakers say about flour?")
+    sources = [Path(document.metadata["hit"].article.source).name for document in documents]
+    assert sources[:5] == ["long.txt"] * 4 + ["short.txt"]
+    assert sources.count("long.txt") > 4
+
+
+def test_a_follow_up_stays_with_the_article_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
+    store = open_store(sample_data)
+    talk = (Exchange("What happened to Mikola Statkevich?", "He was released home after a stroke."),)
+    alone = search(store, Query("When was that?"), 2, names=Names.open(None))
+    talking = search(store, Query("When was that?", talk, ("What happened to Mikola Statkevich?",)), 2, names=Names(()))
+    assert all("tatkevich" in hit.article.title + hit.text for hit in talking)
+    assert not all("tatkevich" in hit.article.title + hit.text for hit in alone)
+
+
+def test_a_rewritten_question_is_searched_too(sample_data: Path, open_store: OpenStore) -> None:
+    store = open_store(sample_data)
+    talk = (Exchange("Who was freed in December 2025?", ""),)
+    lean = Query("And the other thing?", talk, ("Who was freed in December 2025?",))
+    rewritten = Query(lean.question, talk, lean.leans_on, rewritten="What does Belarus General License 13 allow?")
+
+    def licences(query: Query) -> int:
+        return sum("icense" in hit.text or "icence" in hit.text for hit in search(store, query, 5, names=Names(())))
+
+    assert licences(rewritten) > licences(lean)
+
+
+def test_the_history_of_a_bot_may_hold_refusals_and_markers(sample_data: Path) -> None:
+    with Bot.open(data=sample_data, model="") as bot:
+        first = bot.ask("What is the capital of France?")
+        history = [
+            Turn("What is the capital of France?", first.text),
+            Turn("Who is Statkevich?", "A politician [1][2]."),
+        ]
+        answer = bot.ask("When was he released?", history)
+    assert "tatkevich" in " ".join(citation.quote for citation in answer.citations)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"',
+        '"" OR ""',
+        "NEAR(a b)",
+        "title: x",
+        "* ^ -",
+        "AND OR NOT",
+        "the of and",
+        "...",
+        "",
+        "ქართული ენა",
+        "{}:()[]",
+    ],
+)
+def test_no_words_break_the_full_text(sample_data: Path, open_store: OpenStore, query: str) -> None:
+    for one in (Query(query), Query("Why?", (Exchange(query, query),), (query,), query)):
+        assert len(search(open_store(sample_data), one, 5, names=Names.open(None))) <= 5
+
+
+def test_the_rarest_terms_are_looked_up_first(sample_data: Path, open_store: OpenStore) -> None:
+    library = open_store(sample_data).library
+    frequencies = library.frequencies(["belarus", "prison", "statkevich", "nowhere"])
+    assert frequencies["statkevich"] < frequencies["belarus"]
+    assert "nowhere" not in frequencies
+    few = library.match(["belarus", "statkevich"], 100, postings=frequencies["statkevich"])
+    assert {passage for passage, _ in few} == {passage for passage, _ in library.match(["statkevich"], 100)}
+    assert len(library.match(["belarus", "statkevich"], 1000)) > len(few)
+
+
+def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: OpenStore) -> None:
+    store = open_store(papers)
+    before, (passages, length) = store.library.frequencies(["chemist", "pool"]), store.library.totals()
+    store.library.retire([next(one.id for one in store.library.articles() if one.publisher == "First")])
+    assert before.keys() == {"chemist", "pool"}
+    assert store.library.frequencies(["chemist", "pool"]).keys() == {"pool"}
+    assert store.library.totals()[0] < passages
+    assert store.library.totals()[1] < length
+
+
+def test_a_name_spelt_otherwise_in_the_sources_is_shown(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = "Сколько дней провела в заключении Колесникова?"
+    with Bot.open(data=sample_data, model="") as bot:
+        (spelling,) = bot.ask(question).spellings
+    assert (spelling.asked, spelling.name) == ("Колесникова", "Maria Kalesnikava")
+    assert spelling.quoted
+    assert "Колесникова" not in spelling.quoted
+    monkeypatch.setenv("VIADOMA_NAMES", "off")
+    with Bot.open(data=sample_data, model="") as bot:
+        assert bot.ask(question).spellings == ()
+
+
+def test_the_time_of_an_event_is_kept_apart_from_that_of_publication(write: Write, tmp_path: Path) -> None:
+    write("a.md", "---\npublished: '2025-12-16'\n---\nThe envoy said that the baker was freed on Saturday in Brest.\n")
+    assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    with Bot.open(data=tmp_path / "data", model="") as bot:
+        citation = bot.ask("When was the baker freed in Brest?").citations[0]
+    (time,) = citation.times
+    assert citation.article.text[time.span.start : time.span.end] == "Saturday"
+    assert (time.first, time.last, time.reckoned) == (date(2025, 12, 13), date(2025, 12, 13), True)
+    assert citation.article.published == "2025-12-16"
+
+
+def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
+    asked = "How many people were freed in December 2025?"
+    query = Query("And in September?", (Exchange(asked, "Belarus freed 123 prisoners."),), (asked,))
+    found = search(open_store(sample_data), query, 3, names=Names.open(None))
+    assert "2025-09" in {hit.article.published[:7] for hit in found}
