@@ -15,6 +15,7 @@ BENCHMARKS = {
     "retrieval": "the text a question was written for, in and across languages and among news",
     "followups": "the passages a turn of a conversation asks for",
     "names": "spellings linked to the right name, one held out in turn",
+    "growth": "searching a library that grows to a million passages (an hour; fill it with `retrieval` first)",
     "startup": "from the start of the page's process to its first answer",
 }
 

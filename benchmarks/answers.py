@@ -88,7 +88,7 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> list[object]:
     ]
 
 
-def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Asks all questions, prints the outcome by type."""
     os.environ.pop("OPENAI_API_KEY", None)
     rows: list[list[object]] = []

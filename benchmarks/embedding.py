@@ -24,7 +24,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Embeds the digests' texts with both engines in turn."""
     lines = (shared / "belarus" / "digests.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]

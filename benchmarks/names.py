@@ -2,18 +2,28 @@
 
 A stranger is a name whose whole line is held out: any link of it is false. Beside it, in the same run, with the same
 spellings known: rapidfuzz's best ratio alone, and exact equality of the transliterated words.
+
+And what it is for: whether a passage with a gold quote is among the first three hits for questions that spell a name
+otherwise than the text, or are in another language, with the knowledge of names and without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rapidfuzz import fuzz, process
 
+from benchmarks.answers import Question, digests, is_gold, questions
 from benchmarks.results import report
-from vectorstore import Names
+from bot import Turn
+from bot.followup import standalone
+from ingest import update
+from vectorstore import Hit, Names, Store, settings
 from vectorstore.names import TABLE, WORD, folded
+from vectorstore.search import Query, search
 
 RATIO = 75.0  # of rapidfuzz alone: where it links most
 
@@ -58,7 +68,46 @@ def _exact(lines: list[str], spelling: str) -> str:
     return _known(lines).get(" ".join(map(folded, WORD.findall(spelling))), "")
 
 
-def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface  # noqa: ARG001 - every benchmark is given it
+def found_first(names: Names, store: Store, asked: Sequence[Question]) -> float:
+    """The share of questions with a gold passage among the first three hits."""
+    right = 0
+    for one in asked:
+        turns = [Turn(turn, "") for turn in one["turns"]]
+        made = standalone(one["question"], turns, store.likeness)
+        hits = search(store, Query(made.text, made.exchanges, made.leans_on), 3, names=names)
+        right += any(is_gold(one, [_flat(hit.text)]) or is_gold(one, _sentences(hit)) for hit in hits)
+    return right / len(asked)
+
+
+def _sentences(hit: Hit) -> list[str]:
+    return [_flat(hit.article.text[sentence.span.start : sentence.span.end]) for sentence in hit.sentences]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _questions(shared: Path, scratch: Path) -> list[list[object]]:
+    """The table of the second part."""
+    belarus = shared / "belarus"
+    material = {
+        "seed": (shared / "seeds", belarus / "seed_questions.jsonl"),
+        "digests": (digests(shared, scratch / "digests.jsonl"), belarus / "digest_questions.jsonl"),
+    }
+    rows: list[list[object]] = []
+    for name, (articles, path) in material.items():
+        update([articles], data=scratch / name)
+        store = Store.open(settings(scratch / name), create=False)
+        every = [one for one in questions(path) if not one["must_abstain"] and one["gold_quotes"]]
+        other = [one for one in every if one["type"] in ("name-variant", "cross-lingual")]
+        for asked, which in ((other, "name-variant and cross-lingual"), (every, "all answerable")):
+            shares = [found_first(names, store, asked) for names in (Names.open(None), Names(()))]
+            rows.append([f"{name}, {which}", len(asked), *shares])
+        store.close()
+    return rows
+
+
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Links every spelling without itself."""
     lines = [line for line in TABLE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     ways: dict[str, Callable[[list[str], str], str]] = {
@@ -66,8 +115,10 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's inte
         f"rapidfuzz alone, ratio {RATIO:.0f}": _fuzzy,
         "transliteration, exact": _exact,
     }
-    counts = {way: [0, 0, 0] for way in ways}
-    total = 0
+    entities = json.loads((shared / "belarus" / "entities.json").read_text("utf-8"))
+    accepted = {spelling for entity in entities for spelling in entity["std"]}
+    counts = {way: [0, 0, 0, 0] for way in ways}
+    total = proper = 0
     for line in lines:
         name = line.partition(":")[0]
         if line.startswith("["):
@@ -79,16 +130,29 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's inte
             if not called:
                 continue
             total += 1
+            proper += spelling in accepted
             for way, link in ways.items():
                 found = link(table, spelling)
                 counts[way][0] += found == called
+                counts[way][3] += found == called and spelling in accepted
                 counts[way][1] += found not in ("", called)
                 counts[way][2] += link(strangers, spelling) != ""
     report(
         "names",
         "spellings linked to the right name, one held out in turn",
-        ["", "spellings", "linked right", "linked wrong", "strangers linked"],
-        [[way, total, right / total, wrong, strange] for way, (right, wrong, strange) in counts.items()],
+        ["", "spellings", "linked right", "accepted spellings", "linked right", "linked wrong", "strangers linked"],
+        [
+            [way, total, right / total, proper, right_proper / proper, wrong, strange]
+            for way, (right, wrong, strange, right_proper) in counts.items()
+        ],
         "All spellings of the table, among them other names of the same thing (Spring-96 for Viasna), nicknames and "
-        "misspellings: these no rule can link. Spellings proper: benchmarks/LOG.md.",
+        "misspellings, which no rule can link; and the accepted spellings of a name among them.",
     )
+    with TemporaryDirectory() as scratch:
+        report(
+            "names-questions",
+            "a gold passage among the first three hits",
+            ["questions", "number", "names known", "names switched off"],
+            _questions(shared, Path(scratch)),
+            "Seed questions over the seed article, digest questions over all digests.",
+        )

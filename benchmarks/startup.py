@@ -82,7 +82,7 @@ def _answer_seconds(data: Path) -> float:
     return took
 
 
-def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - a benchmark's interface  # noqa: ARG001 - every benchmark is given it
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Takes both times in turn."""
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data"

@@ -200,7 +200,13 @@ class Bot:
                 quoted.setdefault(mention.name, []).append(mention.spelling)
         asked = {mention.name: mention.spelling for mention in self._names.mentions(answer.question)}
         others = {
-            name: tuple(dict.fromkeys(one for one in quoted.get(name, ()) if one.lower() not in spelling.lower()))
+            name: tuple(
+                dict.fromkeys(
+                    one
+                    for one in quoted.get(name, ())
+                    if one.lower() not in spelling.lower() and spelling.lower() not in one.lower()
+                )
+            )
             for name, spelling in asked.items()
         }
         return tuple(Spelling(asked[name], name, other) for name, other in others.items() if other)

@@ -156,6 +156,42 @@ def test_ask_see_the_answer_click_its_marker_see_the_quote(address: str, open_pa
     assert quote in answer.inner_text()
 
 
+def test_the_chosen_articles_alone_are_searched(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    page.get_by_text("Which articles to search").click()
+    page.get_by_label("Languages").click()
+    page.get_by_role("option", name="ru (8)").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="Published from").fill("2025-12-13")
+    ask(page, "Кого освободили 13 декабря?")
+    answer = page.locator(".bot").last
+    expect(answer).to_contain_text("(language ru, published from 2025-12-13)")
+    assert {one.get_attribute("lang") for one in page.locator(".card blockquote").all()} == {"ru"}
+    page.get_by_role("textbox", name="Published from").fill("yesterday")
+    box = page.locator("textarea").last
+    box.fill("Кого освободили?")
+    box.press("Enter")
+    expect(page.locator(".bot").last).to_contain_text("yesterday is no day such as 2025-12-13")
+
+
+def test_the_filters_leave_the_chat_its_place(address: str, open_page: OpenPage) -> None:
+    for width, height in ((1440, 900), (390, 844)):
+        page = open_page(address, width=width, height=height)
+        filters, box = page.locator("#filters").bounding_box(), page.locator("textarea").last.bounding_box()
+        assert filters
+        assert box
+        assert filters["x"] >= 0
+        assert filters["x"] + filters["width"] <= width
+        assert filters["y"] + filters["height"] <= box["y"]
+        assert box["y"] + box["height"] <= height
+
+
+def test_a_name_that_the_sources_spell_otherwise_is_shown(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, "Is Kolesnikova free, and since when?")
+    expect(page.locator(".bot").last).to_contain_text("Kolesnikova is spelt Maria Kalesnikava in the sources.")
+
+
 def test_markers_of_an_earlier_answer_show_its_own_sources(address: str, open_page: OpenPage) -> None:
     page = open_page(address)
     ask(page, QUESTION)

@@ -257,12 +257,12 @@ def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: 
 
 
 def test_a_name_spelt_otherwise_in_the_sources_is_shown(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    question = "Сколько дней провела в заключении Колесникова?"
+    question = "Is Kolesnikova free, and since when?"
     with Bot.open(data=sample_data, model="") as bot:
         (spelling,) = bot.ask(question).spellings
-    assert (spelling.asked, spelling.name) == ("Колесникова", "Maria Kalesnikava")
-    assert spelling.quoted
-    assert "Колесникова" not in spelling.quoted
+    assert (spelling.asked, spelling.name) == ("Kolesnikova", "Maria Kalesnikava")
+    assert "Maria Kalesnikava" in spelling.quoted
+    assert not [one for one in spelling.quoted if "Kolesnikova" in one]
     monkeypatch.setenv("VIADOMA_NAMES", "off")
     with Bot.open(data=sample_data, model="") as bot:
         assert bot.ask(question).spellings == ()

@@ -42,8 +42,8 @@ TIME = re.compile(
 WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
 SINCE = re.compile(r"\b(?:since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo)\s+(?:the\s+)?$", re.I)
 UNTIL = re.compile(r"\b(?:until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki)\s+(?:the\s+)?$", re.I)
-# Words that name a day, week, month or year by its distance from another day. dateparser understands 18 of 26 such
-# phrases of these languages, and does not say whether it means a day or a month (benchmarks/LOG.md, "Dates").
+# Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
+# "Dates".
 WEEKDAYS = [
     "monday|понедельник[аеу]?|панядзел(?:ак|к[ауі])|понеділ(?:ок|к[ау])|poniedział(?:ek|k[ui]|ku)|pirmadien(?:is|į|io)",
     "tuesday|вторник[аеу]?|аўтор(?:ак|к[ау])|вівтор(?:ок|к[ау])|wtor(?:ek|k[ui])|antradien(?:is|į|io)",

@@ -346,12 +346,13 @@ class Library:
             rare.append(term)
         if not rare:
             return []
+        # CROSS JOIN: full text first, or SQLite would look every chosen passage up in it
         restricted = "" if which == ALL else (
-            " AND rowid IN (SELECT passage.id FROM passage JOIN version ON version.id = passage.version"
-            f" WHERE {which.condition})")  # fmt: skip
+            " CROSS JOIN passage ON passage.id = words.rowid CROSS JOIN version ON version.id = passage.version"
+            f" AND {which.condition}")  # fmt: skip
         rows = self._reader().execute(
-            f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{restricted} ORDER BY rank LIMIT ?",
-            (" OR ".join(f'"{term}"' for term in rare), *(which.parameters if restricted else ()), limit),
+            f"SELECT words.rowid, -bm25(words) FROM words{restricted} WHERE words MATCH ? ORDER BY bm25(words) LIMIT ?",
+            (*(which.parameters if restricted else ()), " OR ".join(f'"{term}"' for term in rare), limit),
         )
         return [(row[0], row[1]) for row in rows]
 
