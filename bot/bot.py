@@ -117,7 +117,7 @@ class Bot:
 
     def warm_up(self) -> None:
         """Makes ready what the first question needs, so that it waits for less."""
-        self._retriever.invoke("")
+        self._retriever.invoke("Belarus")  # any word: a question without one is not searched
 
     def close(self) -> None:
         """Lets go of the data folder."""
