@@ -92,7 +92,9 @@ def run(shared: Path, cache: Path) -> None:
             starts[page, cut.span.start] = passage["id"]
 
     def hits(query: Query) -> list[str]:
-        return [starts[hit.article.id, hit.span.start] for hit in search(store, query, DEPTH, names=names)]
+        # by score: that no five hits are of one article is for readers, and these gold passages often are
+        found = sorted(search(store, query, 4 * DEPTH, names=names), key=lambda hit: -hit.score)
+        return [starts[hit.article.id, hit.span.start] for hit in found]
 
     def own(one: dict[str, Any]) -> list[str]:
         made = standalone(one["lastturn"], _turns(histories[one["qid"]]), store.likeness)
@@ -123,7 +125,7 @@ def run(shared: Path, cache: Path) -> None:
         f"MTRAG clapnq, {len(asked)} questions, {len(later)} of them after the first turn",
         ["", "Recall@5", "nDCG@5", "later turns: Recall@5", "nDCG@5"],
         rows,
-        "The published runs searched the whole corpus, of which the pool here holds what they found: it favours a new "
+        "The best five by score. The published runs searched the whole corpus, of which the pool here holds what they found: it favours a new "
         "system, whose own distractors are missing.",
     )
 
