@@ -125,8 +125,8 @@ def run(shared: Path, cache: Path) -> None:
         f"MTRAG clapnq, {len(asked)} questions, {len(later)} of them after the first turn",
         ["", "Recall@5", "nDCG@5", "later turns: Recall@5", "nDCG@5"],
         rows,
-        "The best five by score. The published runs searched the whole corpus, of which the pool here holds what they found: it favours a new "
-        "system, whose own distractors are missing.",
+        "The best five by score. The published runs searched the whole corpus, of which the pool here holds what they "
+        "found: it favours a new system, whose own distractors are missing.",
     )
 
 
