@@ -23,7 +23,7 @@ from bot import Turn
 from bot.followup import standalone
 from ingest.passages import sentences
 from vectorstore import Article, Names, Passage, Prepared, Span, Store, settings
-from vectorstore.search import Query, search
+from vectorstore.search import SHORTLIST, Query, search
 
 DEPTH = 5
 BATCH_PAGES = 40
@@ -93,7 +93,7 @@ def run(shared: Path, cache: Path) -> None:
 
     def hits(query: Query) -> list[str]:
         # by score: that no five hits are of one article is for readers, and these gold passages often are
-        found = sorted(search(store, query, 4 * DEPTH, names=names), key=lambda hit: -hit.score)
+        found = sorted(search(store, query, SHORTLIST, names=names), key=lambda hit: -hit.score)
         return [starts[hit.article.id, hit.span.start] for hit in found]
 
     def own(one: dict[str, Any]) -> list[str]:

@@ -282,5 +282,5 @@ def test_the_time_of_an_event_is_kept_apart_from_that_of_publication(write: Writ
 def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
     asked = "How many people were freed in December 2025?"
     query = Query("And in September?", (Exchange(asked, "Belarus freed 123 prisoners."),), (asked,))
-    found = search(open_store(sample_data), query, 3, names=Names.open(None))
-    assert "2025-09" in {hit.article.published[:7] for hit in found}
+    found = search(open_store(sample_data), query, 5, names=Names.open(None))
+    assert [hit.article.published[:7] for hit in found].count("2025-09") >= 2
