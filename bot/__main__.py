@@ -69,8 +69,8 @@ def _show(answer: Answer) -> None:
         print(f"[{citation.number}] {_source(citation)}\n    “{' '.join(citation.quote.split())}”")
     if answer.status != "not_found":
         print(f"\n{answer.searched}")
-    for one in answer.spellings:
-        print(f"{one.asked} is spelt {', '.join(one.quoted)} in the sources.")
+    for spelling in answer.spellings:
+        print(spelling)
 
 
 def _day(text: str) -> date:

@@ -57,6 +57,10 @@ class Spelling:
     name: str
     quoted: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """The same in a sentence, for people."""
+        return f"{self.asked} is spelt {', '.join(self.quoted)} in the sources."
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -51,8 +51,8 @@ def message(answer: Answer, group: str) -> str:
                 for one in answer.closest
             )
             lines.append(f"Closest passages, which are not an answer:\n\n{near}")
-    spelt = [f"{one.asked} is spelt {', '.join(one.quoted)} in the sources." for one in answer.spellings]
-    lines += [f"<small>{escape_markdown(note)}</small>" for note in (*answer.notes, *spelt)]
+    notes = (*answer.notes, *map(str, answer.spellings))
+    lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer))}</small>')
     return "\n\n".join(lines)
 

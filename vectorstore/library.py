@@ -29,7 +29,6 @@ from vectorstore.article import (
     Facets,
     Filters,
     Passage,
-    Sentence,
     Span,
     Time,
 )
@@ -96,12 +95,20 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stored passage: its id, its article and that one's cluster of copies, and where it stands in it."""
+    """A stored passage: its id, its article, and where it stands in that."""
 
     id: int
     article: Article
-    cluster: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A passage's article, as far as ranking needs it: id, date of publication, and cluster, empty without copies."""
+
+    article: str
+    published: str
+    cluster: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,32 +412,24 @@ class Library:
         """The passages with their articles, in the order asked for; those not live are left out."""
         columns = ", ".join(f"version.{column}" for column in ARTICLE.split(", "))
         rows = self._reader().execute(
-            f'SELECT passage.id, cluster, passage.start, passage."end", {columns}'
+            f'SELECT passage.id, passage.start, passage."end", {columns}'
             " FROM passage JOIN version ON version.id = passage.version"
             f" WHERE live AND passage.id IN ({_marks(passages)})",
             list(passages),
         )
-        by_id = {row[0]: Found(row[0], Article(*row[4:]), row[1], Span(row[2], row[3])) for row in rows}
+        by_id = {row[0]: Found(row[0], Article(*row[3:]), Span(row[1], row[2])) for row in rows}
         return [by_id[passage] for passage in passages if passage in by_id]
 
-    def published(self, passages: Sequence[int]) -> dict[int, str]:
-        """When the passages' articles were published, by passage."""
+    def homes(self, passages: Sequence[int]) -> dict[int, Home]:
+        """What the passages' articles are, without their texts, by passage."""
         rows = self._reader().execute(
-            "SELECT passage.id, published FROM passage JOIN version ON version.id = passage.version"
+            "SELECT passage.id, article, published, CASE WHEN (SELECT count(*) FROM version AS other"
+            " WHERE other.live AND other.cluster = version.cluster) > 1 THEN cluster ELSE '' END"
+            " FROM passage JOIN version ON version.id = passage.version"
             f" WHERE passage.id IN ({_marks(passages)})",
             list(passages),
         )
-        return dict(rows.fetchall())
-
-    def clusters(self, passages: Sequence[int]) -> dict[int, str]:
-        """The clusters of those passages whose articles have copies, by passage."""
-        rows = self._reader().execute(
-            "SELECT passage.id, cluster FROM passage JOIN version ON version.id = passage.version"
-            f" WHERE passage.id IN ({_marks(passages)}) AND (SELECT count(*) FROM version AS other"
-            " WHERE other.live AND other.cluster = version.cluster) > 1",
-            list(passages),
-        )
-        return dict(rows.fetchall())
+        return {passage: Home(*rest) for passage, *rest in rows}
 
     def members(self, cluster: str) -> list[Article]:
         """The live articles that are copies of one another: the original first, which is the oldest known.
@@ -456,8 +455,8 @@ class Library:
             named.setdefault(passage, []).append(time)
         return named
 
-    def sentences(self, passages: Sequence[int], query: Vector) -> dict[int, tuple[Sentence, ...]]:
-        """The passages' sentences in reading order, each with its cosine to `query`, by passage."""
+    def sentences(self, passages: Sequence[int]) -> dict[int, list[Span]]:
+        """Where the passages' sentences stand, in reading order, by passage."""
         spans: dict[int, list[Span]] = {}
         rows = self._reader().execute(
             f'SELECT passage, start, "end" FROM sentence WHERE passage IN ({_marks(passages)}) ORDER BY passage, start',
@@ -465,8 +464,7 @@ class Library:
         )
         for passage, start, end in rows:
             spans.setdefault(passage, []).append(Span(start, end))
-        cosines = self.sentence_cosines(passages, query[np.newaxis])
-        return {passage: tuple(map(Sentence, own, cosines[passage][:, 0].tolist())) for passage, own in spans.items()}
+        return spans
 
     def sentence_cosines(self, passages: Sequence[int], queries: Vector) -> dict[int, Vector]:
         """The cosines of the passages' sentences, in reading order, to each query: (sentences, queries), by passage."""

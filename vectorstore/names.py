@@ -161,7 +161,6 @@ class Names:
         self._folded: dict[str, tuple[str, bool]] = {}
         self._exact: set[str] = set()
         self._kinds: dict[str, Kind] = {}
-        self._beginnings: set[str] = set()  # keys of the words that a name can begin with
         for entry in entries:
             self._kinds.setdefault(entry.name, entry.kind)
             self._spellings[entry.name] = tuple(dict.fromkeys([*self._spellings.get(entry.name, ()), *entry.spellings]))
@@ -177,6 +176,7 @@ class Names:
                     self._surnames.setdefault(fold_key(words[-1]), entry.name)
                     for first in words[:-1]:
                         self._first_names.setdefault(fold_key(first).rstrip("+"), set()).add(entry.name)
+        # keys of the words that a name can begin with
         starts = [key[0] for key in self._whole if key]
         self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
 

@@ -19,7 +19,7 @@ from pydantic import ConfigDict
 
 from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Time
 from vectorstore.dates import periods, timely
-from vectorstore.library import Chosen, Library, Vector, chosen
+from vectorstore.library import Chosen, Home, Library, Vector, chosen
 from vectorstore.names import Names
 from vectorstore.store import Store
 from vectorstore.terms import terms
@@ -113,18 +113,17 @@ class _Search:
         self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
         self._sentence_queries = [self._meant]
         today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
-        whole = f"{earlier}\n{query.question}"
-        self._asked = periods(query.question, today, earlier) or periods(whole, today)
-        self._named = _named(query.question, names) or _named(whole, names)
+        self._asked = periods(query.question, today, earlier) or periods(earlier, today)
+        self._named = _named(query.question, names) or _named(earlier, names)
         self._vectors: dict[int, Vector] = {}
         self._words: dict[int, list[str]] = {}
-        self._nearest_sentence: dict[int, float] = {}
+        self._homes: dict[int, Home] = {}
         self._times: dict[int, list[Time]] = {}
-        self._published: dict[int, str] = {}
+        self._cosines: dict[int, Vector] = {}  # of the sentences to `_sentence_queries`
 
     def alone(self) -> dict[int, float]:
         """The shortlist's scores for a question of its own."""
-        words = dict.fromkeys(terms(self._query.question)[:MAX_TERMS], 1.0)
+        words = _words(self._query.question)
         self._gather(self._question, words)
         return self._scored(self._question, [(WORDS_WEIGHT, words)], SENTENCE_WEIGHT)
 
@@ -134,8 +133,8 @@ class _Search:
         first, last = query.context[0], query.context[-1]
         texts = {"first": first.question, "previous": last.question, "answer": last.answer}
         vectors = {name: embed(text) for name, text in texts.items() if text}
-        words = {name: dict.fromkeys(terms(text)[:MAX_TERMS], 1.0) for name, text in texts.items()}
-        own = dict.fromkeys(terms(query.question)[:MAX_TERMS], 1.0)
+        words = {name: _words(text) for name, text in texts.items()}
+        own = _words(query.question)
         best = self._first_pass(vectors, words, own)
         if not best:
             return {}
@@ -153,12 +152,12 @@ class _Search:
             weighed += [(weight, words[name]) for name, weight in LEANING_WORDS.items()]
         if query.rewritten:
             # counts as much as the question itself
-            rewritten, its_words = embed(query.rewritten), dict.fromkeys(terms(query.rewritten)[:MAX_TERMS], 1.0)
+            rewritten, its_words = embed(query.rewritten), _words(query.rewritten)
             self._gather(rewritten, its_words)
             vector = vector + rewritten
             weighed.append((WORDS_WEIGHT, its_words))
             self._sentence_queries.append(rewritten)
-            self._nearest_sentence.clear()
+            self._cosines.clear()
         topic = [weight * vectors[name] for name, weight in TOPIC_WEIGHT.items() if name in vectors]
         return self._scored(vector, weighed, SENTENCE_WEIGHT, about=np.sum(topic, axis=0) if topic else None)
 
@@ -186,9 +185,9 @@ class _Search:
         fresh = sorted(ids - self._vectors.keys())
         self._vectors |= library.passage_vectors(fresh)
         self._words |= library.terms_of(fresh)
+        self._homes |= library.homes(fresh)
         if self._asked:
             self._times |= library.times(fresh)
-            self._published |= library.published(fresh)
 
     def _scored(
         self,
@@ -214,86 +213,80 @@ class _Search:
             scores = scores + np.array([weight * (not spellings.isdisjoint(words)) for words in held])
         if self._asked:
             scores = scores + share * (np.array([self._timeliness(one) for one in ids]) + self._newness(ids))
-        short = [ids[place] for place in np.argsort(-scores, kind="stable")[:SHORTLIST]]
-        self._read_sentences(short)
-        centroids = self._library.centroids(short) if about is not None else {}
-        place = {passage: number for number, passage in enumerate(ids)}
+        order = np.argsort(-scores, kind="stable")[:SHORTLIST]
+        short = {ids[place]: float(scores[place]) for place in order}
+        self._read_sentences(list(short))
+        centroids = self._library.centroids(list(short)) if about is not None else {}
         return {
-            passage: float(scores[place[passage]])
-            + sentence_weight * self._nearest_sentence[passage]
+            # the nearest sentence to each of what is asked
+            passage: score
+            + sentence_weight * float(self._cosines[passage].max(axis=0).sum())
             + (float(centroids[passage] @ about) if about is not None else 0.0)
-            for passage in short
+            for passage, score in short.items()
         }
 
     def _read_sentences(self, passages: Sequence[int]) -> None:
-        """The cosines of the passages' best sentences, summed over what is asked."""
-        fresh = [passage for passage in passages if passage not in self._nearest_sentence]
-        for passage, cosines in self._library.sentence_cosines(fresh, np.stack(self._sentence_queries)).items():
-            self._nearest_sentence[passage] = float(cosines.max(axis=0).sum())
+        fresh = [passage for passage in passages if passage not in self._cosines]
+        self._cosines |= self._library.sentence_cosines(fresh, np.stack(self._sentence_queries))
 
     def _timeliness(self, passage: int) -> float:
-        fits = timely(self._asked, self._times.get(passage, ()), self._published[passage])
+        fits = timely(self._asked, self._times.get(passage, ()), self._homes[passage].published)
         return {True: TIMELY, False: UNTIMELY, None: 0.0}[fits]
 
     def _newness(self, ids: Sequence[int]) -> Vector:
         """Up to TIMELY for the newest of the candidates, where the question asks for the latest."""
-        dates = sorted({self._published[passage] for passage in ids} - {""})
+        dates = sorted({self._homes[passage].published for passage in ids} - {""})
         if not any(period.kind in ("latest", "until") for period in self._asked) or not dates:
             return np.zeros(len(ids), np.float32)
         rank = {published: TIMELY * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
-        return np.array([rank.get(self._published[passage], 0.0) for passage in ids], np.float32)
+        return np.array([rank.get(self._homes[passage].published, 0.0) for passage in ids], np.float32)
 
     def hits(self, scores: Mapping[int, float], limit: int) -> list[Hit]:
         """The best of the shortlist, best first."""
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
-        originals = self._originals(ranked)
-        ranked = list(dict.fromkeys(originals.get(passage, passage) for passage in ranked))
-        found = {one.id: one for one in self._library.found(ranked)}
+        members = {
+            cluster: self._library.members(cluster)
+            for cluster in {self._homes[passage].cluster for passage in ranked} - {""}
+        }
+        ranked = list(dict.fromkeys(self._original(passage, ranked, members) for passage in ranked))
         taken: list[int] = []
         later: list[int] = []
         articles: dict[str, int] = {}
         for passage in ranked:
-            article = found[passage].article.id
+            article = self._homes[passage].article
             articles[article] = articles.get(article, 0) + 1
             (taken if articles[article] <= A_FEW else later).append(passage)
         best = (taken + later)[:limit]
-        sentences = self._library.sentences(best, self._meant)
+        spans = self._library.sentences(best)
         times = self._times | self._library.times([passage for passage in best if passage not in self._times])
-        copies = {found[passage].cluster: () for passage in best} | {
-            cluster: tuple(self._library.members(cluster)) for cluster in set(self._library.clusters(best).values())
-        }
         return [
             Hit(
                 one.article,
                 one.span,
                 scores[one.id],
                 float(self._vectors[one.id] @ self._meant),
-                tuple(self._told(one.article, sentence, times.get(one.id, ())) for sentence in sentences[one.id]),
-                tuple(copy for copy in copies[one.cluster] if copy.id != one.article.id),
+                tuple(
+                    self._told(one.article, Sentence(own, cosine), times.get(one.id, ()))
+                    for own, cosine in zip(spans[one.id], self._cosines[one.id][:, 0].tolist(), strict=True)
+                ),
+                tuple(copy for copy in members.get(self._homes[one.id].cluster, ()) if copy.id != one.article.id),
             )
-            for one in (found[passage] for passage in best)
+            for one in self._library.found(best)
         ]
 
-    def _originals(self, ranked: Sequence[int]) -> dict[int, int]:
-        """For passages of copies: the passage of the oldest article that says the same, if another is found at all."""
-        clusters = self._library.clusters(ranked)
-        if not clusters:
-            return {}
-        members = {
-            cluster: [article.id for article in self._library.members(cluster)] for cluster in set(clusters.values())
-        }
-        owner = {one.id: one.article.id for one in self._library.found(list(clusters))}
-        by_age = sorted(clusters, key=lambda passage: members[clusters[passage]].index(owner[passage]))
-        originals: dict[int, int] = {}
-        for passage in ranked:
-            if passage in clusters:
-                originals[passage] = next(
-                    other
-                    for other in by_age
-                    if clusters[other] == clusters[passage]
-                    and float(self._vectors[other] @ self._vectors[passage]) >= SAME_TEXT
-                )
-        return originals
+    def _original(self, passage: int, ranked: Sequence[int], members: Mapping[str, Sequence[Article]]) -> int:
+        """Of the ranked passages that say the same in copies of one article: the oldest article's; else the passage."""
+        cluster = self._homes[passage].cluster
+        if not cluster:
+            return passage
+        age = {article.id: place for place, article in enumerate(members[cluster])}
+        same = [
+            other
+            for other in ranked
+            if self._homes[other].cluster == cluster
+            and float(self._vectors[other] @ self._vectors[passage]) >= SAME_TEXT
+        ]
+        return min(same, key=lambda other: age[self._homes[other].article])
 
     def _told(self, article: Article, sentence: Sentence, times: Sequence[Time]) -> Sentence:
         """The sentence with the names and times in it, and whether it can speak of the time asked about."""
@@ -305,6 +298,11 @@ class _Search:
             names=frozenset(mention.name for mention in self._names.mentions(text)),
             timely=timely(self._asked, own, article.published),
         )
+
+
+def _words(text: str) -> dict[str, float]:
+    """The terms of a text, each of the full weight."""
+    return dict.fromkeys(terms(text)[:MAX_TERMS], 1.0)
 
 
 def _unit(vector: Vector) -> Vector:
