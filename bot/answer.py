@@ -12,8 +12,10 @@ from typing import Literal
 
 from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
 
-Support = Literal["quoted", "verified", "unverified"]
+Support = Literal["quoted", "verified", "partly", "unverified"]
 Status = Literal["answered", "partial", "not_found"]
+Verdict = Literal["yes", "no", ""]
+Kind = Literal["state media", "news agency", "media", "rights group", "government", "opposition", "anonymous", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """Who says what a quote tells, as the article has it: a speaker by the words of the text, and what kind of source.
+
+    `direct` says that the quote holds the speaker's own words between quotation marks. A quote without a voice is told
+    by the article itself.
+    """
+
+    speaker: str
+    kind: Kind
+    direct: bool
+
+    def __str__(self) -> str:
+        """The voice in words, for people."""
+        kind = "" if self.kind == "other" else f" ({self.kind})"
+        return f"{'in the words of' if self.direct else 'according to'} {self.speaker}{kind}"
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """An exact quote: `article.text[start:end] == quote`, always. `number` is what `[n]` in a text points to.
 
     `times` are the times the quote names. `copies` are other articles that print the article's text again: they are no
-    further sources.
+    further sources. `voices` are those who say what it tells, the one nearest to the matter first; `publisher_kind` is
+    what kind of source printed it.
     """
 
     number: int
@@ -39,6 +60,13 @@ class Citation:
     article: Article
     times: tuple[Time, ...] = ()
     copies: tuple[Article, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    publisher_kind: Kind = "other"
+
+    @property
+    def link(self) -> str:
+        """The citation's own address on the page: it shows this very text, whatever the article says later."""
+        return f"/source/{self.article.id}/{self.article.version}#{self.start}-{self.end}"
 
     @property
     def paragraph(self) -> tuple[str, str]:
@@ -66,13 +94,15 @@ class Spelling:
 class Claim:
     """One sentence of an answer, without its markers; `citations` are the numbers of the quotes that prove it.
 
-    `support`: "quoted", the sentence is the quote; "verified", a model wrote it and its quote was found and covers its
-    numbers and names; "unverified", its quote was found but does not cover them.
+    `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found and cover
+    its numbers, dates, names and negations; "partly", the same, but the second check found only a part of it in them;
+    "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why.
     """
 
     text: str
     support: Support
     citations: tuple[int, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def marked(self) -> str:
@@ -81,15 +111,36 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """One of several accounts of the same thing: the value that differs, as quoted, and its citations, oldest first."""
+
+    value: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A thing of which the sources give different accounts, at least two; `about` says in which: "number" or "date"."""
+
+    about: Literal["number", "date"]
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, whole or in the making.
+
+    `status`: "answered"; "partial", the articles tell of it, but not all that was asked; "not_found". `missing` says
+    what they do not tell. `verdict` is what the quotes come to where a question asks for yes or no and that is plain;
+    empty otherwise. `disagreements` are what the sources differ in.
 
     `query` is what was searched: the question, made to stand alone. `claims` are in reading order, `citations` in the
     order of their numbers, from 1. `closest` are the passages nearest to a question that was not answered, nearest
     first, numbered from 1 on their own: they are offered, they are not the answer. `notes` tell the reader what went
     otherwise than asked for, such as a model that could not be reached. `mode` is "quoting" or "writing with MODEL".
     `spellings` are the names that the sources write otherwise than the question. `filters` and `as_of` are what the
-    search was restricted to.
+    search was restricted to. `embedding` names the model that made the vectors, `made` is the time of the answer (ISO
+    8601, UTC).
     """
 
     question: str
@@ -105,13 +156,34 @@ class Answer:
     spellings: tuple[Spelling, ...] = ()
     filters: Filters = EVERYTHING
     as_of: date | None = None
+    verdict: Verdict = ""
+    missing: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    embedding: str = ""
+    made: str = ""
 
     @property
     def text(self) -> str:
         """The answer as plain text, with [n] where a citation belongs."""
         if self.status == "not_found":
-            return f"{NOT_ANSWERED} {self.searched}"
-        return " ".join(claim.marked for claim in self.claims)
+            return " ".join([NOT_ANSWERED, *self.missing, self.searched])
+        verdict = [f"{self.verdict.capitalize()}."] if self.verdict else []
+        return " ".join([*verdict, *(claim.marked for claim in self.claims), *self.remarks])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is said of the quotes beside them: where they differ, and what they leave open."""
+        return (*map(self.told, self.disagreements), *self.missing)
+
+    def told(self, disagreement: Disagreement) -> str:
+        """A disagreement in a sentence, for people."""
+        dates = {one.number: one.article.published for one in self.citations}
+        sides = [
+            f"{account.value} {''.join(f'[{number}]' for number in account.citations)}"
+            f"{f' ({day})' if (day := max((dates[number] for number in account.citations), default='')) else ''}"
+            for account in disagreement.accounts
+        ]
+        return f"The sources differ in the {disagreement.about}: {', '.join(sides[:-1])} and {sides[-1]}."
 
     @property
     def searched(self) -> str:

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,10 +18,23 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn, numbered
+from bot.attribution import attributed
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
-from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Writer
-from vectorstore import EVERYTHING, Coverage, Facets, Filters, Hit, HybridRetriever, Names, Span, Store, settings
+from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
+from vectorstore import (
+    EVERYTHING,
+    Article,
+    Coverage,
+    Facets,
+    Filters,
+    Hit,
+    HybridRetriever,
+    Names,
+    Span,
+    Store,
+    settings,
+)
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
@@ -40,16 +53,26 @@ class Bot:
     None, "filters": Filters} -> list[Event], which streams an event at a time; all but the question may be missing.
     """
 
-    def __init__(self, retriever: BaseRetriever, store: Store, names: Names, writer: Writer | None) -> None:
+    def __init__(
+        self,
+        retriever: BaseRetriever,
+        store: Store,
+        names: Names,
+        writer: Writer | None,
+        *,
+        show_unsupported: bool = False,
+    ) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
         `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; without a
-        `writer` the bot quotes.
+        `writer` the bot quotes. What a model wrote without proof is left out, or with `show_unsupported` shown as
+        "not supported by the sources".
         """
         self._retriever = retriever
         self._store = store
         self._names = names
         self._writer = writer
+        self._show_unsupported = show_unsupported
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
         self.chain: Runnable[dict[str, Any], list[Event]] = (
@@ -57,19 +80,29 @@ class Bot:
         )
 
     @classmethod
-    def open(cls, data: str | os.PathLike[str] | None = None, model: str | None = None) -> Self:
+    def open(
+        cls,
+        data: str | os.PathLike[str] | None = None,
+        model: str | None = None,
+        *,
+        show_unsupported: bool | None = None,
+    ) -> Self:
         """Opens a data folder: `data`, else VIADOMA_DATA, else ./data. LibraryError if it holds no usable library.
 
         `model` names the chat model that writes ("gpt-5-mini", "provider:model"), else VIADOMA_MODEL; an empty string
         asks for quotes alone. Without a name the default model writes if OPENAI_API_KEY is set, at OPENAI_BASE_URL if
-        that is. ValueError for a key that can't be one.
+        that is. ValueError for a key that can't be one. `show_unsupported`, else VIADOMA_UNSUPPORTED ("show" or "drop",
+        which is the default), says what becomes of sentences that a model wrote without proof.
         """
         where = settings(None if data is None else Path(data))
         endpoint = _endpoint(model, os.environ)
+        if show_unsupported is None:
+            show_unsupported = _unsupported(os.environ)
         store = Store.open(where, create=False)
         writer = Writer(endpoint) if endpoint else None
         names = Names.open(where.data / "names.txt") if where.names else Names(())
-        bot = cls(HybridRetriever(store=store, names=names, limit=HITS), store, names, writer)
+        retriever = HybridRetriever(store=store, names=names, limit=HITS)
+        bot = cls(retriever, store, names, writer, show_unsupported=show_unsupported)
         bot._close = store.close
         return bot
 
@@ -87,6 +120,10 @@ class Bot:
     def facets(self) -> Facets:
         """What `Filters` can name."""
         return self._store.library.facets()
+
+    def article(self, article_id: str, version: int) -> Article | None:
+        """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""
+        return self._store.library.article(article_id, version)
 
     def ask(
         self,
@@ -120,7 +157,9 @@ class Bot:
         self._retriever.invoke("Belarus")  # any word: a question without one is not searched
 
     def close(self) -> None:
-        """Lets go of the data folder."""
+        """Lets go of the data folder and of the model's connections."""
+        if self._writer:
+            self._writer.close()
         self._close()
 
     def __enter__(self) -> Self:
@@ -173,25 +212,34 @@ class Bot:
             prompts=(),
             filters=step["filters"],
             as_of=step["as_of"],
+            embedding=self._store.library.embedding,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         yield [Event("searched", empty)]
+        hits: list[Hit] = step["hits"]
         if self._writer and not trouble:
             try:
-                for events in self._write(self._writer, empty.query, step["hits"], empty):
-                    yield self._spelt(events)
+                for events in self._write(self._writer, empty.query, hits, empty):
+                    yield self._finished(events)
                 return
             except ModelError as error:
                 trouble = str(error)
         if trouble:
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
-        for events in _quote(choose(made, step["hits"], self._names), step["hits"], empty):
-            yield self._spelt(events)
+        for events in _quote(choose(made, hits, self._names), hits, empty):
+            yield self._finished(events)
 
-    def _spelt(self, events: list[Event]) -> list[Event]:
-        """The events, with the names that their quotes spell otherwise than the question."""
-        return [
-            replace(event, answer=replace(event.answer, spellings=self._spellings(event.answer))) for event in events
-        ]
+    def _finished(self, events: list[Event]) -> list[Event]:
+        """The events, with who says what is quoted, and the names that it spells otherwise than the question."""
+        return [replace(event, answer=self._labelled(event.answer)) for event in events]
+
+    def _labelled(self, answer: Answer) -> Answer:
+        answer = replace(
+            answer,
+            citations=tuple(attributed(one, self._names) for one in answer.citations),
+            closest=tuple(attributed(one, self._names) for one in answer.closest),
+        )
+        return replace(answer, spellings=self._spellings(answer))
 
     def _spellings(self, answer: Answer) -> tuple[Spelling, ...]:
         quoted: dict[str, list[str]] = {}
@@ -213,22 +261,35 @@ class Bot:
 
     def _write(self, writer: Writer, query: str, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
-        places: dict[tuple[str, int, int, int], Citation] = {}
+        places: dict[tuple[str, Span], Citation] = {}
+        dropped = 0
         for written in writer.write(query, hits):
-            used = []
-            for hit, span in written.quotes:
-                place = (hit.article.id, hit.article.version, span.start, span.end)
-                if place not in places:
-                    places[place] = replace(numbered([(hit, span)])[0], number=len(places) + 1)
-                used.append(places[place].number)
-            claim = Claim(written.text, "verified" if written.verified else "unverified", tuple(dict.fromkeys(used)))
-            answer = replace(
-                answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values())
-            )
-            yield [Event("claim", answer)]
+            if isinstance(written, Remark):
+                answer = replace(answer, notes=(*answer.notes, written.text))
+            elif written.support == "unverified" and not self._show_unsupported:
+                dropped += 1
+            else:
+                answer = _with_claim(answer, written, places)
+                yield [Event("claim", answer)]
+        if dropped and not any(claim.support != "unverified" for claim in answer.claims):
+            raise ModelError("Nothing that the model wrote is proved by the articles.")
+        if dropped:
+            what = "1 sentence of the model was" if dropped == 1 else f"{dropped} sentences of the model were"
+            answer = replace(answer, notes=(*answer.notes, f"{what} left out: the articles do not prove it."))
         if not answer.claims:
             answer = replace(answer, closest=_closest(hits))
         yield [Event("answer", answer)]
+
+
+def _with_claim(answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
+    """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
+    used = []
+    for hit, span in written.quotes:
+        if (hit.article.id, span) not in places:
+            places[hit.article.id, span] = replace(numbered([(hit, span)])[0], number=len(places) + 1)
+        used.append(places[hit.article.id, span].number)
+    claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
+    return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
 
 def _quote(choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
@@ -260,6 +321,13 @@ def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: 
     if len(plain) > MAX_QUESTION:
         raise QuestionError(f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}.")
     return {"question": plain, "history": tuple(history), "as_of": as_of, "filters": filters}
+
+
+def _unsupported(environment: Mapping[str, str]) -> bool:
+    wanted = environment.get("VIADOMA_UNSUPPORTED", "").strip().lower()
+    if wanted not in ("", "drop", "show"):
+        raise ValueError(f'VIADOMA_UNSUPPORTED is "{wanted}": set it to "drop" or "show".')
+    return wanted == "show"
 
 
 def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | None:

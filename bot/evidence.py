@@ -1,6 +1,6 @@
 """Proof: finds a quote in an article, and says whether quotes cover what a claim states.
 
-Knows text. Does not know models, search or how an answer is made.
+Knows text and hits. Does not know models, search or how an answer is made.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vectorstore import Span
+from vectorstore import Hit, Span
+from vectorstore.terms import terms
 
 # What typography writes in several ways: one way for comparing. Every character stands for exactly one, so that
 # positions stay those of the text.
@@ -22,6 +23,9 @@ NAME = re.compile(r"\b[^\W\d_a-zа-яёіўїєґ][\w'’-]*[\w]", re.UNICODE)
 FIRST_WORD = re.compile(r"^\W*\w+")
 QUOTED = re.compile(r'"[^"]{12,}"')
 MIN_STEM = 4
+MIN_QUOTE = 3  # words; fewer stand anywhere
+LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)
+TO_THE_POINT = 0.80  # cosine of a sentence to the question; measured: benchmarks/LOG.md, "Injection"
 
 
 def find_quote(text: str, quote: str) -> Span | None:
@@ -37,6 +41,43 @@ def find_quote(text: str, quote: str) -> Span | None:
     pattern = r"\s+".join(map(re.escape, words))
     found = re.search(rf"(?<!\w){pattern}(?!\w)", text.translate(PLAIN))
     return Span(found.start(), found.end()) if found else None
+
+
+def covering(hit: Hit, quote: str) -> Span | None:
+    """The whole sentences of the passage that a quote stands in, as a span of the article; None if it is not there.
+
+    A part of a sentence proves nothing: what denies it may stand in the rest.
+    """
+    found = find_quote(hit.text, quote) if len(quote.split()) >= MIN_QUOTE else None
+    if not found:
+        return None
+    start, end = hit.span.start + found.start, hit.span.start + found.end
+    touched = [one.span for one in hit.sentences if one.span.start < end and start < one.span.end]
+    return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
+
+
+def doubts(claim: str, question: str, quotes: Sequence[tuple[Hit, Span]]) -> list[str]:
+    """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it."""
+    evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
+    about = [" ".join((hit.article.title, hit.article.publisher, hit.article.published)) for hit, _ in quotes]
+    why = [f"its quote does not hold “{part}”" for part in uncovered(claim, evidence, about)]
+    if LINK.search(claim):
+        why.append("it holds an address")
+    if not _to_the_point(question, quotes):
+        why.append("its quote has nothing to do with the question")
+    return why
+
+
+def _to_the_point(question: str, quotes: Sequence[tuple[Hit, Span]]) -> bool:
+    """Whether a quote shares a word with the question or is near to it in meaning."""
+    asked = set(terms(question))
+    for hit, span in quotes:
+        if asked & set(terms(hit.article.text[span.start : span.end])):
+            return True
+        inside = [one.cosine for one in hit.sentences if one.span.start >= span.start and one.span.end <= span.end]
+        if max(inside, default=0.0) >= TO_THE_POINT:
+            return True
+    return False
 
 
 def uncovered(claim: str, evidence: Sequence[str], about: Sequence[str] = ()) -> list[str]:

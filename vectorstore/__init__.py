@@ -16,7 +16,7 @@ from vectorstore.article import (
 from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN
 from vectorstore.library import LibraryError, NoLibraryError, exists
-from vectorstore.names import Names, fold_key
+from vectorstore.names import Mention, Names, fold_key
 from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
@@ -33,6 +33,7 @@ __all__ = [
     "Hit",
     "HybridRetriever",
     "LibraryError",
+    "Mention",
     "Names",
     "NoLibraryError",
     "Passage",

@@ -1,0 +1,219 @@
+"""Attribution: who says what a quote tells, and what kind of source that is.
+
+Knows the ways news name a speaker ("Belta said", "according to the AP", «по словам Коула»), and a table of speakers
+(speakers.txt). Does not know whether they are right. What it can't tell it leaves out: a quote without a voice is told
+by its article.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import cast, get_args
+
+from bot.answer import Citation, Kind, Voice
+from vectorstore import Article, Mention, Names, Span
+
+TABLE = Path(__file__).with_name("speakers.txt")
+WORD = re.compile(r"[^\s,;()]+")
+LONGEST_SPEAKER = 9  # words
+CONTEXT = 700  # characters before a quote in which a pronoun's speaker is looked for
+# Verbs of saying, behind the speaker: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian.
+SAYS = (
+    r"said|says|say|told|tells|reported|reports|announced|announces|confirmed|confirms|argued|argues|warned|warns|"
+    r"added|adds|described|describes|noted|notes|stated|claimed|claims|denied|denies|insisted|insists|wrote|"
+    r"writes|explained|explains|urged|urges|recalled|recalls|estimated|estimates|counted|counts|spoke of|speaks of|"
+    r"put the number|puts|called|calls|asked|asks|thinks|believes|doubts|"
+    r"сказал[аи]?|говорит|сообщил[аио]?|сообщает|сообщают|заявил[аио]?|заявляет|отметил[аи]?|написал[аи]?|пишет|"
+    r"пишут|объявил[аио]?|рассказал[аи]?|подтвердил[аи]?|добавил[аи]?|считает|"
+    r"сказаў|сказала|паведаміў|паведаміла|паведамляе|расказаў|расказала|заявіў|заявіла|піша|лічыць|"
+    r"сказав|сказала|повідомив|повідомила|повідомляє|заявив|заявила|"
+    r"powiedział|powiedziała|mówił|mówiła|podał|podała|podaje|oświadczył|liczy|sakė|teigė|pranešė"
+)
+SAID = re.compile(rf"\b(?:{SAYS})\b")
+# The same before the speaker.
+BY = re.compile(
+    r"\b(?:according to|citing|in the words of|by a tally drawn from|as seen by|said|"
+    r"по словам|по данным|по сообщению|по информации|по мнению|со ссылкой на|как сообщает|как пишет|"
+    r"паводле(?: слоў)?|па словах|па звестках|за словами|за даними|"
+    r"według|zdaniem|jak podaje|selon|d['’]après|secondo|segundo|según|laut|anot|pasak)\s+",
+    re.I,
+)
+CLAUSE_START = re.compile(
+    rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYS})\b|[\"“”«»„]|\b(?:that|which|and|but|while|when|as|что|а|но|и|што|але)\s",
+    re.I,
+)
+NAMED = re.compile(r"(?:\w+\s+){0,3}[«“„\"][^»”\"]{2,40}[»”\"]")
+BY_END = re.compile(r"[,;:.!?)—–\"“”«»]|\s(?:that|his|her|their|there|for|more than|за|его|её)\s|\s\d|$", re.I)
+APPOSITION = re.compile(r"([^,;:.]+),\s+([^,;:.]+),\s*$")
+PRONOUN = re.compile(r"\W*(?:he|she|they|it|his|her|их|он|она|они|его|её|ён|яна|яны|яго|яе|він|вона|jo|jos)\W*$", re.I)
+IT = re.compile(r"\W*(?:it|they|они|яны|оно)\W*$", re.I)
+SHE = re.compile(r"\W*(?:she|her|она|её|яна|яе|вона|jos)\W*$", re.I)
+MENS = frozenset(("Mikola", "Nikita", "Ilya", "Danila"))
+TWO_NAMES = re.compile(r"(?:^|\s)[A-ZА-ЯЁІЎ]\w+ [A-ZА-ЯЁІЎ]\w+$")
+LEADING = re.compile(
+    r"^(?:(?:however|also|earlier|later|then|too|on \w+(?: \d+)?|in (?:an? )?[^,]{3,40}),?\s+)", re.I
+)  # fmt: skip
+OPENING, CLOSING = "“«„", "”»"
+QUOTED = re.compile(r"[“«„\"][^”»\"]{12,}[”»\"]")
+WHOLLY_QUOTED = re.compile(r"^\s*[“«„\"][^”»\"]+[”»\"]?\s*$")
+TRAILING = re.compile(
+    r"(?:\s+(?:also|had|has|have|later|then|earlier|again|repeatedly|также|раней|ранее|таксама))+$", re.I
+)
+PLACE = re.compile(r"^(?:on|in|at|after|during|from|на|в|во|у|ў|после|пасля|podczas|w|na)\s", re.I)
+PASSIVE = re.compile(r"\b(?:was|were|is|are|be|been|not|them|which|who|being|had two years)$", re.I)
+NO_SPEAKER = re.compile(
+    r"(?:an?|the|this|that|most|more|some|one|two|all|only|without|few|many|and|his|her|its)$", re.I
+)
+GENERIC = re.compile(
+    r"\b(?:law firm|faq|page|copy|item|translation|caption|lawyer|relatives?|famil(?:y|ies)|wife)\b", re.I
+)
+# What kind a speaker is by the words for it, in this order.
+WORDS: tuple[tuple[Kind, str], ...] = (
+    ("state media", r"state (?:news )?(?:agency|media|television|tv|channel)|state-run|государственн\w+ (?:агентств|"
+                    r"телевид|канал|сми)|presidential channel|гостелеканал|дзяржаўн\w+ (?:агенцтв|тэлебач)"),
+    ("rights group", r"rights (?:group|advocate|activist|centre|center|defender)|human rights|правозащит|праваабаро"),
+    ("opposition", r"opposition|оппозици|апазіцы|exiled leader"),
+    ("news agency", r"news agency|информационное агентство|агентство"),
+    ("anonymous", r"sources?\b|people familiar|on condition of anonymity|unnamed|источник|крыніц|rumou?rs"),
+    ("government", r"minist|government|president|presidency|embassy|treasury|envoy|spokes(?:man|woman|person)|council|"
+                   r"commission|authorities|officials?\b|министер|министр|правительств|президент|посольств|власт|"
+                   r"пресс-служб|пресс-секретар|улад|міністэр|минфин|мид\b"),
+    ("media", r"newspaper|site\b|website|outlet|portal|channel|paper\b|radio|article|report\b|газет|издани|сайт|"
+              r"выданн"),
+)  # fmt: skip
+BY_WORDS = [(kind, re.compile(pattern, re.I)) for kind, pattern in WORDS]
+
+
+def attributed(citation: Citation, names: Names) -> Citation:
+    """The citation with its voices and the kind of its publisher."""
+    return replace(
+        citation,
+        voices=voices(citation.article, Span(citation.start, citation.end), names),
+        publisher_kind=kind_of(citation.article.publisher, names) if citation.article.publisher else "other",
+    )
+
+
+def voices(article: Article, span: Span, names: Names) -> tuple[Voice, ...]:
+    """Who says what the span of the article's text tells, the one nearest to the matter first; empty: the article."""
+    text = article.text[span.start : span.end]
+    direct = bool(QUOTED.search(text) or WHOLLY_QUOTED.match(text))
+    before = article.text[max(0, span.start - CONTEXT) : span.start]
+    speakers = [_whole(speaker, before, names) for speaker in _speakers(text, names)]
+    if WHOLLY_QUOTED.match(text) and not speakers:  # words that go on from the sentence before
+        speakers = [_whole(speaker, before, names) for speaker in list(_speakers(before, names))[-1:]]
+    found = dict.fromkeys(speaker for speaker in speakers if speaker)
+    return tuple(Voice(speaker, kind_of(speaker, names), direct and place == 0) for place, speaker in enumerate(found))
+
+
+def kind_of(speaker: str, names: Names) -> Kind:
+    """What kind of source a speaker or publisher is; "other" where that is not known."""
+    kinds = _table()
+    for mention in names.mentions(speaker):
+        if (kind := kinds.get(mention.name.lower())) and mention.kind != "places":
+            return kind
+    flat = f" {' '.join(WORD.findall(speaker.lower()))} "
+    listed = [(flat.find(f" {name} "), kind) for name, kind in kinds.items() if f" {name} " in flat]
+    if listed:
+        return min(listed)[1]
+    return next((kind for kind, words in BY_WORDS if words.search(speaker)), "other")
+
+
+def _speakers(text: str, names: Names) -> Iterator[str]:
+    """The speakers a text names, as it has them, in its order; pronouns are among them."""
+    found: list[tuple[int, str, bool]] = []  # where, who, whether more may stand behind the speaker
+    for match in SAID.finditer(text):
+        head = text[: match.start()]
+        if apposition := APPOSITION.search(head):
+            subject = f"{apposition[1][_last(CLAUSE_START, apposition[1]) :]}, {apposition[2]}"
+        else:
+            subject = head[_last(CLAUSE_START, head) :]
+        found.append((match.start(), TRAILING.sub("", LEADING.sub("", subject.strip())), False))
+    for match in BY.finditer(text):
+        inverted = match[0].lower().startswith("said")  # “…”, said Coale
+        if inverted and not text[: match.start()].rstrip().endswith((*CLOSING, '"')):
+            continue
+        rest = text[match.end() :]
+        end = BY_END.search(rest)
+        named = NAMED.match(rest)
+        found.append((match.start(), named[0] if named else rest[: end.start() if end else len(rest)].strip(), True))
+    for _, speaker, open_ended in sorted(found):
+        parts = speaker.split(" and ")
+        together = len(parts) > 1 and all(kind_of(part, names) != "other" for part in parts)
+        for part in parts if together else [speaker]:
+            speaker = _cut(part, names) if open_ended and not together else part
+            if _names_someone(speaker):
+                yield _narrow(speaker, names)
+
+
+def _cut(speaker: str, names: Names) -> str:
+    """Without what comes behind the speaker where no comma does: "Viasna there are still a thousand"."""
+    mentions = names.mentions(speaker)
+    if len(speaker.split()) <= 4:
+        return speaker[: mentions[-1].end] if mentions and not NAMED.match(speaker) else speaker
+    ends = [mention.end for mention in mentions[:1]]
+    ends += [match.end() for _, words in BY_WORDS if (match := words.search(speaker))]
+    return speaker[: min(ends)] if ends else speaker
+
+
+def _narrow(speaker: str, names: Names) -> str:
+    """The name alone where a place or an occasion stands before it."""
+    if PLACE.match(speaker) and (mentions := names.mentions(speaker)):
+        return mentions[-1].spelling
+    return speaker
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    """Where the last match ends; 0 if there is none."""
+    return max((match.end() for match in pattern.finditer(text)), default=0)
+
+
+def _names_someone(subject: str) -> bool:
+    words = subject.split()
+    if not 0 < len(words) <= LONGEST_SPEAKER or PASSIVE.search(subject):
+        return False
+    if PRONOUN.match(subject) or GENERIC.search(subject) or any(words.search(subject) for _, words in BY_WORDS):
+        return True
+    return any(word[0].isupper() and not NO_SPEAKER.match(word) for word in re.findall(r"[^\W\d_]{2,}", subject))
+
+
+def _whole(speaker: str, before: str, names: Names) -> str:
+    """The speaker, and for a pronoun the one it stands for in what comes before; empty if that can't be told."""
+    if not PRONOUN.match(speaker):
+        return speaker
+    earlier = [one for one in _speakers(before, names) if not PRONOUN.match(one)]
+    if IT.match(speaker):
+        return earlier[-1] if earlier else ""
+    likely = [one for one in earlier if _can_be(names.mentions(one), speaker) or TWO_NAMES.search(one)]
+    if likely:
+        return likely[-1]
+    people = [mention for mention in names.mentions(before) if _can_be([mention], speaker)]
+    return people[-1].spelling if people else ""
+
+
+def _can_be(mentions: Sequence[Mention], pronoun: str) -> bool:
+    """Whether the last of the names is a person whom the pronoun can stand for, by the first name's ending."""
+    if not mentions or mentions[-1].kind != "people":
+        return False
+    woman = mentions[-1].name.split()[0].endswith("a") and mentions[-1].name.split()[0] not in MENS
+    return woman == bool(SHE.match(pronoun))
+
+
+@cache
+def _table() -> Mapping[str, Kind]:
+    """Speakers in lower case -> what kind they are."""
+    return dict(_read(TABLE.read_text("utf-8").splitlines()))
+
+
+def _read(lines: Iterable[str]) -> Iterator[tuple[str, Kind]]:
+    kind: Kind = "other"
+    for line in lines:
+        if line.startswith("["):
+            kind = cast(Kind, line.strip("[] \n"))
+            assert kind in get_args(Kind), line
+        elif line.strip() and not line.startswith("#"):
+            for name in line.split(";"):
+                yield name.strip().lower(), kind

@@ -1,0 +1,99 @@
+"""Who says what a quote tells, and what kind of source that is."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.attribution import kind_of, voices
+from vectorstore import Article, Names, Span
+
+NAMES = Names.open(None)
+
+
+def article(text: str, publisher: str = "") -> Article:
+    return Article("a", 1, "a.txt", "", "", publisher, "", "", "", text, "", "")
+
+
+def said(text: str, before: str = "") -> list[str]:
+    """Speaker and kind of each voice of a sentence, with a * for the speaker's own words."""
+    whole = article(f"{before} {text}".strip())
+    found = voices(whole, Span(len(whole.text) - len(text), len(whole.text)), NAMES)
+    assert all(voice.speaker in whole.text for voice in found)
+    return [f"{voice.speaker}{'*' if voice.direct else ''}, {voice.kind}" for voice in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "speakers"),
+    [
+        ("Belta said the president had pardoned ten people.", ["Belta, state media"]),
+        ("According to the AP, more than ten were freed.", ["the AP, news agency"]),
+        ("Ten were freed, Reuters reported.", ["Reuters, news agency"]),
+        ("Ten were freed, according to rights advocates and state media.", ["rights advocates, rights group",
+                                                                            "state media, state media"]),
+        ("According to Viasna 12 people are held.", ["Viasna, rights group"]),
+        ("Pavel Sapelka of Viasna confirmed it.", ["Pavel Sapelka of Viasna, rights group"]),
+        ("Franak Viacorka, a senior adviser, told Reuters that it matters.", ["Franak Viacorka, a senior adviser, "
+                                                                             "opposition"]),
+        ("Coale said the talks were “very productive”, Belta reported.", ["Coale*, government", "Belta, state media"]),
+        ("“We are free at last,” said Coale.", ["Coale*, government"]),
+        ("Sources told the paper that a deal is near.", ["Sources, anonymous"]),
+        ("The foreign ministry denied it.", ["The foreign ministry, government"]),
+        ("По данным «БелТА», освобождены десять человек.", ["«БелТА», state media"]),
+        ("Лукашенко сказал, что страна проживёт.", ["Лукашенко, government"]),
+        ("По словам Тихановской, этого мало.", ["Тихановской, opposition"]),
+        ("Бяляцкі сказаў, што не пісаў прашэння.", ["Бяляцкі, other"]),
+        ("Secondo Viasna i prigionieri erano 25.", ["Viasna, rights group"]),
+    ],
+)  # fmt: skip
+def test_the_speaker_is_named_in_the_words_of_the_text(text: str, speakers: list[str]) -> None:
+    assert said(text) == speakers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ten people were freed on Saturday.",
+        "He was told to pack.",
+        "The envoy, it was said, had left.",
+        "Most of the states agreed on measures.",
+        "One of them was reported missing.",
+    ],
+)
+def test_what_nobody_is_said_to_say_is_told_by_the_article(text: str) -> None:
+    assert said(text) == []
+
+
+def test_a_pronoun_is_the_one_who_spoke_before() -> None:
+    assert said("“Peace is our goal,” he said.", "Coale called the talks productive, Belta reported.") == [
+        "Coale*, government"
+    ]
+
+
+def test_she_is_no_man_and_he_no_woman() -> None:
+    before = "Sviatlana Tsikhanouskaya gave a formula. She asked Europe not to follow Donald Trump."
+    assert said("She said the number is 200.", before) == ["Sviatlana Tsikhanouskaya, opposition"]
+    assert said("He said the number is 200.", before) == ["Donald Trump, government"]
+
+
+def test_a_pronoun_that_stands_for_nobody_known_names_nobody() -> None:
+    assert said("She said the number is 200.", "A woman walked in.") == []
+
+
+def test_words_that_go_on_in_quotation_marks_stay_with_their_speaker() -> None:
+    before = "“Peace is our goal,” Coale said."
+    assert said("“We are talking to each other every day.”", before) == ["Coale*, government"]
+
+
+@pytest.mark.parametrize(
+    ("publisher", "kind"),
+    [
+        ("Associated Press, by way of WTOP", "news agency"),
+        ("News.by (state television)", "state media"),
+        ("Viasna", "rights group"),
+        ("US Treasury, OFAC", "government"),
+        ("Meduza", "media"),
+        ("zactus.fr", "other"),
+    ],
+)
+def test_publishers_are_told_apart(publisher: str, kind: str) -> None:
+    assert kind_of(publisher, NAMES) == kind
