@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import threading
+import webbrowser
 from pathlib import Path
 
 from bot import Bot, LibraryError, NoLibraryError
@@ -31,6 +33,14 @@ def fill(data: Path) -> None:
     making.rmdir()
 
 
+def show(address: str, *, in_browser: bool) -> None:
+    """Says where the page is, and opens it."""
+    print(f"Viadoma answers at {address} (Ctrl-C stops it)", flush=True)
+    if in_browser:
+        # a browser in the terminal would hold up the page it is to show
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the program; returns the exit code: 0 stopped, 2 unusable data folder or port."""
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page.")
@@ -38,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=PORT, help=f"the port on 127.0.0.1 (else {PORT})")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     options = parser.parse_args(arguments)
+    # stopped by another program is stopped as by Ctrl-C: what is open is closed
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         try:
             bot = Bot.open(options.data)
@@ -50,7 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
             threading.Thread(target=bot.warm_up, daemon=True).start()
             from page import launch
 
-            launch(bot, options.port, in_browser=graphical and not options.no_browser)
+            in_browser = graphical and not options.no_browser
+            launch(bot, options.port, ready=lambda address: show(address, in_browser=in_browser))
+    except KeyboardInterrupt:
+        return 0
     except (LibraryError, ValueError, OSError, OverflowError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -5,12 +5,15 @@
 
 from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
+from bot.export import FORMATS, BundleError, Finding, Format, verify
 from vectorstore import Article, Coverage, Facet, Facets, Filters, LibraryError, NoLibraryError, Time
 
 __all__ = [
+    "FORMATS",
     "Answer",
     "Article",
     "Bot",
+    "BundleError",
     "Citation",
     "Claim",
     "Coverage",
@@ -18,10 +21,13 @@ __all__ = [
     "Facet",
     "Facets",
     "Filters",
+    "Finding",
+    "Format",
     "LibraryError",
     "NoLibraryError",
     "QuestionError",
     "Spelling",
     "Time",
     "Turn",
+    "verify",
 ]

@@ -1,6 +1,7 @@
 """`python -m bot "question"`: asks once, prints the answer and its quotes; `--help` names the options.
 
-Exit codes: 0 answered or honestly not found, 2 wrong usage or unusable data folder.
+`python -m bot --verify bundle.json` rechecks what `--format bundle` wrote. Exit codes: 0 answered or honestly not
+found, or all of the bundle holds; 1 something in the bundle differs; 2 wrong usage, unusable data folder, or no bundle.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 
-from bot import Answer, Bot, Citation, Filters, LibraryError, QuestionError
+from bot import FORMATS, Answer, Bot, BundleError, Citation, Filters, LibraryError, QuestionError, verify
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the program; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Ask a question about the articles.")
-    parser.add_argument("question")
-    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    parser.add_argument("question", nargs="?")
+    parser.add_argument("--verify", metavar="FILE", help="recheck a bundle against the articles instead of asking")
+    parser.add_argument("--format", choices=["text", "json", *FORMATS], default="text", help="how to print the answer")
+    parser.add_argument("--json", action="store_const", dest="format", const="json", help="the same as --format json")
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--model", metavar="NAME", help='the chat model that writes (else VIADOMA_MODEL); "" to quote')
     chosen = parser.add_argument_group("which articles are searched (options may be repeated)")
@@ -31,9 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen.add_argument("--to", metavar="DAY", type=_day, dest="until", help="published that day or earlier")
     chosen.add_argument("--as-of", metavar="DAY", type=_day, help="answer as on that day, without what came later")
     options = parser.parse_args(arguments)
+    if (options.question is None) == (options.verify is None):
+        parser.error("name either a question or --verify FILE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows pipe has an encoding of few letters
+    if options.verify is not None:
+        return _verify(options.verify, options.data)
     try:
         with Bot.open(data=options.data, model=options.model) as bot:
             filters = Filters(
@@ -47,15 +57,45 @@ def main(arguments: list[str] | None = None) -> int:
     except (LibraryError, QuestionError, OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        if options.json:
+    with _unread():
+        if options.format == "json":
             print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2, default=str))
-        else:
+        elif options.format == "text":
             _show(answer)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        else:
+            print(FORMATS[options.format].write([answer]), end="")
     return 0
+
+
+def _verify(file: str, data: str | None) -> int:
+    try:
+        with Bot.open(data=data, model="") as bot:
+            findings = verify(Path(file).read_text("utf-8-sig"), bot.article)
+    except UnicodeDecodeError:
+        print(f"{file} is not UTF-8 text: name a file as --format bundle made it.", file=sys.stderr)
+        return 2
+    except BundleError as error:
+        print(f"{file}: {error}", file=sys.stderr)
+        return 2
+    except (LibraryError, OSError, ValueError, ImportError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    wrong = sum(not finding.holds for finding in findings)
+    with _unread():
+        for finding in findings:
+            print(finding)
+        print(f"{wrong:,} of {len(findings):,} differ." if wrong else "Everything holds.")
+    return 1 if wrong else 0
+
+
+@contextmanager
+def _unread() -> Iterator[None]:
+    """Printing inside it may end early: the reader, such as `head`, has seen enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(answer: Answer) -> None:
@@ -67,6 +107,9 @@ def _show(answer: Answer) -> None:
         print("\nSources:" if answer.citations else "\nClosest passages:")
     for citation in shown:
         print(f"[{citation.number}] {_source(citation)}\n    “{' '.join(citation.quote.split())}”")
+        for voice in citation.voices:
+            print(f"    {voice}")
+        print(f"    {citation.link}")
     if answer.status != "not_found":
         print(f"\n{answer.searched}")
     for spelling in answer.spellings:

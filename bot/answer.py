@@ -14,7 +14,6 @@ from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
 Status = Literal["answered", "partial", "not_found"]
-Verdict = Literal["yes", "no", ""]
 Kind = Literal["state media", "news agency", "media", "rights group", "government", "opposition", "anonymous", "other"]
 
 
@@ -131,8 +130,7 @@ class Answer:
     """An answer, whole or in the making.
 
     `status`: "answered"; "partial", the articles tell of it, but not all that was asked; "not_found". `missing` says
-    what they do not tell. `verdict` is what the quotes come to where a question asks for yes or no and that is plain;
-    empty otherwise. `disagreements` are what the sources differ in.
+    what they do not tell. `disagreements` are what the sources differ in.
 
     `query` is what was searched: the question, made to stand alone. `claims` are in reading order, `citations` in the
     order of their numbers, from 1. `closest` are the passages nearest to a question that was not answered, nearest
@@ -156,7 +154,6 @@ class Answer:
     spellings: tuple[Spelling, ...] = ()
     filters: Filters = EVERYTHING
     as_of: date | None = None
-    verdict: Verdict = ""
     missing: tuple[str, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     embedding: str = ""
@@ -167,8 +164,13 @@ class Answer:
         """The answer as plain text, with [n] where a citation belongs."""
         if self.status == "not_found":
             return " ".join([NOT_ANSWERED, *self.missing, self.searched])
-        verdict = [f"{self.verdict.capitalize()}."] if self.verdict else []
-        return " ".join([*verdict, *(claim.marked for claim in self.claims), *self.remarks])
+        claims = [f"{claim.marked}{f' ({said})' if (said := self.said_by(claim)) else ''}" for claim in self.claims]
+        return " ".join([*claims, *self.remarks])
+
+    def said_by(self, claim: Claim) -> str:
+        """Who says what a quoted claim tells, where its words do not name them: "according to Coale (government)"."""
+        cited = [one for one in self.citations if claim.support == "quoted" and one.number in claim.citations]
+        return ", ".join(str(voice) for one in cited for voice in one.voices if voice.speaker not in one.quote)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Any, Self
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn, numbered
+from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Spelling, Turn, numbered
 from bot.attribution import attributed
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
@@ -226,7 +226,8 @@ class Bot:
                 trouble = str(error)
         if trouble:
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
-        for events in _quote(choose(made, hits, self._names), hits, empty):
+        choice = choose(made, hits, self._names, lambda title: self._store.title_cosine(made.text, title))
+        for events in _quote(choice, hits, empty):
             yield self._finished(events)
 
     def _finished(self, events: list[Event]) -> list[Event]:
@@ -293,17 +294,38 @@ def _with_claim(answer: Answer, written: Written, places: dict[tuple[str, Span],
 
 
 def _quote(choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
-    if not choice.answers:
-        notes = (*empty.notes, choice.reason) if choice.reason else empty.notes
-        yield [Event("answer", replace(empty, closest=_closest(hits), notes=notes))]
+    if choice.status == "not_found":
+        yield [Event("answer", replace(empty, closest=_closest(hits), missing=choice.missing))]
         return
     citations = numbered(choice.sentences)
-    answer = replace(empty, status="answered")
+    answer = replace(empty, status=choice.status)
     for citation in citations:
         claim = Claim(citation.quote, "quoted", (citation.number,))
         answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
         yield [Event("claim", answer)]
-    yield [Event("answer", answer)]
+    yield [
+        Event(
+            "answer",
+            replace(answer, missing=choice.missing, disagreements=_disagreements(choice, citations)),
+        )
+    ]
+
+
+def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
+    if not choice.differing:
+        return ()
+    told = [
+        Account(
+            one.value,
+            tuple(
+                cited.number
+                for cited in citations
+                if cited.start <= one.telling.span.start < cited.end and cited.article.id == one.telling.hit.article.id
+            ),
+        )
+        for one in choice.differing.told
+    ]
+    return (Disagreement(choice.differing.about, tuple(told)),)
 
 
 def _closest(hits: Sequence[Hit]) -> tuple[Citation, ...]:

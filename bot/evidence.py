@@ -8,21 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.support import PLAIN, uncovered
 from vectorstore import Hit, Span
 from vectorstore.terms import terms
 
-# What typography writes in several ways: one way for comparing. Every character stands for exactly one, so that
-# positions stay those of the text.
-PLAIN = str.maketrans(
-    dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
-)
+__all__ = ["covering", "doubts", "find_quote", "uncovered"]
+
 SPACE = re.compile(r"\s+")
-NUMBER = re.compile(r"\d+(?:[.,\u00a0 ]\d{3})*(?:[.,]\d+)?")
-GROUPS = re.compile(r"(?<=\d)[.,\u00a0 ](?=\d{3}(?!\d))")
-NAME = re.compile(r"\b[^\W\d_a-zа-яёіўїєґ][\w'’-]*[\w]", re.UNICODE)
-FIRST_WORD = re.compile(r"^\W*\w+")
-QUOTED = re.compile(r'"[^"]{12,}"')
-MIN_STEM = 4
 MIN_QUOTE = 3  # words; fewer stand anywhere
 LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)
 TO_THE_POINT = 0.80  # cosine of a sentence to the question; measured: benchmarks/LOG.md, "Injection"
@@ -59,8 +51,8 @@ def covering(hit: Hit, quote: str) -> Span | None:
 def doubts(claim: str, question: str, quotes: Sequence[tuple[Hit, Span]]) -> list[str]:
     """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it."""
     evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
-    about = [" ".join((hit.article.title, hit.article.publisher, hit.article.published)) for hit, _ in quotes]
-    why = [f"its quote does not hold “{part}”" for part in uncovered(claim, evidence, about)]
+    about = [f"{hit.article.title} {hit.article.publisher}" for hit, _ in quotes]
+    why = uncovered(claim, evidence, about, [hit.article.published for hit, _ in quotes])
     if LINK.search(claim):
         why.append("it holds an address")
     if not _to_the_point(question, quotes):
@@ -78,44 +70,3 @@ def _to_the_point(question: str, quotes: Sequence[tuple[Hit, Span]]) -> bool:
         if max(inside, default=0.0) >= TO_THE_POINT:
             return True
     return False
-
-
-def uncovered(claim: str, evidence: Sequence[str], about: Sequence[str] = ()) -> list[str]:
-    """The numbers, names and quoted words of a claim that its evidence does not hold, in this order.
-
-    A name is a capitalised word other than the claim's first; it is covered by a word that shares its beginning, so
-    that endings may differ. `evidence` are the quotes; `about`, what is known of their articles, covers names alone.
-    """
-    plain = claim.translate(PLAIN)
-    ground = " ".join(evidence).translate(PLAIN)
-    numbers = {_digits(number) for number in NUMBER.findall(ground)}
-    words = {word.lower() for word in re.findall(r"\w+", " ".join([ground, *about]))}
-    missing = [number for number in NUMBER.findall(plain) if _digits(number) not in numbers]
-    missing += [
-        name for name in NAME.findall(FIRST_WORD.sub("", plain)) if not _known(name.lower().removesuffix("'s"), words)
-    ]
-    missing += [said for said in QUOTED.findall(plain) if find_quote(ground, said.strip('" .,')) is None]
-    return missing
-
-
-def _digits(number: str) -> str:
-    """A number as its value is written: 1,150 and 1 150 are one number, 12.3 and 123 are not."""
-    whole = GROUPS.sub("", number).replace(",", ".")
-    return whole.lstrip("0") or "0"
-
-
-def _known(name: str, words: set[str]) -> bool:
-    parts = [part for part in re.split(r"\W+", name) if part]
-    return all(
-        any(word == part or (len(part) >= MIN_STEM and word[:MIN_STEM] == part[:MIN_STEM] and _alike(word, part))
-            for word in words)
-        for part in parts
-    )  # fmt: skip
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two words differ in their ending alone (at most three letters each)."""
-    shared = 0
-    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
-        shared += 1
-    return len(one) - shared <= 3 and len(other) - shared <= 3

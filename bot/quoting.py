@@ -8,11 +8,17 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import date
 
+from bot.answer import Status
+from bot.answerable import judge
+from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, Asked, asked
+from bot.attribution import SAID
+from bot.disagreement import Differing, Telling, accounts
 from bot.followup import Question
-from vectorstore import Hit, Names, Sentence, Span, fold_key, without_times
+from vectorstore import Hit, Names, Sentence, Span, Time, fold_key, without_times
 from vectorstore.terms import CYRILLIC, terms
 
 MAX_SENTENCES = 3
@@ -22,7 +28,14 @@ MAX_SENTENCES = 3
 WORDS_WEIGHT = 0.1
 NEAR_WEIGHT = 0.6  # of a word that is not in the sentence but in its article's title or the sentence before it
 TIME_WEIGHT = {True: 0.03, None: 0.0, False: -0.05}  # where the question names a time
-NUMBERLESS = 0.04  # taken from a sentence that counts nothing, where the question asks how many
+FORM_WEIGHT = 0.04  # taken from a sentence that does not hold what is asked for: a number, a date, a speaker
+HEAD_WEIGHT = 2.0  # of "journalists" in "which journalists ...", beside its other words
+NEWS_WEIGHT = 0.05  # of words of the question that nothing quoted so far holds
+ACCOUNT_MARGIN = 0.1  # another account of the same thing is looked for among what comes this near to the best
+NEWEST_WEIGHT = 0.03  # the newest article's, where a question asks how things are now
+LISTED = frozenset(("people", "timeline"))  # gathered from many sentences, none of which need be near the question
+MAX_LISTED = 8  # sentences, where everybody or a sequence of events is asked for
+EVENT_MARGIN = 0.12
 NAMELESS = 0.04  # taken from a sentence of the right article that does not hold the rare name asked about
 MARGIN = 0.06
 # Below the first nothing answers, unless a figure asked about is there; a sentence that shares no word with a question
@@ -30,41 +43,16 @@ MARGIN = 0.06
 ANSWERS = 0.80
 ANSWERS_WITHOUT_WORDS = 0.82
 CONTEXT_WEIGHT = 0.5
-# Words of questions, which say nothing of what they are about, in English, Russian and Belarusian.
-EMPTY = frozenset(
-    word
-    for words in (
-        "a an the of to in on at by for from with and or is are was were be been do does did has have had what",
-        "which who whom whose when where why how many much it its that this these those as not no he she they his",
-        "her their him them i you we there about according article say said tell told give please",
-        "сколько что кто как когда где почему зачем какой какая какие чей и в на о об а по с у к из для ли не это",
-        "был была колькі хто калі дзе чаму што які якая якія чый ці і ў з да пра гэта быў",
-    )
-    for word in terms(words)
-)
-# A sentence that begins so leans on the one before it, and is quoted together with it.
-LEANS_BACK = re.compile(
-    r"\W*(?:he|she|it|they|his|her|its|their|this|these|those|that|he's|she's|it's|"
-    r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
-    re.I,
-)
 # A name in at most this share of the articles at hand must be in one that answers a question about it.
 RARE_NAME = 0.25
-# Capitalised words that are no names somebody could be a stranger by.
-COMMON = frozenset(
-    word
-    for line in (
-        "monday tuesday wednesday thursday friday saturday sunday january february march april june july august",
-        "september october november december president western american european general",
-    )
-    for word in line.split()
-)
-HOW_MANY = re.compile(r"\b(?:how (?:many|much|long|old)|number of|сколько|колькі|скільки|ile|kiek)\b", re.I)
-NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|half|"
-    r"од[инаныо]+|дв[ае]|три|четыре|пять|шесть|семь|восемь|девять|десять|сотн\w+|тысяч\w*|"
-    r"дв[аеі]|тры|чатыры|пяць|шэсць|сем|восем|дзевяць|дзесяць)\b",
+HEAD = re.compile(
+    r"\b(?:which|what|how many|какие|какой|какая|якія|сколько|колькі)\s+(?:\w+\s+){0,2}?(\w+)\s+"
+    r"(?:were|are|is|was|did|do|does|have|has|had|can|will|among|of|in|that|who)\b",
     re.I,
+)
+IS_A = re.compile(
+    r"\b(?:is|are|was) (?:an? |the )|\s[–—-]\s|, (?:an? |the )?[\w -]{4,40}(?:group|agency|leader|envoy|"
+    r"activist|company|laureate|founder|head)"
 )
 # Two sentences' vectors have a cosine of about .85, so their sum has about this length.
 PAIR_LENGTH = 1.92
@@ -72,14 +60,16 @@ PAIR_LENGTH = 1.92
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The sentences picked, in reading order, and whether they answer.
+    """The sentences picked, in reading order, and what they come to.
 
-    If not, they are the closest there are, and `reason` says why where that is known.
+    If `status` is "not_found", they are the closest there are. `missing` says what the hits do not tell, where that is
+    known. `differing` are the accounts that differ; all of them are among the sentences.
     """
 
     sentences: tuple[tuple[Hit, Span], ...]
-    answers: bool
-    reason: str = ""
+    status: Status
+    missing: tuple[str, ...] = ()
+    differing: Differing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,75 +77,225 @@ class _Candidate:
     hit: Hit
     span: Span
     sentences: int
-    score: float
-    shares: bool  # a word or name with the question
+    nearness: float  # the score without the question's words
+    terms: frozenset[str]  # of the question's, those it holds
+    near: frozenset[str]  # those its title or the sentence before it holds
+    times: tuple[Time, ...]
+    untimely: bool  # it can't speak of the time the question names
 
     @property
     def text(self) -> str:
         return self.hit.article.text[self.span.start : self.span.end]
 
 
-def choose(question: Question, hits: Sequence[Hit], names: Names) -> Choice:
-    """Picks one to MAX_SENTENCES sentences from the hits; none if there are no hits or the question has no words."""
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """What each term of the question weighs; all together weigh 1."""
+
+    of: Mapping[str, float]
+
+    def share(self, held: Set[str], near: Set[str] = frozenset()) -> float:
+        return sum(self.of[term] for term in held) + NEAR_WEIGHT * sum(self.of[term] for term in near - held)
+
+    def score(self, candidate: _Candidate) -> float:
+        """How well a candidate answers."""
+        return candidate.nearness + WORDS_WEIGHT * self.share(candidate.terms, candidate.near)
+
+
+def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]) -> Choice:
+    """Picks the sentences that answer; none if there are no hits or the question has no words.
+
+    `title_cosine` is the likeness of a title to the question, see `bot.answerable.judge`.
+    """
     if not _words(question.query, names):
-        return Choice((), answers=False, reason="The question has no word that says what it is about.")
-    ranked = _ranked(question, hits, names)
+        return Choice((), "not_found", ("The question has no word that says what it is about.",))
+    form = asked(question.text) if asked(question.text).forms or not question.leans_on else asked(question.query)
+    weights, candidates = _candidates(question, form, hits, names)
+    ranked = sorted(candidates, key=lambda candidate: -weights.score(candidate))
     strangers = _strangers(question.text, hits, names)
     if ranked and strangers:
-        return Choice((), answers=False, reason=f"Nothing that was found names {' or '.join(strangers)}.")
+        return Choice((), "not_found", (f"Nothing that was found names {' or '.join(strangers)}.",))
     if not ranked:
-        return Choice((), answers=False)
+        return Choice((), "not_found")
+    judgement = judge(question, hits, names, title_cosine)
     best = ranked[0]
-    picked: list[_Candidate] = []
-    for candidate in ranked:
-        if candidate.score < best.score - MARGIN:
-            break
-        told = sum(other.sentences for other in picked)
-        if told + candidate.sentences <= MAX_SENTENCES and not any(_tells(other, candidate) for other in picked):
-            picked.append(candidate)
+    picked = _picked(ranked, weights)
+    if "people" in form and not question.leans_on:
+        picked = _people(ranked, names) or picked
+    elif "timeline" in form:
+        picked = _events(ranked, weights) or picked
+    elif "why" in form and not REASON.search(" ".join(one.text for one in picked)):
+        picked = [_with_next(best), *(one for one in picked if one is not best)]
+        picked = picked[: 1 + max(0, MAX_SENTENCES - picked[0].sentences)]
+    differing = accounts(form, _tellings(form, ranked, weights, names))
+    if differing:
+        tellers = [
+            one
+            for one in ranked
+            if any(one.span == told.telling.span and one.hit is told.telling.hit for told in differing.told)
+        ]
+        picked = [*tellers, *(one for one in picked if one not in tellers)][: max(MAX_SENTENCES, len(tellers))]
+    told = tuple((one.hit, one.span) for one in picked) if "timeline" in form else _in_reading_order(picked, hits)
+    if judgement.in_part:
+        return Choice(told, "partial", (judgement.reason,))
+    if not (judgement.answers and (LISTED & form.forms or _answers(question, best, weights))):
+        return Choice(told, "not_found", (judgement.reason,) if judgement.reason else ())
+    return Choice(told, "answered", differing=differing)
+
+
+def _answers(question: Question, best: _Candidate, weights: _Weights) -> bool:
     same_script = bool(CYRILLIC.search(question.text)) == bool(CYRILLIC.search(best.text))
-    needed = ANSWERS if best.shares or not same_script else ANSWERS_WITHOUT_WORDS
+    needed = ANSWERS if best.terms or not same_script else ANSWERS_WITHOUT_WORDS
     figures = set(re.findall(r"\b\d{2,}\b", question.text)) & set(re.findall(r"\b\d{2,}\b", best.text))
-    answers = best.score >= needed or (bool(figures) and best.shares)
-    return Choice(_in_reading_order(picked, hits), answers)
+    return weights.score(best) >= needed or (bool(figures) and bool(best.terms))
 
 
-def _ranked(question: Question, hits: Sequence[Hit], names: Names) -> list[_Candidate]:
+def _picked(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]:
+    """The best, and then whatever is nearest to it and adds most to it."""
+    picked = [ranked[0]]
+    left = list(ranked[1:])
+    while left:
+        known = frozenset[str]().union(*(one.terms for one in picked))
+        gain = {one: weights.score(one) + NEWS_WEIGHT * weights.share(one.terms - known) for one in left}
+        best = max(left, key=gain.__getitem__)
+        left.remove(best)
+        if gain[best] < weights.score(ranked[0]) - MARGIN:
+            break
+        told = sum(one.sentences for one in picked)
+        if told + best.sentences <= MAX_SENTENCES and not any(_tells(one, best) for one in picked):
+            picked.append(best)
+    return picked
+
+
+def _tellings(form: Asked, ranked: Sequence[_Candidate], weights: _Weights, names: Names) -> list[Telling]:
+    """The candidates that tell of what is asked, best first: near to the best, with all the question's names."""
+    asked_about = {mention.name for mention in names.mentions(form.question)} & set(weights.of)
+    plain = {term for term in weights.of if term not in asked_about and not term.isdigit()}
+    whole = weights.share(plain)
+    made = []
+    for one in ranked:
+        if weights.score(one) < weights.score(ranked[0]) - ACCOUNT_MARGIN:
+            break
+        same_script = bool(CYRILLIC.search(form.question)) == bool(CYRILLIC.search(one.text))
+        if one.untimely or not asked_about <= one.terms:
+            continue
+        if same_script and weights.share(one.terms & plain) < whole / 2:
+            continue
+        mentions = [mention.spelling for mention in names.mentions(one.text) if mention.name in asked_about]
+        words = [word for word in re.findall(r"\w+", one.text) if set(terms(word)) & (one.terms - asked_about)]
+        if words or mentions:
+            made.append(Telling(one.hit, one.span, one.times, tuple(words or mentions)))
+    return made
+
+
+def _people(ranked: Sequence[_Candidate], names: Names) -> list[_Candidate]:
+    """The fewest sentences that name everybody, by greedy choice."""
+    left = {one: {m.name for m in names.mentions(one.text) if m.kind == "people"} for one in ranked}
+    picked: list[_Candidate] = []
+    while len(picked) < MAX_LISTED and (best := max(left, key=lambda one: len(left[one]))) and left[best]:
+        picked.append(best)
+        found = left[best]
+        left = {one: some - found for one, some in left.items()}
+    return picked
+
+
+def _events(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]:
+    """The best sentences that name a time, one for each time, in the order of the times."""
+    about = {term for term in weights.of if term[:1].isupper()}  # names of the table keep their capitals
+    dated = [one for one in ranked if one.times and about <= (one.terms | one.near)]
+    picked: dict[tuple[date, date], _Candidate] = {}
+    for one in dated:
+        if weights.score(one) < weights.score(ranked[0]) - EVENT_MARGIN or len(picked) == MAX_LISTED:
+            break
+        picked.setdefault((one.times[0].first, one.times[0].last), one)
+    return [one for _, one in sorted(picked.items(), key=lambda item: item[0])]
+
+
+def _with_next(candidate: _Candidate) -> _Candidate:
+    """The candidate with what follows it in its paragraph, as far as it may be quoted: the reason stands there."""
+    following = [one for one in candidate.hit.sentences if one.span.start >= candidate.span.end]
+    text, end, count = candidate.hit.article.text, candidate.span.end, candidate.sentences
+    for one in following[: MAX_SENTENCES - candidate.sentences]:
+        if "\n" in text[end : one.span.start]:
+            break
+        end, count = one.span.end, count + 1
+    return replace(candidate, span=Span(candidate.span.start, end), sentences=count)
+
+
+def _candidates(
+    question: Question, form: Asked, hits: Sequence[Hit], names: Names
+) -> tuple[_Weights, list[_Candidate]]:
+    """What can be quoted of the hits, and what the question's terms weigh among them."""
     units = [(hit, *unit) for hit in hits for unit in _units(hit)]
     frequency = Counter(term for *_, words, _ in units for term in words)
-    own = dict.fromkeys(_words(question.text, names), 1.0)
-    context = dict.fromkeys((term for line in question.leans_on for term in _words(line, names)), CONTEXT_WEIGHT)
+    wanted = asked(question.text).question
+    own = dict.fromkeys(_words(wanted, names), 1.0)
+    told = (*question.leans_on, question.text)  # before what is asked
+    context = dict.fromkeys((term for line in told for term in _words(line, names)), CONTEXT_WEIGHT)
+    head = set(terms(found[1])) if (found := HEAD.search(wanted)) else set()
     # rare words count more: inverse document frequency among the sentences at hand
-    weights = {
-        term: weight * math.log(1 + len(units) / (1 + frequency[term])) for term, weight in (context | own).items()
+    raw = {
+        term: weight * (HEAD_WEIGHT if term in head else 1.0) * math.log(1 + len(units) / (1 + frequency[term]))
+        for term, weight in (context | own).items()
     }
-    whole = sum(weights.values()) or 1.0
+    weights = _Weights({term: weight / (sum(raw.values()) or 1.0) for term, weight in raw.items()})
     held = _held(hits, names)
     rare = {
         mention.name
         for mention in names.mentions(question.text)
         if mention.kind != "places" and 0 < sum(mention.name in some for some in held.values()) <= RARE_NAME * len(held)
     }
-    counts = HOW_MANY.search(question.text)
+    figures = {term for term in own if term.isdigit() and len(term) > 1}
+    newest = sorted({hit.article.published for hit in hits})
     candidates = []
     for hit, sentences, cosine, words, near in units:
         if rare and not rare & held[hit.article.id]:
             continue
-        shared = sum(weight for term, weight in weights.items() if term in words)
-        nearby = sum(weight for term, weight in weights.items() if term in near and term not in words)
-        score = cosine + WORDS_WEIGHT * (shared + NEAR_WEIGHT * nearby) / whole + TIME_WEIGHT[sentences[-1].timely]
         span = Span(sentences[0].span.start, sentences[-1].span.end)
+        if "now" in form:
+            cosine += NEWEST_WEIGHT * newest.index(hit.article.published) / len(newest)
+        score = cosine + TIME_WEIGHT[sentences[-1].timely] + _form_weight(form, hit, span, sentences)
         if rare and not rare & (words | near):
             score -= NAMELESS
-        if counts and not NUMBER.search(without_times(hit.article.text[span.start : span.end])):
-            score -= NUMBERLESS
-        candidates.append(_Candidate(hit, span, len(sentences), score, shares=shared > 0))
-    return sorted(candidates, key=lambda candidate: -candidate.score)
+        if figures and not figures & (words | near):
+            score -= NAMELESS
+        candidates.append(
+            _Candidate(
+                hit,
+                span,
+                len(sentences),
+                score,
+                frozenset(raw.keys() & words),
+                frozenset(raw.keys() & near),
+                tuple(time for sentence in sentences for time in sentence.times),
+                sentences[-1].timely is False,
+            )
+        )
+    return weights, candidates
+
+
+def _form_weight(form: Asked, hit: Hit, span: Span, sentences: Sequence[Sentence]) -> float:
+    """What a sentence gains by holding the kind of thing that is asked for, and loses by not holding it."""
+    text = hit.article.text[span.start : span.end]
+    weight = 0.0
+    if "count" in form and not NUMBER.search(without_times(text)):
+        weight -= FORM_WEIGHT
+    if "when" in form and not any(sentence.times for sentence in sentences):
+        weight -= FORM_WEIGHT
+    if "why" in form and REASON.search(text):
+        weight += FORM_WEIGHT / 2
+    if "forecast" in form and POSSIBLE.search(text):
+        weight += FORM_WEIGHT / 2
+    if "said" in form and not SAID.search(text):
+        weight -= FORM_WEIGHT
+    if "definition" in form and IS_A.search(text):
+        weight += FORM_WEIGHT / 2
+    return weight
 
 
 def _strangers(question: str, hits: Sequence[Hit], names: Names) -> list[str]:
     """The names a question asks about that no hit holds, in any spelling: nothing found can be about them."""
-    question = " ".join(re.findall(r"[^.!?]*[?]", question)) or question  # what is asked, not what is said before it
+    question = asked(question).question
     known = set[str]().union(*_held(hits, names).values())
     texts = [f"{hit.article.title} {hit.article.publisher} {hit.text}" for hit in hits]
     same_script = [text for text in texts if bool(CYRILLIC.search(text)) == bool(CYRILLIC.search(question))]

@@ -6,26 +6,21 @@ Does not know how an answer is found: it calls the public face of `bot` alone.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.routing import Mount
 
 from bot import Bot, Facet, Filters, QuestionError
-from page.markup import escape_html, message, source_group, sources, turns
+from page.conversations import Conversations
+from page.markup import escape_html, message, saving, source_group, sources, turns
+from page.serving import ADDRESS, HERE, Server, bound, serving
 
-HERE = Path(__file__).parent
-ADDRESS = "127.0.0.1"
 CONCURRENT_QUESTIONS = 8
 WAITING_QUESTIONS = 64
 MAX_UPLOAD = "1mb"  # nothing is uploaded to this page
-# Nothing the page shows may be fetched from elsewhere, whoever wrote it.
-POLICY = (
-    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-    "object-src 'none'; form-action 'self'"
-)
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 EXAMPLES = [
     "How many people were taken to Ukraine?",
@@ -54,30 +49,35 @@ def _day(text: str | None) -> date | None:
         raise QuestionError(f"{text} is no day such as 2025-12-13: mend it under “Which articles to search”.") from None
 
 
-def build(bot: Bot) -> gr.Blocks:
-    """The page."""
+def build(bot: Bot, conversations: Conversations) -> gr.Blocks:
+    """The page; what it answers is kept in `conversations`."""
 
     def respond(
         question: str,
         history: list[Any],
         groups: list[str],
+        name: str,
         publishers: list[str],
         languages: list[str],
         articles: list[str],
         since: str | None,
         until: str | None,
-    ) -> Iterator[tuple[str, str, list[str]]]:
+    ) -> Iterator[tuple[str, str, str, list[str], str]]:
         group = f"cite-{uuid.uuid4().hex[:8]}"
+        name = name or conversations.new_name()
+        earlier = turns(history)
         try:
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), _day(since), _day(until))
-            for event in bot.stream(question, turns(history), filters=filters):
+            for event in bot.stream(question, earlier, filters=filters):
                 if event.kind == "searched":
                     continue
                 own = source_group(event.answer, group)
                 now = [*groups, own] if own else groups
-                yield message(event.answer, group), sources(now), now
+                conversations.keep(name, len(earlier), event.answer)
+                kept = saving(name, len(conversations.answers(name)))
+                yield message(event.answer, group), sources(now), kept, now, name
         except QuestionError as error:
-            yield str(error), sources(groups), groups
+            yield str(error), sources(groups), saving(name, len(conversations.answers(name))), groups, name
 
     with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
         gr.HTML(
@@ -88,13 +88,16 @@ def build(bot: Bot) -> gr.Blocks:
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
                 panel = gr.HTML(sources([]), elem_id="sources", render=False)
+                downloads = gr.HTML("", elem_id="saving", render=False)
                 groups = gr.State([])
+                name = gr.State("")
                 with gr.Accordion("Which articles to search", open=False, elem_id="filters"), gr.Row():
                     publishers = gr.Dropdown(label="Publishers", multiselect=True)
                     languages = gr.Dropdown(label="Languages", multiselect=True)
                     articles = gr.Dropdown(label="Articles", multiselect=True)
                     since = gr.Textbox(label="Published from", placeholder="2025-12-13", max_lines=1)
                     until = gr.Textbox(label="Published to", placeholder="2025-12-31", max_lines=1)
+                downloads.render()  # type: ignore[no-untyped-call] # Gradio's own
                 gr.ChatInterface(
                     respond,
                     chatbot=gr.Chatbot(
@@ -121,8 +124,8 @@ def build(bot: Bot) -> gr.Blocks:
                         submit_btn=True,
                         stop_btn=True,
                     ),
-                    additional_inputs=[groups, publishers, languages, articles, since, until],
-                    additional_outputs=[panel, groups],
+                    additional_inputs=[groups, name, publishers, languages, articles, since, until],
+                    additional_outputs=[panel, downloads, groups, name],
                     additional_inputs_accordion=gr.Accordion(visible=False),
                     examples=[[example] for example in EXAMPLES],
                     editable=True,
@@ -144,23 +147,40 @@ def build(bot: Bot) -> gr.Blocks:
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 
-def launch(bot: Bot, port: int, *, in_browser: bool) -> None:
-    """Serves the page on this machine alone until it is stopped."""
-    theme = gr.themes.Base(
-        primary_hue="teal", neutral_hue="stone", radius_size="sm", font=FONT, font_mono=["ui-monospace", "monospace"]
-    )
-    page = build(bot)
-    page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
-    page.launch(
-        server_name=ADDRESS,
-        server_port=port,
-        inbrowser=in_browser,
-        share=False,
-        ssr_mode=False,
-        footer_links=[],
-        max_file_size=MAX_UPLOAD,
-        theme=theme,
-        head=f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        css_paths=HERE / "page.css",
-        js=(HERE / "page.js").read_text("utf-8"),
-    )
+def launch(bot: Bot, port: int, *, ready: Callable[[str], None]) -> None:
+    """Serves the page on this machine alone until it is stopped; calls `ready` with its address once it answers.
+
+    OSError or OverflowError, with what to do, if the port can't be had. KeyboardInterrupt is what stops it.
+    """
+    with bound(port) as taken:
+        theme = gr.themes.Base(
+            primary_hue="teal",
+            neutral_hue="stone",
+            radius_size="sm",
+            font=FONT,
+            font_mono=["ui-monospace", "monospace"],
+        )
+        conversations = Conversations()
+        page = build(bot, conversations)
+        page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
+        app = gr.mount_gradio_app(
+            serving(bot, conversations),
+            page,
+            path="/",
+            server_name=ADDRESS,
+            server_port=port,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size=MAX_UPLOAD,
+            theme=theme,
+            css_paths=HERE / "page.css",
+            js=(HERE / "page.js").read_text("utf-8"),
+        )
+        chat: Any = next(route.app for route in app.routes if isinstance(route, Mount))
+        address = f"http://{ADDRESS}:{taken.getsockname()[1]}"
+        # Gradio holds a connection to every open page
+        server = Server(app, ready=lambda: ready(address), ending=chat.stop_event.set)
+        server.run_until_interrupted(taken)

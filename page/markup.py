@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot import Answer, Citation, Time, Turn
+from bot import FORMATS, Answer, Article, Citation, Time, Turn
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
-MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>", re.S)
+MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
+# What is said of a claim that its quotes do not prove whole.
+DOUBT = {"partly": "only partly supported by its source", "unverified": "not supported by the sources"}
+# How a format is called where its own name says too little.
+FORMAT_NAMES = {
+    "markdown": "Markdown",
+    "html": "HTML, for print",
+    "bundle": "Evidence, to recheck",
+    "bibtex": "BibLaTeX",
+    "csl-json": "CSL-JSON",
+}
 
 
 def escape_markdown(text: str) -> str:
@@ -39,22 +49,55 @@ def escape_html(text: str) -> str:
 def message(answer: Answer, group: str) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
     lines = []
+    if answer.status == "partial":
+        lines.append("**The articles answer this in part.**")
     for claim in answer.claims:
-        markers = "".join(f"[\\[{number}\\]](#{group}-{number})" for number in claim.citations)
-        label = ' <small class="doubt">not confirmed by its source</small>' if claim.support == "unverified" else ""
-        lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers}{label}")
+        label = ""
+        if claim.support in DOUBT:
+            doubts = "; ".join((DOUBT[claim.support], *claim.doubts))
+            label = f' <small class="doubt">{escape_markdown(doubts)}</small>'
+        said = f' <small class="voice">{escape_markdown(by)}</small>' if (by := answer.said_by(claim)) else ""
+        lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
         lines.append("**The collection does not answer this.**")
-        if answer.closest:
-            near = "\n".join(
-                f"- {escape_markdown(shortened(one.quote))} [\\[{one.number}\\]](#{group}-{one.number})"
-                for one in answer.closest
-            )
-            lines.append(f"Closest passages, which are not an answer:\n\n{near}")
+    lines += accounts(answer, group)
+    lines += [escape_markdown(one) for one in answer.missing]
+    if answer.status == "not_found" and answer.closest:
+        near = "\n".join(
+            f"- {escape_markdown(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest
+        )
+        lines.append(f"Closest passages, which are not an answer:\n\n{near}")
     notes = (*answer.notes, *map(str, answer.spellings))
     lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer))}</small>')
     return "\n\n".join(lines)
+
+
+def markers(numbers: Iterable[int], group: str) -> str:
+    """Links to the sources of a group, as they stand behind a sentence."""
+    return "".join(f"[\\[{number}\\]](#{group}-{number})" for number in numbers)
+
+
+def accounts(answer: Answer, group: str) -> list[str]:
+    """What the sources differ in, a paragraph and a list each: the value, and who gives it when, oldest first."""
+    cited = {one.number: one.article for one in answer.citations}
+    lines = []
+    for disagreement in answer.disagreements:
+        sides = []
+        for account in disagreement.accounts:
+            tellers = "; ".join(
+                f"{escape_markdown(', '.join((_publisher(cited[number]), cited[number].published or 'no date')))} "
+                f"{markers((number,), group)}"
+                for number in account.citations
+                if number in cited
+            )
+            sides.append(f"- **{escape_markdown(account.value)}** — {tellers}")
+        lines += [f"**The sources differ in the {disagreement.about}**", "\n".join(sides)]
+    return lines
+
+
+def _publisher(article: Article) -> str:
+    return article.publisher or article.name
 
 
 def coverage_line(answer: Answer) -> str:
@@ -83,15 +126,20 @@ def source_group(answer: Answer, group: str) -> str:
 
 
 def card(citation: Citation, group: str) -> str:
-    """One source: title, publisher, date, link, and the quote lit up in its paragraph."""
+    """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph."""
     article = citation.article
     before, behind = citation.paragraph
-    about = " · ".join(escape_html(part) for part in (article.publisher, article.published or "no date") if part)
-    link = ""
-    if re.match(r"https?://[^\s\"'<>]+$", article.url):
-        link = (
-            f'<a class="open" href="{escape_html(article.url)}" target="_blank" rel="noopener noreferrer">Open page</a>'
-        )
+    kind = "" if citation.publisher_kind == "other" else f" ({citation.publisher_kind})"
+    publisher = f"{article.publisher}{kind}".strip()
+    about = " · ".join(escape_html(part) for part in (publisher, article.published or "no date") if part)
+    links = (
+        f'<a class="permanent" href="{escape_html(citation.link)}" target="_blank" rel="noopener">'
+        "Link to this passage</a>"
+    )
+    if address := original(article):
+        links = f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer">Open page</a> {links}'
+    voices = "; ".join(map(str, citation.voices))
+    said = f'<p class="voices" dir="auto">{escape_html(voices[0].upper() + voices[1:])}</p>' if voices else ""
     times = [
         f"“{article.text[time.span.start : time.span.end]}” is {days(time)}, counted from the date of publication."
         for time in citation.times
@@ -102,10 +150,15 @@ def card(citation: Citation, group: str) -> str:
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
-        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about} {link}</p>'
+        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about} {links}</p>{said}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
         f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )
+
+
+def original(article: Article) -> str:
+    """The article's address for an attribute or for reading, if it is one to follow; else empty."""
+    return escape_html(article.url) if re.fullmatch(r"https?://[^\s\"'<>]+", article.url) else ""
 
 
 def days(time: Time) -> str:
@@ -139,3 +192,20 @@ def sources(groups: Sequence[str]) -> str:
     close = '<button type="button" class="close" aria-label="Close the sources">×</button>'
     empty = '<p class="empty">The sources of an answer appear here, each with its quote in its paragraph.</p>'
     return f'<aside class="sources" aria-label="Sources">{close}{"".join(groups) or empty}</aside>'
+
+
+def saving(conversation: str, answers: int) -> str:
+    """The downloads of a conversation by its name, for as many answers as it has; empty while there are none."""
+    if not answers:
+        return ""
+    kinds = [("last", "The last answer"), ("all", f"All {answers} answers")][: min(answers, 2)]
+    rows = "".join(
+        f"<dt>{label}</dt><dd>"
+        + "".join(
+            f'<a href="/answers/{escape_html(conversation)}/{which}/{name}" download>{FORMAT_NAMES.get(name, name)}</a>'
+            for name in FORMATS
+        )
+        + "</dd>"
+        for which, label in kinds
+    )
+    return f'<details class="saving"><summary>Save the answers</summary><dl>{rows}</dl></details>'

@@ -28,6 +28,7 @@
         text
           .replace(/\[\\\[(\d+)\\\]\]\(#cite-[^)]*\)/g, "[$1]")
           .replace(/<\/?(small)[^>]*>/g, "")
+          .replace(/(?<!\\)\*\*/g, "")
           .replace(/\u00a0/g, " ")
           .replace(/\\([^\w\s])/g, "$1")
       );

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,12 +14,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
+from bot import FORMATS, Answer, Bot, Claim
+from bot.answer import Account, Disagreement, Voice
 from ingest import update
+from page.conversations import Conversations
+from page.markup import message, saving, source_group
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
 
@@ -100,10 +107,11 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens the page; at the end no request went elsewhere and no script of an article ran."""
+    """Opens the page; at the end no request went elsewhere, no script of an article ran, and the policy was kept."""
     requests: list[str] = []
     blocked: list[str] = []  # by the page's own policy, before it left the browser
     dialogs: list[str] = []
+    violations: list[str] = []  # of the policy, by the page itself
     pages: list[Page] = []
 
     def dismissed(dialog: Dialog) -> None:
@@ -115,8 +123,10 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page.on("request", lambda request: requests.append(request.url))
         page.on("requestfailed", lambda request: blocked.append(request.url) if request.failure == "csp" else None)
         page.on("dialog", dismissed)
+        page.on("console", lambda said: violations.append(said.text) if "Content Security" in said.text else None)
         page.goto(url)
-        page.get_by_placeholder("Ask about the articles").wait_for()
+        if "/source/" not in url:
+            page.get_by_placeholder("Ask about the articles").wait_for()
         pages.append(page)
         return page
 
@@ -126,6 +136,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     ours = ("http://127.0.0.1:", "data:", "blob:")
     assert [url for url in requests if not url.startswith(ours) and url not in blocked] == []
     assert dialogs == []
+    assert [said for said in violations if not any(url in said for url in blocked)] == []
 
 
 def ask(page: Page, question: str) -> None:
@@ -134,6 +145,7 @@ def ask(page: Page, question: str) -> None:
     box.fill(question)
     box.press("Enter")
     expect(page.locator(".bot .coverage")).to_have_count(before + 1, timeout=30_000)
+    expect(page.locator("button.stop-button")).to_have_count(0, timeout=30_000)  # it is whole
 
 
 def test_ask_see_the_answer_click_its_marker_see_the_quote(address: str, open_page: OpenPage) -> None:
@@ -310,27 +322,206 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
     sample_data: Path, tmp_path: Path, open_page: OpenPage
 ) -> None:
     shutil.copytree(sample_data, tmp_path / "data")
-    text = (
-        "Statkevich came home after a stroke [1]. "
-        + "Belaruskali is named among the companies of the licence [1]. " * 40
-    )
-    script = Script([text], pause_seconds=0.05)
+    script = Script(['{"claims": []}'], pause_seconds=0.05)
     with endpoint(script) as model, running(tmp_path / "data", OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=model) as url:
         page = open_page(url)
         expect(page.locator(".status")).to_contain_text("writing with gpt-5-mini")
+        ask(page, QUESTION)
+        expect(page.locator(".bot").last).to_contain_text("The collection does not answer this.")
+        quote = "It allows transactions with"
+        prompt = script.prompt(0)
+        number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
+        evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
+        first, long = (
+            {"text": text, "evidence": evidence} for text in ("Transactions are allowed.", "Allowed. " * 100)
+        )
+        script.texts = [json.dumps({"claims": [first, long]})]
+        page = open_page(url)
         box = page.locator("textarea").last
-        box.fill("Statkevich")
+        box.fill(QUESTION)
         box.press("Enter")
-        expect(page.locator(f".bot {MARKER}").first).to_be_visible(timeout=30_000)
-        expect(page.locator(".bot").last).to_contain_text("Statkevich came home")
+        expect(page.locator(".bot").last).to_contain_text("Transactions are allowed.", timeout=30_000)
         page.locator("button.stop-button").click()
         stopped = page.locator(".bot").last.inner_text()
         page.wait_for_timeout(1500)
         assert page.locator(".bot").last.inner_text() == stopped
-        script.status = 401
+        script.statuses = [401] * 20  # the stopped answer may still be asking too
         ask(page, QUESTION)
         expect(page.locator(".bot").last).to_contain_text("refused the key")
-        expect(page.locator(".bot").last).to_contain_text("It allows transactions")
+        expect(page.locator(".bot").last).to_contain_text("The answer is quoted instead.")
+
+
+def test_every_format_of_the_last_answer_and_of_the_conversation_is_downloaded(
+    address: str, open_page: OpenPage
+) -> None:
+    page = open_page(address)
+    assert page.locator("#saving").is_hidden()
+    ask(page, "What is the capital of France?")
+    ask(page, QUESTION)
+    page.get_by_text("Save the answers").click()
+    links = page.locator(".saving dd")
+    assert [links.nth(row).locator("a").count() for row in range(2)] == [len(FORMATS)] * 2
+    saved: dict[tuple[int, str], str] = {}
+    for row in range(2):
+        for link, chosen in zip(links.nth(row).locator("a").all(), FORMATS.values(), strict=True):
+            with page.expect_download() as download:
+                link.click()
+            assert download.value.suggested_filename == f"viadoma-{('answer', 'conversation')[row]}{chosen.ending}"
+            saved[row, chosen.ending] = download.value.path().read_text("utf-8")
+    assert QUESTION in saved[0, ".html"]
+    assert "capital of France" not in saved[0, ".html"]
+    assert saved[1, ".html"].index("capital of France") < saved[1, ".html"].index(QUESTION)
+    assert saved[0, ".bib"].startswith("@online{")
+    assert json.loads(saved[0, ".json"])
+    assert json.loads(saved[1, ".csl.json"])
+
+
+def test_an_answer_that_was_made_again_is_saved_once(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, QUESTION)
+    page.locator(".bot .coverage").evaluate("one => { one.dataset.first = 'yes' }")
+    page.get_by_label("Retry").click()
+    expect(page.locator(".bot .coverage[data-first]")).to_have_count(0)
+    expect(page.locator(".bot .coverage")).to_have_count(1)
+    expect(page.locator(".saving dt")).to_have_text(["The last answer"])
+
+
+def test_a_page_gives_its_own_conversation_alone(address: str, open_page: OpenPage) -> None:
+    names = []
+    for _ in range(2):
+        page = open_page(address)
+        ask(page, "What is the capital of France?")
+        names.append(str(page.locator(".saving a").first.get_attribute("href")).split("/")[2])
+    assert names[0] != names[1]
+    assert min(map(len, names)) >= 32
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{address}/answers/{'x' * 32}/all/html", timeout=20)
+
+
+def test_a_card_links_to_its_passage_and_the_link_shows_it_marked(address: str, open_page: OpenPage) -> None:
+    page = open_page(address)
+    ask(page, QUESTION)
+    page.locator(".bot").last.locator(MARKER).last.click()
+    card = page.locator(".card.lit")
+    quote = card.locator("mark").text_content()
+    link = card.get_by_role("link", name="Link to this passage").get_attribute("href")
+    source = open_page(f"{address}{link}", width=390, height=500)
+    expect(source.locator("mark")).to_have_text(str(quote), use_inner_text=False)
+    expect(source.locator("mark")).to_be_in_viewport()
+    expect(source.get_by_role("heading")).to_have_text(card.locator("h3 span").last.inner_text())
+    expect(source.locator("#marked")).to_have_text("The quoted words are marked.")
+    assert source.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def an_answer(data: Path) -> Answer:
+    with Bot.open(data, model="") as bot:
+        return bot.ask("How many people were taken to Ukraine?")
+
+
+def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(sample_data: Path) -> None:
+    claims = (
+        Claim("114 people were taken.", "verified", (1,)),
+        Claim("By *bus*.", "partly", (1,)),
+        Claim("All stayed.", "unverified", (), ("“all” is not in a quote", "nor <b>stayed</b>")),
+    )
+    answer = replace(an_answer(sample_data), status="partial", claims=claims, missing=("Who paid [1] is not said.",))
+    lines = message(answer, "g").split("\n\n")
+    assert lines[:5] == [
+        "**The articles answer this in part.**",
+        "114 people were taken.\N{NO-BREAK SPACE}[\\[1\\]](#g-1)",
+        "By \\*bus\\*.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
+        '<small class="doubt">only partly supported by its source</small>',
+        "All stayed.\N{NO-BREAK SPACE} "
+        '<small class="doubt">not supported by the sources; “all” is not in a quote; nor \\<b\\>stayed\\</b\\></small>',
+        "Who paid \\[1\\] is not said.",
+    ]
+
+
+def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sample_data: Path) -> None:
+    found = an_answer(sample_data)
+    first, second = found.citations[:2]
+    second = replace(second, article=replace(second.article, publisher="The *Post*", published=""))
+    differ = Disagreement("number", (Account("104", (1,)), Account("more than 100", (2,))))
+    said = message(replace(found, citations=(first, second), disagreements=(differ,)), "g")
+    assert (
+        "**The sources differ in the number**\n\n"
+        f"- **104** — {first.article.publisher}, {first.article.published} [\\[1\\]](#g-1)\n"
+        "- **more than 100** — The \\*Post\\*, no date [\\[2\\]](#g-2)"
+    ) in said
+
+
+def test_a_card_says_who_says_it_and_what_kind_of_publisher_printed_it(sample_data: Path) -> None:
+    found = an_answer(sample_data)
+    voices = (Voice("Natalya <Eismont>", "government", True), Voice("BelTA", "state media", False))
+    cited = replace(found.citations[0], voices=voices, publisher_kind="news agency")
+    shown = source_group(replace(found, citations=(cited,)), "g")
+    assert f"{cited.article.publisher} (news agency) · {cited.article.published}" in shown
+    assert "In the words of Natalya &lt;Eismont&gt; (government); according to BelTA (state media)</p>" in shown
+    assert f'href="{cited.link}"' in shown
+    unknown = source_group(replace(found, citations=(replace(cited, voices=(), publisher_kind="other"),)), "g")
+    assert "voices" not in unknown
+    assert "(other)" not in unknown
+
+
+def test_conversations_forget_the_quietest_first_and_never_the_latest(sample_data: Path) -> None:
+    answer = an_answer(sample_data)
+    conversations = Conversations(max_answers=3)
+    for name in ("a", "b", "b", "c"):
+        conversations.keep(name, len(conversations.answers(name)), answer)
+    assert [len(conversations.answers(name)) for name in "abc"] == [0, 2, 1]
+    for place in range(5):
+        conversations.keep("d", place, answer)
+    assert [len(conversations.answers(name)) for name in "abcd"] == [0, 0, 0, 5]
+    conversations.keep("d", 1, answer)
+    assert len(conversations.answers("d")) == 2
+    assert saving("d", 0) == ""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
+    sample_data: Path, browser: Browser, sent: signal.Signals
+) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "app.py", "--data", sample_data, "--port", str(port), "--no-browser"],
+        cwd=ROOT,
+        env=ASK,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == f"Viadoma answers at http://127.0.0.1:{port} (Ctrl-C stops it)\n"
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}")
+        page.get_by_placeholder("Ask about the articles").wait_for()
+        process.send_signal(sent)
+        begun = time.monotonic()
+        assert process.wait(60) == 0
+        assert time.monotonic() - begun < 15
+        assert process.stdout.read() == ""
+        page.close()
+
+
+@pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be had"), ("70000", "70000 is no port")])
+def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(sample_data: Path, port: str, said: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "app.py", "--data", sample_data, "--port", port.format(taken=taken), "--no-browser"],
+            cwd=ROOT,
+            env=ASK,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert said.format(taken=taken) in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unusable_data_folder_ends_the_program_with_a_message(tmp_path: Path) -> None:

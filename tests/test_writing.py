@@ -146,7 +146,7 @@ def test_a_claim_that_failed_is_asked_for_once_more(store: Store, number: int) -
     assert answer.text == "The licence covers firms owned by 50% or more. [1]"
     assert not answer.notes
     mend = next(request["messages"][-1]["content"] for request in script.requests[1:])
-    assert "75% or more. (its quote does not hold “75”)" in mend
+    assert "75% or more. (the number 75 is not in its quote)" in mend
 
 
 def test_where_nothing_is_proved_the_answer_is_quoted(store: Store, number: int) -> None:

@@ -13,10 +13,11 @@ from vectorstore.article import (
     Span,
     Time,
 )
+from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN
 from vectorstore.library import LibraryError, NoLibraryError, exists
-from vectorstore.names import Mention, Names, fold_key
+from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
@@ -45,6 +46,8 @@ __all__ = [
     "Time",
     "exists",
     "fold_key",
+    "folded",
+    "published_span",
     "settings",
     "times",
     "without_times",

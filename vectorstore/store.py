@@ -31,6 +31,7 @@ from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_prob
 
 Result = TypeVar("Result")
 
+TITLES = 1000  # vectors kept in memory
 QUERIES = 512
 LOCK_SECONDS = 2.0
 REPAIR_LOCK_SECONDS = 30.0
@@ -68,6 +69,7 @@ class Store:
         self._embeddings = embeddings
         # a conversation's earlier questions come again with each new one
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
+        self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
         self.library = Library(self.folder, name, create=create)
         self._index_folder = self.folder / "chroma"
         self._index: VectorIndex | None = None
@@ -105,6 +107,10 @@ class Store:
     def likeness(self, one: str, other: str) -> float:
         """The cosine of two questions."""
         return float(self.embed_query(one) @ self.embed_query(other))
+
+    def title_cosine(self, query: str, title: str) -> float:
+        """Likeness of an article's title to a query, -1 to 1."""
+        return float(self.embed_query(query) @ self._titles(title))
 
     def nearest(self, vector: Vector, limit: int, which: Chosen = ALL) -> list[tuple[int, float]]:
         """(passage id, cosine) of the chosen passages nearest to `vector`, best first.

@@ -1,0 +1,389 @@
+"""Whether what was found answers a question: how near it is, and whether it lacks or contradicts what is asked.
+
+Knows likeness, words, and the kinds of things questions ask for. Does not know how passages are found or quoted.
+
+Two parts, because they are learnt from different things. `_relevance` is a logistic regression on likeness and shared
+words, fitted on questions and passages of CLAP NQ: it knows a passage that is about something else. It is not asked
+where something surer ties the two together (`_is_on_topic`): among articles all about one thing it tells nothing. The
+rules know passages that are on the topic and still do not answer: the kind of thing asked for is not there, a name is
+not in the sentence, a verb, number or day of the question is contradicted. Measured: benchmarks/RESULTS.md, "refusal".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.asking import COMMON, EMPTY, LEANS_BACK, TIME, WEEKDAY, Asked, Kind, asked
+from bot.followup import Question
+from vectorstore import Hit, Mention, Names, Sentence, fold_key, folded
+from vectorstore.terms import CYRILLIC, WORD, terms
+
+# Fitted on all 600 questions of CLAP NQ's development half (logistic regression, C=1): cosine of the nearest passage,
+# cosine of its title (near through the title alone does not answer), mean cosine of its sentences, share of the
+# question's words found anywhere, number of the question's words.
+MEANS = (0.8649, 0.8284, 0.7972, 0.5855, 4.89)
+SPREADS = (0.035, 0.0411, 0.0352, 0.2563, 1.4622)
+WEIGHTS = (2.427, -1.188, 0.786, 0.381, -0.412)
+INTERCEPT = -0.129
+RELEVANT = -0.3  # least logit
+LACKING = 0.75  # a sentence that lacks this much does not answer
+NEUTRAL_FOUND = 0.85  # share of words, where question and sentences have no script in common
+MOST_WORDS = 12
+LEANING_WEIGHT = 0.5  # of the words of the questions that a question leans on
+NAME_WEIGHT = 0.85
+# In the choice of the sentence that fits best, as in bot.quoting: its cosine, and shares of the question's words.
+WORDS_WEIGHT = 0.1
+NEAR_WEIGHT = 0.6
+SECOND_BEST = 0.03
+KIND_COST, NAME_COST, CONFLICT_COST = 0.05, 0.04, 0.03
+UNSAID_COST = 0.5  # sentences need not say where it happens, nor name the one whom most articles at hand are about
+FEW_ARTICLES = 4
+ACTS = re.compile(r"\b(?:did|does|do|has|have|had|will|would)\s+(?:the\s+)?$", re.I)
+SAYS = re.compile(r"\s+(?:say|report|tell|claim|count|give|put)\b", re.I)
+CONTEXT_SENTENCES = 3  # before a sentence in which the one it speaks of may be named
+OTHER_TIME = "Nothing that was found tells of this for the time asked about."
+NOT_NOW = "Nothing tells how it is today: each quote is as old as its article."
+NOT_TOLD: Mapping[Kind, str] = {
+    "day": "The articles found give no calendar date for this.",
+    "time": "The articles found do not say when.",
+    "duration": "The articles found do not say how long.",
+    "money": "The articles found give no sum of money for this.",
+    "names": "The articles found do not give these names.",
+    "number": "The articles found give no number for this.",
+    "person": "The articles found do not say who.",
+}
+# Beginnings of the stems of verbs and their opposites.
+OPPOSITES = [
+    (frozenset(one.split()), frozenset(other.split()))
+    for one, other in (
+        (
+            "lift eas remov drop relax waiv suspend unblock снят снима ослаб смягч отмен скасав зня",
+            "impos tighten introduc slap toughen prolong extend maintain widen bar ban введ ввод ужесточ продл увод "
+            "увял падоўж",
+        ),
+        ("confirm acknowledg admit подтверд подтвержда пацверд", "deni refut disput reject опроверг отрица абверг"),
+        (
+            "prais welcom applaud hail celebr похвал хвал приветств вітал",
+            "critic critici condemn warn denounc blame slam осуд крити предупред асуд папярэд",
+        ),
+        (
+            "releas free freed pardon освобод помилов отпуст вызвал памілав",
+            "arrest jail imprison detain sentenc convict арест задерж посад осужд затрым асудж",
+        ),
+        ("win won victori побед выигра перамо", "lose lost defeat проигр прайгр"),
+        ("accept agre approv соглас прин пагадз", "refus reject declin отказ адмов"),
+        (
+            "increas rise rose grow grew expand rais увелич рост вырос павял",
+            "decreas fall fell declin shrink reduc cut уменьш сниз упа сократ зменш",
+        ),
+        ("begin start began launch open начал старт пача", "end stop halt finish close законч прекра останов спын"),
+        ("join enter вступ", "leav left quit withdraw exit вышл покину выйш пакін"),
+        ("support back endors favour favor поддерж падтрым", "oppos against resist против супраць"),
+        ("allow permit authori разреш дазвол", "ban prohibit forbid block запре забара"),
+        ("buy bought purchas купи", "sell sold прода"),
+    )
+]
+ASKS_WORDS = re.compile(
+    r"\b(?:what|which|how)\b.*\b(?:did|does|do|has|have)\b.*\b(?:say|said|tell|told|state|comment|announce|claim|report|"
+    r"argue|warn|reply|respond|think|write|ask|call|add|describe)\b|\bчто (?:сказал\w*|говорит\w*|заявил\w*|"
+    r"сообщил\w*)|\bшто (?:сказа\w*|кажа\w*|заявіл\w*|паведам\w*)",
+    re.I,
+)
+SAID = (
+    r"\b(?:says?|said|saying|tells?|told|stat(?:es|ed)|commented|announced|claim(?:s|ed)|report(?:s|ed)|argu(?:es|ed)|"
+    r"warn(?:s|ed)|repli(?:es|ed)|responded|thinks?|thought|wrote|writes|ask(?:s|ed)|call(?:s|ed)|add(?:s|ed)|"
+    r"describ(?:es|ed)|сказал\w*|заявил\w*|сообщил\w*|говорит|говорил\w*|написал\w*|сказа[ўл]\w*|заяві[ўл]\w*|"
+    r"паведамі[ўл]\w*|кажа)\b"
+)
+SPEAKER_FIRST = re.compile(rf"\W*(?:\w+\W+){{0,2}}?{SAID}", re.I)
+SPEAKER_LAST = re.compile(rf"{SAID}\W*(?:\w+\W+){{0,2}}$", re.I)
+ABOUT_THE_ARTICLE = re.compile(
+    r"\b(?:wrote|author|written|published)\b.*\barticle\b|\barticle\b.*\b(?:wrote|author|written|published)\b|"
+    r"\b(?:who wrote|author of) (?:this|the) (?:article|text|report|story)|автор статьи|"
+    r"кто (?:написал|автор)|хто (?:напісаў|аўтар)",
+    re.I,
+)
+ARTICLE = re.compile(r"\b(?:articles?|text|story|report)\b|стат[ьеі]|артыкул", re.I)
+QUOTED = re.compile(r"[\"“«]([^\"”»]{6,})[\"”»]")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether what was found answers; `reason` says why not, in a sentence for people.
+
+    `in_part`: it tells of what is asked about, and lacks only the kind of thing that is asked for.
+    """
+
+    answers: bool
+    in_part: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A sentence of a hit with the terms and known names in it and in what it may lean on."""
+
+    article: str
+    sentence: Sentence
+    text: str
+    context: str  # its title, the sentences before it that it leans on, and itself
+    told: str  # itself, and the sentence before it if it leans on that
+    held: frozenset[str]
+    near: frozenset[str]
+
+
+def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]) -> Judgement:
+    """Judges the hits of a question. `title_cosine` is a title's likeness to it; it is asked for at most one."""
+    wanted = asked(question.text)
+    lines = list(_lines(hits, names))
+    words = _weights(wanted.question, question.leans_on, names)
+    mentions = names.mentions(wanted.question)
+    unsaid = {one.name for one in mentions if one.kind == "places" and not _acts(one, wanted.question)}
+    unsaid |= _everywhere(lines)
+    known = {one.name: UNSAID_COST if one.name in unsaid else 1.0 for one in mentions}
+    strangers = _strangers(wanted.question, names)
+    best, kind, missing, conflict = _best(wanted, words, known, strangers, lines)
+    speakers = [one.name for one in mentions if one.kind != "places"]
+    if ABOUT_THE_ARTICLE.search(wanted.question):
+        return Judgement(False, reason="Of an article, the collection knows the publisher and the date, no more.")
+    if (
+        speakers
+        and ASKS_WORDS.search(wanted.question)
+        and not any(_speaks(name, line.text, names) for name in speakers for line in lines if name in line.held)
+    ):
+        return Judgement(False, reason=f"The articles found hold no words of {' or '.join(speakers)} on this.")
+    if missing >= LACKING:
+        unnamed = [name for name in known if name not in best.near]
+        unnamed += [" ".join(run) for run in strangers if not _named(run, best.context)]
+        return Judgement(False, reason=f"Nothing that was found says this of {' and '.join(unnamed)}.")
+    if "now" in wanted and conflict in ("", OTHER_TIME):
+        return Judgement(False, in_part=True, reason=NOT_NOW)
+    if conflict:
+        return Judgement(False, reason=conflict)
+    if _is_on_topic(question, words, known, strangers, lines):
+        return Judgement(False, in_part=True, reason=NOT_TOLD.get(wanted.kind, "")) if kind else Judgement(True)
+    return Judgement(_relevance(question, hits, words, lines, title_cosine) > RELEVANT)
+
+
+def _everywhere(lines: Sequence[_Line]) -> set[str]:
+    """The known names that more than half of the articles at hand hold; none where there are but a few."""
+    articles: dict[str, set[str]] = {}
+    for line in lines:
+        articles.setdefault(line.article, set()).update(line.near)
+    if len(articles) < FEW_ARTICLES:
+        return set()
+    held = Counter(name for some in articles.values() for name in some)
+    return {name for name, count in held.items() if 2 * count > len(articles)}
+
+
+def _acts(place: Mention, question: str) -> bool:
+    """Whether a place is the one who does what is asked about: "did Russia release", not "does Minsk say"."""
+    return bool(ACTS.search(question[: place.start])) and not SAYS.match(question[place.end :])
+
+
+def _best(
+    wanted: Asked,
+    words: Mapping[str, float],
+    known: Mapping[str, float],
+    strangers: Sequence[Sequence[str]],
+    lines: Sequence[_Line],
+) -> tuple[_Line, bool, float, str]:
+    """The line that fits best, whether it lacks the kind asked for, how many names, and what it contradicts."""
+    cyrillic = bool(CYRILLIC.search(wanted.question))
+    figures = _figures(wanted.question)
+    weekdays = {found.lower() for found in WEEKDAY.findall(wanted.question)}
+    made = []
+    for line in lines:
+        same = bool(CYRILLIC.search(line.text)) == cyrillic
+        missing = sum(cost for name, cost in known.items() if name not in line.near)
+        missing += sum(not _named(run, line.context) for run in strangers) if same else 0
+        absent = figures - _figures(line.context)
+        conflict = ""
+        if line.sentence.timely is False or weekdays - {found.lower() for found in WEEKDAY.findall(line.context)}:
+            conflict = OTHER_TIME
+        elif same and opposed(wanted.question, line.text):
+            conflict = "Nothing that was found says what the question takes for granted."
+        elif figures and len(absent) / len(figures) >= LACKING:
+            conflict = f"Nothing that was found says this of {' and '.join(sorted(absent))}."
+        kind = not wanted.told_by(line.told, line.held, known.keys())
+        own = _share(words, line.held)
+        score = line.sentence.cosine + WORDS_WEIGHT * (own + NEAR_WEIGHT * (_share(words, line.near) - own))
+        score -= KIND_COST * kind + NAME_COST * min(1.0, missing) + CONFLICT_COST * bool(conflict)
+        made.append((score, line, kind, min(1.0, missing), conflict))
+    first = max(made, key=lambda one: one[0])
+    # nothing is refused for what one sentence says otherwise while the next best says it
+    whole = [one for one in made if not one[4] and one[3] < LACKING]
+    second = max(whole, key=lambda one: one[0], default=first)
+    _, best, kind, missing, conflict = second if second[0] >= first[0] - SECOND_BEST else first
+    return best, kind, missing, conflict
+
+
+def _lines(hits: Sequence[Hit], names: Names) -> Iterable[_Line]:
+    seen: set[tuple[str, int]] = set()
+    titles: dict[str, frozenset[str]] = {}
+    for hit in hits:
+        title = hit.article.title
+        if title not in titles:
+            titles[title] = frozenset((*terms(title), *(mention.name for mention in names.mentions(title))))
+        texts = [hit.article.text[one.span.start : one.span.end] for one in hit.sentences]
+        held = [frozenset((*terms(text), *one.names)) for text, one in zip(texts, hit.sentences, strict=True)]
+        for place, (sentence, text) in enumerate(zip(hit.sentences, texts, strict=True)):
+            if (hit.article.id, sentence.span.start) in seen:
+                continue
+            seen.add((hit.article.id, sentence.span.start))
+            leans = bool(LEANS_BACK.match(text))
+            reach = CONTEXT_SENTENCES if leans or text[:1] in "“\"«‘'" else 1
+            first = max(0, place - reach)
+            yield _Line(
+                hit.article.id,
+                sentence,
+                text,
+                " ".join((title, *texts[first : place + 1])),
+                " ".join(texts[max(0, place - 1) : place + 1]) if leans else text,
+                held[place],
+                titles[title].union(*held[first : place + 1]),
+            )
+
+
+def _weights(question: str, leans_on: Sequence[str], names: Names) -> dict[str, float]:
+    """Terms and known names of a question and of those it leans on, with their weights.
+
+    Long words are rare ones: their length stands in for a table of frequencies, in any language.
+    """
+    found: dict[str, float] = {}
+    for share, lines in ((1.0, [question]), (LEANING_WEIGHT, leans_on)):
+        for line in lines:
+            rest = line
+            for mention in reversed(names.mentions(line)):
+                rest = f"{rest[: mention.start]} {rest[mention.end :]}"
+                found.setdefault(mention.name, share * NAME_WEIGHT)
+            for word in WORD.findall(rest):
+                weight = 1.0 if any(c.isdigit() for c in word) else min(1.0, 0.15 + 0.085 * len(word))
+                for term in terms(word):
+                    if term not in EMPTY:
+                        found.setdefault(term, share * weight)
+    return found
+
+
+def _share(words: Mapping[str, float], held: Iterable[str]) -> float:
+    return sum(words.get(word, 0.0) for word in held) / (sum(words.values()) or 1.0)
+
+
+def _relevance(
+    question: Question,
+    hits: Sequence[Hit],
+    words: Mapping[str, float],
+    lines: Sequence[_Line],
+    title_cosine: Callable[[str], float],
+) -> float:
+    """The logit; above 0 a passage rather answers than not, by CLAP NQ."""
+    nearest = max(hits, key=lambda hit: hit.cosine)
+    found = frozenset[str]().union(*(line.held for line in lines))
+    values = (
+        nearest.cosine,
+        title_cosine(nearest.article.title) if nearest.article.title else MEANS[1],
+        sum(one.cosine for one in nearest.sentences) / len(nearest.sentences),
+        _share(words, found) if _same_script(question.text, lines) else NEUTRAL_FOUND,
+        min(len(words), MOST_WORDS),
+    )
+    parts = zip(values, MEANS, SPREADS, WEIGHTS, strict=True)
+    return INTERCEPT + sum(weight * (value - mean) / spread for value, mean, spread, weight in parts)
+
+
+def _is_on_topic(
+    question: Question,
+    words: Mapping[str, float],
+    known: Mapping[str, float],
+    strangers: Sequence[Sequence[str]],
+    lines: Sequence[_Line],
+) -> bool:
+    """Whether something ties question and passages together that likeness can't see.
+
+    The question leans on earlier ones, is of another script, asks about the article, or shares a name, a number or a
+    quotation with what was found, or one sentence holds all its words.
+    """
+    if question.leans_on or ARTICLE.search(question.text) or not _same_script(question.text, lines):
+        return True
+    text = " ".join(line.context for line in lines)
+    if any(name in line.near for name in known for line in lines) or _figures(question.text) & _figures(text):
+        return True
+    if any(_named(run, text) for run in strangers):
+        return True
+    if set(re.findall(r"\b[A-Z]{2,}\b", question.text)) & set(re.findall(r"\b[A-Z]{2,}\b", text)):
+        return True
+    if any(quote.lower() in text.lower() for quote in QUOTED.findall(question.text)):
+        return True
+    own = set(words)
+    return len(own) > 1 and any(own <= line.held for line in lines)
+
+
+def _same_script(question: str, lines: Sequence[_Line]) -> bool:
+    cyrillic = bool(CYRILLIC.search(question))
+    return sum(bool(CYRILLIC.search(line.text)) == cyrillic for line in lines) * 2 > len(lines)
+
+
+def opposed(question: str, text: str) -> bool:
+    """A verb of the question is not in the text, and its opposite is."""
+    asked, held = terms(question), terms(text)
+
+    def of(side: frozenset[str], words: list[str]) -> bool:
+        return any(word.startswith(stem) for word in words for stem in side)
+
+    return any(
+        of(one, asked) and not of(other, asked) and of(other, held) and not of(one, held)
+        for pair in OPPOSITES
+        for one, other in (pair, pair[::-1])
+    )
+
+
+def _figures(text: str) -> set[str]:
+    """Numbers of two digits or more that are no years."""
+    found = re.findall(r"(?<![\d.,])\d{2,}(?!\d)", text)
+    return {one for one in found if not (len(one) == 4 and one[:2] in ("19", "20"))}
+
+
+def _speaks(name: str, text: str, names: Names) -> bool:
+    """A text gives words of somebody: the name and soon the verb, or the verb, the name, and then a stop."""
+    for mention in names.mentions(text):
+        if mention.name == name:
+            after, before = text[mention.end :], text[: mention.start]
+            if SPEAKER_FIRST.match(after) or (SPEAKER_LAST.search(before) and re.match(r"\s*(?:[,.:;”\"»]|$)", after)):
+                return True
+    return False
+
+
+def _alike(one: str, other: str) -> bool:
+    """Two forms of one word: Seaman, Seamans'."""
+    most = max(4, round(0.6 * max(len(one), len(other))))
+    return min(len(one), len(other)) >= most and one[:most] == other[:most]
+
+
+def _strangers(question: str, names: Names) -> list[list[str]]:
+    """Runs of capitalised words of the question that are no known name."""
+    made: list[list[str]] = []
+    end = -9
+    for word in names.unknown(question):
+        if word.lower() in COMMON or len(word) < 3 or TIME.fullmatch(word):
+            continue
+        start = question.find(word, max(end, 0))
+        if made and start - end <= 1:
+            made[-1].append(word)
+        else:
+            made.append([word])
+        end = start + len(word)
+    return made
+
+
+def _named(run: Sequence[str], context: str) -> bool:
+    words = WORD.findall(context)
+    initials = "".join(word[0] for word in words if word[0].isupper())
+    keys, plain = {fold_key(word) for word in words}, [folded(word) for word in words]
+    return any(
+        fold_key(word) in keys
+        or (word.isupper() and word in initials)
+        or any(_alike(folded(word), one) for one in plain)
+        for word in run
+    )

@@ -1,0 +1,116 @@
+"""Dates: whether the days, months, years and weekdays a claim names are those of its quotes.
+
+Knows what `vectorstore.times` finds, and tells from it how much of a date a text itself names. A day that a quote
+reckons from its publication ("on Saturday") is that date too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.support.numbers import quantities
+from bot.support.words import CACHED
+from vectorstore import Time, times
+
+NO_YEAR = "2000"  # stands for a year that a text does not name; a leap year
+NAMED = re.compile(r" [A-ZА-ЯІЎ][a-zа-яіў]")  # somebody called April
+MILIEU = re.compile(r"сред[аеуы]", re.I)  # Wednesday only after these
+AT_DAY = re.compile(r"\b(?:в|во|на|до|с|со)\s+$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date as far as a text names it, and where; 0 for what it does not name."""
+
+    year: int
+    month: int
+    day: int
+    text: str
+    place: range
+
+    def agrees(self, other: Day) -> bool:
+        """Whether nothing that both name differs."""
+        pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+        return all(not one or not two or one == two for one, two in pairs)
+
+
+@lru_cache(CACHED)
+def days(text: str) -> tuple[Day, ...]:
+    """The dates, months and years a plain text names, in its order."""
+    made = []
+    for time in times(text, 0, NO_YEAR):
+        place = range(time.span.start, time.span.end)
+        words, behind = text[place.start : place.stop].strip(), text[place.stop :]
+        first, length = time.first, (time.last - time.first).days
+        bare = not any(map(str.isdigit, words))
+        if bare and ((words.isascii() and words.islower()) or NAMED.match(behind)):
+            continue  # "march" and "may" are words too
+        if time.reckoned and length > 30:
+            continue  # "last year"
+        year = 0 if time.reckoned else first.year
+        made.append(Day(year, 0 if length > 30 else first.month, 0 if length else first.day, words, place))
+    return tuple(made)
+
+
+def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[str]:
+    """What speaks against the dates of a claim; `published` are the quotes' articles' days, "" where not known."""
+    ground = [day for quote in quotes for day in days(quote)]
+    figures = {number.value for quote in quotes for number in quantities(quote)}
+    years = figures | {day.year for day in ground} | {int(day[:4]) for day in published if day}
+    reckoned = [time for quote, day in zip(quotes, published, strict=False) for time in times(quote, 0, day)]
+    reasons = []
+    for day in days(claim):
+        if not day.month:
+            if day.year not in years and not any(one.first.year <= day.year <= one.last.year for one in reckoned):
+                reasons.append(f"the year {day.text} is not in its quote")
+            continue
+        alike = [other for other in ground if other.month == day.month and day.agrees(other)]
+        if day.day:
+            alike = [other for other in alike if other.day or day.day in figures]
+        if day.year and day.year not in years and not any(other.year for other in alike):
+            alike = []
+        if not alike and not _falls(day, reckoned):
+            reasons.append(f"the date {day.text} is not in its quote")
+    held = {number for quote in quotes for number, _ in weekdays(quote)}
+    held |= {one.first.weekday() for one in reckoned if one.first == one.last}
+    return reasons + [f"the day {word} is not in its quote" for number, word in weekdays(claim) if number not in held]
+
+
+def _falls(day: Day, reckoned: Iterable[Time]) -> bool:
+    """Whether a date is the first or last day of a time that the quote names from its publication."""
+    return any(
+        (one.last - one.first).days <= (7 if day.day else 31)
+        and any(day.agrees(Day(end.year, end.month, end.day, "", range(0))) for end in (one.first, one.last))
+        for one in reckoned
+    )
+
+
+@lru_cache(CACHED)
+def weekdays(text: str) -> tuple[tuple[int, str], ...]:
+    """The weekdays a plain text names, Monday being 0, each with its word."""
+    made = []
+    for match in re.finditer(r"[^\W\d_]+(?:'[^\W\d_]+)?", text):
+        number = weekday(match[0].lower())
+        if number is not None and (not MILIEU.fullmatch(match[0]) or AT_DAY.search(text[: match.start()][-6:])):
+            made.append((number, match[0]))
+    return tuple(made)
+
+
+@lru_cache(65536)
+def weekday(word: str) -> int | None:
+    """Which day of the week a word names, Monday being 0; None if none."""
+    # a weekday is the same one seen from two days, "today" is not
+    first, second = (
+        {time.first.weekday() for time in times(word, 0, day) if time.first == time.last}
+        for day in ("2024-01-01", "2024-01-02")
+    )
+    return next(iter(first)) if first and first == second else None
+
+
+@lru_cache(65536)
+def is_month(word: str) -> bool:
+    """Whether a word names a month."""
+    return bool(times(f"1 {word}", 0, NO_YEAR))

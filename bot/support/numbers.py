@@ -1,0 +1,263 @@
+"""Numbers: what a claim counts, and whether its quotes count the same.
+
+Knows digits, number words, magnitudes, units, and "more than". Does not know dates: their numbers are told by `dates`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from bot.support.words import CACHED, every, pattern, stem, table
+
+NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+GROUPS = re.compile(r"(?<=\d)[., ](?=\d{3}(?!\d))")
+PIECE = re.compile(rf"(?P<digits>{NUMBER})|(?P<word>[^\W\d_]+)|(?P<mark>\S)")
+SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "%": "percent"}
+OUT_OF = re.compile(r"(?:\s+\w+){0,2}\s+(?:of|out of|from|among|из|з|сярод|среди)\s+(?:\w+\s+)?\d", re.I)
+LISTED = re.compile(r",| and | и | і | or ")
+FEW = 12  # a claim may count what its quote lists, up to about here
+# How far a rounded number may be from the quote's: more than it, less than it, about it.
+MORE_UP_TO, LESS_DOWN_TO, ABOUT = 1.35, 0.75, 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number a text names: its value, as it is written, its unit and the stem of what it counts ("" if none).
+
+    `kind` is digits, word, one ("a year"), both, order ("third") or vague ("thousands"). `sure` says that "more" and
+    "less" are no words of place ("over"), `part` that it is out of the next number, whose things are its own too.
+    """
+
+    value: float
+    text: str
+    start: int
+    unit: str
+    noun: str
+    kind: str
+    more: bool
+    less: bool
+    about: bool
+    sure: bool
+    part: bool
+
+
+@lru_cache(CACHED)
+def quantities(text: str) -> tuple[Quantity, ...]:
+    """The numbers a plain text names, in its order."""
+    pieces = list(PIECE.finditer(text))
+    made: list[Quantity] = []
+    place = 0
+    while place < len(pieces):
+        kind, value, behind = _read(pieces, place)
+        if kind:
+            start, end = pieces[place].start(), pieces[behind - 1].end()
+            unit, noun = _counted(pieces, place, behind)
+            said = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
+            made.append(
+                Quantity(value, text[start:end], start, unit, noun, kind, "more" in said, "less" in said,
+                         "about" in said, "where too" not in said, bool(OUT_OF.match(text[end : end + 40])))
+            )  # fmt: skip
+        place = behind
+    return tuple(made)
+
+
+def number_reasons(claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool) -> list[str]:
+    """What speaks against the numbers of a claim, but for those in its dates.
+
+    `same` says that the quotes are of the claim's language, `taught` that all are of languages whose words are known.
+    """
+    ground = [quantity for quote in quotes for quantity in quantities(quote)]
+    reasons = []
+    for one in quantities(claim):
+        if one.kind == "both" or any(one.start in span for span in dates):
+            continue
+        alike = [other for other in ground if other.value == one.value]
+        if one.value == 1:  # "one" is too many things, "a year" is no month
+            reasons += _unit_reasons(one, alike) if same and one.kind != "order" else []
+        elif one.kind == "vague":
+            if same and taught and not any(other.value >= one.value for other in ground):
+                reasons.append(f"“{one.text}” is not in its quote")
+        elif alike:
+            reasons += _bound_reasons(one, alike, ground)
+            reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
+        elif not (_may_be_counted(one, quotes, same=same, taught=taught) or _rounded(one, ground)):
+            reasons.append(f"the number {one.text} is not in its quote")
+    return reasons
+
+
+def _may_be_counted(one: Quantity, quotes: Sequence[str], *, same: bool, taught: bool) -> bool:
+    """Whether a number may stand in the quote in words nobody here knows, or be a count of what the quote lists."""
+    if one.kind == "order" and not same:
+        return True
+    if one.value > FEW:
+        return False
+    if not taught or (not same and one.kind != "digits"):
+        return True
+    stretches = (stretch for quote in quotes for stretch in re.split(r"[.;:!?]", quote))
+    return one.kind == "word" and any(
+        sum(bool(part.strip()) for part in LISTED.split(stretch)) >= one.value for stretch in stretches
+    )
+
+
+def _rounded(one: Quantity, ground: Iterable[Quantity]) -> bool:
+    for other in ground:
+        if other.kind in ("order", "vague") or other.value <= 0:
+            continue
+        ratio = other.value / one.value if one.value else 0
+        if one.more and not one.less and 1 < ratio <= MORE_UP_TO:
+            return True
+        if one.less and LESS_DOWN_TO <= ratio < 1:
+            return True
+        if (one.about or one.less) and abs(ratio - 1) <= ABOUT and one.value >= 10:
+            return True
+    return False
+
+
+def _bound_reasons(one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity]) -> list[str]:
+    """A bound ("more than 123") where the quote says 123, or the other bound."""
+    others = [other for other in alike if other.kind != "order"]
+    if not others or one.kind == "order" or not one.sure:
+        return []
+    if one.more and not one.less and not any(other.more for other in others) and not _rounded(one, ground):
+        return [f"it says more than {one.text}, its quote does not"]
+    if one.less and not one.about and not one.more and all(other.more for other in others):
+        return [f"it says less than {one.text}, its quote more"]
+    return []
+
+
+def _unit_reasons(one: Quantity, alike: Sequence[Quantity]) -> list[str]:
+    if one.unit and alike and all(other.unit and other.unit != one.unit for other in alike):
+        return [f"its quote's {one.text} counts {alike[0].unit}s, not {one.unit}s"]
+    return []
+
+
+def _noun_reasons(
+    one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity], claimed: Sequence[Quantity]
+) -> list[str]:
+    """A number that counts something else in the quote, where the quote counts the claim's thing by another number."""
+    if one.unit or not one.noun or one.kind == "order":
+        return _unit_reasons(one, alike)
+    elsewhere = [other for other in ground if other.noun == one.noun and other.value != one.value]
+    if any(other.noun == one.noun or other.unit or other.part for other in alike) or not elsewhere:
+        return []
+    # a number whose noun can't be told is doubted only if the claim has the other number too, with another noun
+    exchanged = [
+        other for other in elsewhere
+        if any(twin.value == other.value and twin.noun != one.noun for twin in claimed)
+    ]  # fmt: skip
+    if not exchanged and any(not other.noun for other in alike):
+        return []
+    return [f"{one.text} is not its quote's number of “{one.noun}”: {(exchanged or elsewhere)[0].text}"]
+
+
+# reading
+
+
+@cache
+def _words() -> Mapping[str, tuple[str, float]]:
+    """Number words -> their kind and value."""
+    kinds = {"small": "word", "both": "both", "order": "order", "vague": "vague"}
+    tables = ((kind, table("numbers")[section]) for section, kind in reversed(kinds.items()))
+    return {
+        word: (kind, float(value)) for kind, lines in tables for value, words in lines.items() for word in words.split()
+    }
+
+
+def is_number(word: str) -> bool:
+    """Whether a word in lower case says how many."""
+    return _words().get(word, ("", 0.0))[0] == "word"
+
+
+@cache
+def _scales() -> Mapping[str, float]:
+    return {word: float(value) for value, words in table("numbers")["scale"].items() for word in words.split()}
+
+
+@cache
+def _bounds() -> Mapping[str, re.Pattern[str]]:
+    """What stands before a number -> the pattern of it, at the end of a text."""
+    return {
+        name: re.compile(rf"(?<!\w){pattern(words).pattern}\s+(?:an?\s+)?\W*$", re.I)
+        for name, words in table("numbers")["bounds"].items()
+    }
+
+
+@lru_cache(65536)
+def _unit(word: str) -> str:
+    return next((name for name, words in table("numbers")["units"].items() if pattern(words).fullmatch(word)), "")
+
+
+def _word(pieces: Sequence[re.Match[str]], place: int) -> str:
+    return (pieces[place]["word"] or "").lower() if 0 <= place < len(pieces) else ""
+
+
+def _read(pieces: Sequence[re.Match[str]], place: int) -> tuple[str, float, int]:
+    """Kind and value of the number that begins at a place, and the place behind it; the kind is "" if there is none."""
+    word, before = _word(pieces, place), _word(pieces, place - 1)
+    kind, value = _words().get(word, ("", 0.0))
+    if digits := pieces[place]["digits"]:
+        kind, value = "digits", float(GROUPS.sub("", digits).replace(",", "."))
+    elif word in ("a", "an") and _unit(_word(pieces, place + 1)):
+        kind, value = "one", 1.0
+    elif word == "hundred" or (word == "thousand" and before in ("a", "the")):
+        kind, value = "word", _scales()[word]
+    elif word == "second" and before in ("a", "per") and not _word(pieces, place + 1):
+        kind = ""  # of time
+    place += 1
+    if kind not in ("digits", "word"):
+        return kind, value, place
+    last = value
+    if kind == "word":
+        place, value = _compound(pieces, place, value)
+    while scale := _scales().get(_word(pieces, place), 0.0):
+        money = place > 1 and pieces[place - 2][0] in SIGNS
+        if scale == last == 100 or (_word(pieces, place) == "m" and not money):
+            break  # "10 m" are metres, "$10 m" millions
+        value *= scale
+        place += 1
+    return kind, value, place
+
+
+def _compound(pieces: Sequence[re.Match[str]], place: int, value: float) -> tuple[int, float]:
+    """Adds the number words that go on one: "twenty-five", "three hundred and five", "сто двадцать три"."""
+    while place < len(pieces):
+        joined = pieces[place][0].lower() in ("-", "and")
+        word = _word(pieces, place + joined)
+        kind, more = _words().get(word, ("", 0.0))
+        tens = value % 100 >= 20 and value % 10 == 0 and 0 < more < 10
+        if word == "hundred" and value < 100:
+            value *= 100
+        elif kind == "word" and ((value % 100 == 0 and value >= 100 and more < 100) or tens):
+            if _word(pieces, place) == "and" and value < 100:
+                break
+            value += more
+        elif kind == "order" and tens:
+            value += more
+        else:
+            break
+        place += 1 + joined
+    return place, value
+
+
+def _counted(pieces: Sequence[re.Match[str]], begin: int, place: int) -> tuple[str, str]:
+    """The unit of a number and the stem of the noun it counts, as far as the next words tell."""
+    unit = SIGNS.get(pieces[begin - 1][0], "") if begin else ""
+    if place < len(pieces) and pieces[place][0] in SIGNS:
+        return SIGNS[pieces[place][0]], ""
+    for match in pieces[place : place + 4]:
+        word = (match["word"] or "").lower()
+        if match[0] == "-":
+            continue
+        if not word:
+            break
+        if found := _unit(word):
+            return unit or found, ""
+        if word in every("words", "stop"):
+            if word not in ("of", "the", "other", "more"):
+                break
+            continue
+        return unit, stem(word)
+    return unit, ""

@@ -1,0 +1,186 @@
+"""The page over HTTP: whom it answers, what every response carries, and the routes beside the chat.
+
+Knows the texts behind permanent links and the downloads. Does not know Gradio: the chat is mounted beside these routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import FORMATS, Bot
+from page.conversations import Conversations
+from page.source import missing_page, source_page
+
+HERE = Path(__file__).parent
+ADDRESS = "127.0.0.1"
+HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+# Gradio's ways to files and to other hosts: nothing on this page needs them
+CLOSED = ("/gradio_api/file", "/gradio_api/proxy")
+STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
+# The chat: nothing it shows may be fetched from elsewhere, whoever wrote it. Gradio builds its page with inline scripts
+# and styles, and its HTML component with `new Function`.
+CHAT_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+# An article's text: two files of our own and the empty icon in the page itself.
+SOURCE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+DOWNLOAD_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+# fetch() sends its Origin under "same-origin", which the guard needs; a source's text sends nothing at all
+CHAT_HEADERS = {
+    "Content-Security-Policy": CHAT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Refuses what comes from other sites and what nothing needs, and gives every response its headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; anything but HTTP goes on as it is."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in CHAT_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        app = _refusal(scope) or self._app
+        await app(scope, receive, guarded)
+
+
+def _refusal(scope: Scope) -> ASGIApp | None:
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    # the host is one of ours by now, so that equal is our own; another port of this machine is another site
+    if origin is not None and origin.lower() != f"{scope['scheme']}://{headers['host']}".lower():
+        return PlainTextResponse("This page takes requests from itself alone.", status_code=403)
+    if scope["path"].startswith(CLOSED):
+        return PlainTextResponse("This page gives no files.", status_code=403)
+    return None
+
+
+def serving(bot: Bot, conversations: Conversations) -> FastAPI:
+    """The app with all but the chat: the sources' texts and the downloads, behind the guard."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # the last one added is asked first
+    app.add_middleware(Guard)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
+
+    def source(request: Request) -> Response:
+        article_id, version = request.path_params["article"], request.path_params["version"]
+        # a number that SQLite can't hold is no version
+        article = bot.article(article_id, int(version)) if VERSION.fullmatch(version) else None
+        headers = CHAT_HEADERS | {"Content-Security-Policy": SOURCE_POLICY, "Referrer-Policy": "no-referrer"}
+        if article is None:
+            return Response(missing_page(article_id, version), 404, headers, "text/html")
+        newer = bot.article(article.id, article.version + 1)
+        return Response(source_page(article, newer), headers=headers, media_type="text/html")
+
+    def download(request: Request) -> Response:
+        answers = conversations.answers(request.path_params["name"])
+        chosen = FORMATS.get(request.path_params["format"])
+        if chosen is None or not answers:
+            return PlainTextResponse("These answers are no longer kept: ask again, and save them then.", 404)
+        last = request.path_params["which"] == "last"
+        name = f"viadoma-{'answer' if last else 'conversation'}{chosen.ending}"
+        headers = CHAT_HEADERS | {
+            "Content-Security-Policy": DOWNLOAD_POLICY,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(chosen.write(answers[-1:] if last else answers), headers=headers, media_type=chosen.media_type)
+
+    def asset(request: Request) -> Response:
+        return FileResponse(HERE / request.url.path[1:])
+
+    app.add_route("/source/{article}/{version}", source)
+    app.add_route("/answers/{name}/{which:str}/{format}", download)
+    app.add_route("/source.css", asset)
+    app.add_route("/source.js", asset)
+    return app
+
+
+def bound(port: int) -> socket.socket:
+    """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be had."""
+    taken = socket.socket()
+    try:
+        if sys.platform != "win32":  # where it would let two programs share a port
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((ADDRESS, port))
+    except OSError as error:
+        taken.close()
+        raise OSError(f"Port {port} can't be had ({error.strerror}): name another with --port.") from error
+    except OverflowError as error:
+        taken.close()
+        raise OverflowError(f"{port} is no port: name one up to 65535 with --port.") from error
+    return taken
+
+
+class Server(uvicorn.Server):
+    """A server that says when it answers, and does not wait for ever to stop."""
+
+    def __init__(self, app: FastAPI, *, ready: Callable[[], None], ending: Callable[[], None]) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
+        self._ready = ready
+        self._ending = ending
+
+    def run_until_interrupted(self, taken: socket.socket) -> None:
+        """Serves at a port until KeyboardInterrupt, which ends here.
+
+        In a thread of its own, since an event loop waits for its threads, however long a model takes; by the time it
+        has been given up here, its owner can cut the model off.
+        """
+        thread = threading.Thread(target=self.run, kwargs={"sockets": [taken]}, daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.5)
+        except KeyboardInterrupt:
+            self.should_exit = True
+            thread.join(2 * STOP_SECONDS)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to answer."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops to answer, after at most STOP_SECONDS."""
+        self._ending()
+        asyncio.get_running_loop().call_later(STOP_SECONDS, self._give_up)
+        await super().shutdown(sockets)
+
+    def _give_up(self) -> None:
+        self.force_exit = True
+        # what is cut off now would be reported as a failure of the app
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
