@@ -171,7 +171,8 @@ def _tellings(form: Asked, ranked: Sequence[_Candidate], weights: _Weights, name
     """The candidates that tell of what is asked, best first: near to the best, with all the question's names."""
     asked_about = {mention.name for mention in names.mentions(form.question)} & set(weights.of)
     plain = {term for term in weights.of if term not in asked_about and not term.isdigit()}
-    whole = weights.share(plain)
+    head = set(terms(found[1])) if (found := HEAD.search(form.question)) else set()
+    grounds = [plain, plain - head]  # "people" may be called otherwise, what happened to them less so
     made = []
     for one in ranked:
         if weights.score(one) < weights.score(ranked[0]) - ACCOUNT_MARGIN:
@@ -179,7 +180,7 @@ def _tellings(form: Asked, ranked: Sequence[_Candidate], weights: _Weights, name
         same_script = bool(CYRILLIC.search(form.question)) == bool(CYRILLIC.search(one.text))
         if one.untimely or not asked_about <= one.terms:
             continue
-        if same_script and weights.share(one.terms & plain) < whole / 2:
+        if same_script and not any(2 * weights.share(one.terms & some) >= weights.share(some) > 0 for some in grounds):
             continue
         mentions = [mention.spelling for mention in names.mentions(one.text) if mention.name in asked_about]
         words = [word for word in re.findall(r"\w+", one.text) if set(terms(word)) & (one.terms - asked_about)]
