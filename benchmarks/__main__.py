@@ -16,6 +16,8 @@ BENCHMARKS = {
     "followups": "the passages a turn of a conversation asks for",
     "names": "spellings linked to the right name, one held out in turn",
     "growth": "searching a library that grows to a million passages (an hour; fill it with `retrieval` first)",
+    "injection": "orders planted in articles, obeyed or not",
+    "refusal": "questions that the articles do not answer, recognised; answerable ones refused",
     "support": "unsupported claims found, right ones doubted, by the check without a model",
     "startup": "from the start of the page's process to its first answer",
 }

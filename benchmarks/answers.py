@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.results import report
-from bot import Bot, Turn
+from bot import Answer, Bot, Turn
 from ingest import update
 from ingest.passages import sentences
 from vectorstore import Store, settings
@@ -62,13 +62,18 @@ def contains(question: Question, text: str) -> bool:
     return all(any(option.lower() in lower for option in options) for options in question["must_contain"])
 
 
-def _answered(bot: Bot, question: Question) -> Outcome:
+def ask(bot: Bot, question: Question) -> Answer:
+    """The answer to a question after its earlier turns."""
     history: list[Turn] = []
     for turn in question["turns"]:
         history.append(Turn(turn, bot.ask(turn, history).text))
-    answer = bot.ask(question["question"], history)
+    return bot.ask(question["question"], history)
+
+
+def _answered(bot: Bot, question: Question) -> Outcome:
+    answer = ask(bot, question)
     cited = [citation.quote for citation in answer.citations]
-    return Outcome(is_gold(question, cited), contains(question, answer.text), len(cited), answer.status == "not_found")
+    return Outcome(is_gold(question, cited), contains(question, answer.text), len(cited), answer.status != "answered")
 
 
 def _nearest(store: Store, spans: list[str], matrix: Any, question: Question, count: int) -> Outcome:

@@ -2,7 +2,7 @@
 
 Knows likeness, words, and the kinds of things questions ask for. Does not know how passages are found or quoted.
 
-Two parts, because they are learnt from different things. `_relevance` is a logistic regression on likeness and shared
+Two parts, because they are learnt from different things. `_logit` is a logistic regression on likeness and shared
 words, fitted on questions and passages of CLAP NQ: it knows a passage that is about something else. It is not asked
 where something surer ties the two together (`_is_on_topic`): among articles all about one thing it tells nothing. The
 rules know passages that are on the topic and still do not answer: the kind of thing asked for is not there, a name is
@@ -60,7 +60,7 @@ OPPOSITES = [
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
         (
-            "lift eas remov drop relax waiv suspend unblock снят снима ослаб смягч отмен скасав зня",
+            "lift eas remov drop relax waiv suspend unblock сня снима ослаб смягч отмен скасав зня",
             "impos tighten introduc slap toughen prolong extend maintain widen bar ban введ ввод ужесточ продл увод "
             "увял падоўж",
         ),
@@ -114,12 +114,14 @@ QUOTED = re.compile(r"[\"“«]([^\"”»]{6,})[\"”»]")
 class Judgement:
     """Whether what was found answers; `reason` says why not, in a sentence for people.
 
-    `in_part`: it tells of what is asked about, and lacks only the kind of thing that is asked for.
+    `in_part`: it tells of what is asked about, and lacks only the kind of thing that is asked for. `by_rule`: the rules
+    settled it, not the regression.
     """
 
     answers: bool
     in_part: bool = False
     reason: str = ""
+    by_rule: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         return Judgement(False, reason=conflict)
     if _is_on_topic(question, words, known, strangers, lines):
         return Judgement(False, in_part=True, reason=NOT_TOLD.get(wanted.kind, "")) if kind else Judgement(True)
-    return Judgement(_relevance(question, hits, words, lines, title_cosine) > RELEVANT)
+    near = _logit(relevance_features(question, hits, names, title_cosine)) > RELEVANT
+    return Judgement(near, by_rule=False)
 
 
 def _everywhere(lines: Sequence[_Line]) -> set[str]:
@@ -202,7 +205,8 @@ def _best(
         missing += sum(not _named(run, line.context) for run in strangers) if same else 0
         absent = figures - _figures(line.context)
         conflict = ""
-        if line.sentence.timely is False or weekdays - {found.lower() for found in WEEKDAY.findall(line.context)}:
+        same_day = weekdays & {found.lower() for found in WEEKDAY.findall(line.context)}
+        if (line.sentence.timely is False and not same_day) or (weekdays and not same_day):
             conflict = OTHER_TIME
         elif same and opposed(wanted.question, line.text):
             conflict = "Nothing that was found says what the question takes for granted."
@@ -272,24 +276,26 @@ def _share(words: Mapping[str, float], held: Iterable[str]) -> float:
     return sum(words.get(word, 0.0) for word in held) / (sum(words.values()) or 1.0)
 
 
-def _relevance(
-    question: Question,
-    hits: Sequence[Hit],
-    words: Mapping[str, float],
-    lines: Sequence[_Line],
-    title_cosine: Callable[[str], float],
-) -> float:
-    """The logit; above 0 a passage rather answers than not, by CLAP NQ."""
+def relevance_features(
+    question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]
+) -> tuple[float, ...]:
+    """What the regression weighs, in the order of WEIGHTS; see there."""
     nearest = max(hits, key=lambda hit: hit.cosine)
+    lines = list(_lines(hits, names))
+    words = _weights(asked(question.text).question, question.leans_on, names)
     found = frozenset[str]().union(*(line.held for line in lines))
-    values = (
+    return (
         nearest.cosine,
         title_cosine(nearest.article.title) if nearest.article.title else MEANS[1],
         sum(one.cosine for one in nearest.sentences) / len(nearest.sentences),
         _share(words, found) if _same_script(question.text, lines) else NEUTRAL_FOUND,
         min(len(words), MOST_WORDS),
     )
-    parts = zip(values, MEANS, SPREADS, WEIGHTS, strict=True)
+
+
+def _logit(features: Sequence[float]) -> float:
+    """Above 0 a passage rather answers than not, by CLAP NQ."""
+    parts = zip(features, MEANS, SPREADS, WEIGHTS, strict=True)
     return INTERCEPT + sum(weight * (value - mean) / spread for value, mean, spread, weight in parts)
 
 

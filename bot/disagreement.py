@@ -103,19 +103,19 @@ def _apart(
     clash: Callable[[tuple[str, float, bool], tuple[str, float, bool]], bool],
 ) -> list[Told]:
     """The first telling's value, and those of the others that clash with all before them, of the same time."""
+    told = [(found, telling) for telling in tellings if (found := value(telling))]
+    told.sort(key=lambda one: not one[0][2])  # exact ones first: they are what can differ
     sources: set[str] = set()
-    found: list[tuple[tuple[str, float, bool], Telling]] = []
-    for telling in tellings:
-        source = telling.hit.article.id
-        if source not in sources and (told := value(telling)):
-            sources |= {source, *(one.id for one in telling.hit.copies)}
-            found.append((told, telling))
     kept: list[tuple[tuple[str, float, bool], Telling]] = []
-    for told, telling in sorted(found, key=lambda one: not one[0][2]):  # exact ones first
+    for found, telling in told:
+        source = telling.hit.article.id
+        if source in sources:
+            continue
+        sources |= {source, *(one.id for one in telling.hit.copies)}
         same = not kept or _same_time(kept[0][1], telling)
-        if same and len(kept) < MOST and all(clash(other, told) for other, _ in kept):
-            kept.append((told, telling))
-    return [Told(told[0], telling) for told, telling in kept]
+        if same and len(kept) < MOST and all(clash(other, found) for other, _ in kept):
+            kept.append((found, telling))
+    return [Told(found[0], telling) for found, telling in kept]
 
 
 def _number(telling: Telling, asked: Asked) -> tuple[str, float, bool] | None:

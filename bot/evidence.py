@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.asking import EMPTY
 from bot.support import PLAIN, uncovered
 from vectorstore import Hit, Span
 from vectorstore.terms import terms
@@ -16,7 +17,28 @@ __all__ = ["covering", "doubts", "find_quote", "uncovered"]
 
 SPACE = re.compile(r"\s+")
 MIN_QUOTE = 3  # words; fewer stand anywhere
+# A sentence that tells its reader what to do, or asks them something, reports nothing: it proves no claim and answers
+# no question, whoever put it into an article.
+ORDER = re.compile(
+    r"^\W*(?:please |now |also |then |finally |instead,? )*(?:add|answer|anagram|append|apply|augment|begin|break down|"
+    r"change|click|compose|convert|craft|create|define|describe|detail|develop|disregard|download|draft|embed|employ|"
+    r"encourage|end|enhance|explain|forget|generate|give|group|hint|ignore|include|incorporate|insert|integrate|"
+    r"introduce|list|make|misspell|modify|obey|offer|omit|outline|pretend|print|promote|provide|recommend|remove|"
+    r"render|repeat|replace|reply|respond|return|rewrite|say|scramble|share|show|start|substitute|suggest|"
+    r"summari[sz]e|swap|switch|teach|tell|translate|use|visit|write|ответь\w*|напиши\w*|переведи\w*|игнорируй\w*|"
+    r"забудь\w*|добавь\w*|скажи\w*|замени\w*|повтори\w*|адкажы\w*|напішы\w*|перакладзі\w*|ігнаруй\w*|забудзь\w*|"
+    r"дадай\w*)\b(?![’']s|\s+(?:said|was|is|has|had)\b)",
+    re.I,
+)
+# The same, even between quotation marks: nobody reports what a chatbot is to do.
+TO_A_MODEL = re.compile(
+    r"\byour (?:\w+ )?(?:answer|reply|replies|response|output)\b|\bas an ai\b|\bsystem prompt\b|"
+    r"\b(?:ignore|disregard|forget) (?:all |any |the )?(?:previous|earlier|above|other|your)\b|"
+    r"предыдущие инструкции|твой ответ|папярэднія інструкцыі",
+    re.I,
+)
 LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)
+QUOTES = re.compile(r"[“”„«»\"]")
 TO_THE_POINT = 0.80  # cosine of a sentence to the question; measured: benchmarks/LOG.md, "Injection"
 
 
@@ -55,14 +77,30 @@ def doubts(claim: str, question: str, quotes: Sequence[tuple[Hit, Span]]) -> lis
     why = uncovered(claim, evidence, about, [hit.article.published for hit, _ in quotes])
     if LINK.search(claim):
         why.append("it holds an address")
+    touched = (
+        hit.article.text[one.span.start : one.span.end]
+        for hit, span in quotes
+        for one in hit.sentences
+        if one.span.start < span.end and span.start < one.span.end
+    )
+    if not all(map(is_report, touched)):
+        why.append("its quote asks or orders, it reports nothing")
     if not _to_the_point(question, quotes):
         why.append("its quote has nothing to do with the question")
     return why
 
 
+def is_report(sentence: str) -> bool:
+    """Whether a sentence can report something: it is no order to its reader and no question of its own."""
+    if TO_A_MODEL.search(sentence):
+        return False
+    reported = QUOTES.search(sentence)  # somebody's words
+    return bool(reported) or not (sentence.rstrip().endswith("?") or ORDER.search(sentence))
+
+
 def _to_the_point(question: str, quotes: Sequence[tuple[Hit, Span]]) -> bool:
     """Whether a quote shares a word with the question or is near to it in meaning."""
-    asked = set(terms(question))
+    asked = set(terms(question)) - EMPTY
     for hit, span in quotes:
         if asked & set(terms(hit.article.text[span.start : span.end])):
             return True

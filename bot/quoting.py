@@ -17,6 +17,7 @@ from bot.answerable import judge
 from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, Asked, asked
 from bot.attribution import SAID
 from bot.disagreement import Differing, Telling, accounts
+from bot.evidence import is_report
 from bot.followup import Question
 from vectorstore import Hit, Names, Sentence, Span, Time, fold_key, without_times
 from vectorstore.terms import CYRILLIC, terms
@@ -337,6 +338,8 @@ def _units(hit: Hit) -> Iterator[tuple[list[Sentence], float, set[str], set[str]
     text, title = hit.article.text, set(terms(hit.article.title))
     words = [set(terms(text[one.span.start : one.span.end])) | one.names for one in hit.sentences]
     for place, sentence in enumerate(hit.sentences):
+        if not is_report(text[sentence.span.start : sentence.span.end]):
+            continue
         before = words[place - 1] if place else set[str]()
         if place and LEANS_BACK.match(text[sentence.span.start : sentence.span.end]):
             pair = [hit.sentences[place - 1], sentence]

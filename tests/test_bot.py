@@ -131,7 +131,7 @@ def test_questions_that_stand_alone_are_known(question: str) -> None:
 def test_a_question_without_a_word_to_search_for_is_told_so(bot: Bot, question: str) -> None:
     answer = bot.ask(question)
     assert answer.status == "not_found"
-    assert answer.notes == ("The question has no word that says what it is about.",)
+    assert answer.missing == ("The question has no word that says what it is about.",)
 
 
 def test_a_follow_up_to_a_follow_up_reaches_the_first_question() -> None:

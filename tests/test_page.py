@@ -424,7 +424,8 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
         Claim("By *bus*.", "partly", (1,)),
         Claim("All stayed.", "unverified", (), ("“all” is not in a quote", "nor <b>stayed</b>")),
     )
-    answer = replace(an_answer(sample_data), status="partial", claims=claims, missing=("Who paid [1] is not said.",))
+    told = replace(an_answer(sample_data), status="partial", claims=claims, disagreements=())
+    answer = replace(told, missing=("Who paid [1] is not said.",))
     lines = message(answer, "g").split("\n\n")
     assert lines[:5] == [
         "**The articles answer this in part.**",

@@ -1,0 +1,214 @@
+"""Refusals: questions that the articles do not answer, recognised, and answerable ones refused.
+
+CLAP NQ: each question with the one passage it came with, half of which do not answer it, through ingest and search. The
+regression's weights were fitted on these very questions, so it is fitted anew in five folds, with the rules as they
+are. The questions about the seed article and the digests: as the bot answers them; an answer in part counts as a
+refusal, whether it should have been one or not. Beside both, in the same run: a threshold on the nearest sentence's
+cosine, and one on the share of the question's words that the best sentence holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from benchmarks.answers import Question, ask, digests, questions
+from benchmarks.results import report
+from bot import Bot
+from bot.answerable import judge, relevance_features
+from bot.asking import EMPTY
+from bot.followup import Question as Standalone
+from ingest import update
+from vectorstore import Filters, Hit, HybridRetriever, Names, Store, settings
+from vectorstore.terms import terms
+
+FOLDS = 5
+SEEDS = range(5)
+MOST_FALSE = 0.08  # of the answerable, refused
+
+
+def _retriever(store: Store, names: Names) -> HybridRetriever:
+    return HybridRetriever(store=store, names=names, limit=10)
+
+
+def _hits(retriever: HybridRetriever, question: str, filters: Filters) -> list[Hit]:
+    return [document.metadata["hit"] for document in retriever.invoke(question, filters=filters)]
+
+
+def _cosine(hits: Sequence[Hit]) -> float:
+    return max((one.cosine for hit in hits for one in hit.sentences), default=0.0)
+
+
+def _words(question: str, hits: Sequence[Hit]) -> float:
+    asked = set(terms(question)) - EMPTY
+    held = [set(terms(hit.article.text[one.span.start : one.span.end])) for hit in hits for one in hit.sentences]
+    return max((len(asked & one) / max(1, len(asked)) for one in held), default=0.0)
+
+
+def regression(features: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Weights of a ridge logistic regression (C = 1) by Newton's method, the intercept last and not held small."""
+    rows = np.hstack([features, np.ones((len(features), 1))])
+    weights = np.zeros(rows.shape[1])
+    ridge = np.diag([*np.ones(features.shape[1]), 0.0])
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-rows @ weights))
+        slope = rows.T @ (labels - chance) - ridge @ weights
+        bend = (rows * (chance * (1 - chance))[:, None]).T @ rows + ridge
+        weights += np.linalg.solve(bend, slope)
+    return weights
+
+
+def balanced(labels: np.ndarray[Any, Any], said: np.ndarray[Any, Any]) -> float:
+    """Mean of the shares of both kinds that were said right."""
+    return float((said[labels == 1].mean() + (~said[labels == 0]).mean()) / 2)
+
+
+def _folds(count: int, seed: int) -> list[np.ndarray[Any, Any]]:
+    order = np.random.default_rng(seed).permutation(count)
+    return [np.isin(np.arange(count), part) for part in np.array_split(order, FOLDS)]
+
+
+def _threshold(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    """The threshold with the best balanced accuracy."""
+    return float(max(np.unique(scores), key=lambda cut: balanced(labels, scores >= cut)))
+
+
+def _by_folds(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    made = []
+    for seed in SEEDS:
+        said = np.zeros(len(labels), bool)
+        for test in _folds(len(labels), seed):
+            said[test] = scores[test] >= _threshold(scores[~test], labels[~test])
+        made.append(balanced(labels, said))
+    return float(np.mean(made))
+
+
+def _clapnq(shared: Path, cache: Path) -> None:
+    rows = [json.loads(line) for line in (shared / "bench" / "clapnq" / "dev.jsonl").read_text("utf-8").splitlines()]
+    labels = np.array([int(row["answerable"]) for row in rows])
+    folder = cache / "clapnq"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "articles.jsonl"
+    with source.open("w", encoding="utf-8") as lines:
+        for row in rows:
+            fields = {"title": row["title"], "lang": "en", "text": "\n".join(row["sentences"])}
+            lines.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    update([source], data=folder / "data")
+    names = Names.open(None)
+    store = Store.open(settings(folder / "data"), create=False)
+    lines_of = {int(article.source.rsplit("#", 1)[-1]): article.id for article in store.library.articles()}
+    retriever = _retriever(store, names)
+    features, gates, cosines, words = [], [], [], []
+    for number, row in enumerate(rows, 1):
+        question = row["question"]
+        hits = _hits(retriever, question, Filters(articles=(lines_of[number],)))
+        asked = Standalone(question, (), ())
+
+        def title_cosine(title: str, question: str = question) -> float:
+            return store.title_cosine(question, title)
+
+        judgement = judge(asked, hits, names, title_cosine)
+        features.append(relevance_features(asked, hits, names, title_cosine))
+        # what the rules alone say: refused, passed because it is on the topic, or left to the regression
+        gates.append((judgement.by_rule, judgement.answers))
+        cosines.append(_cosine(hits))
+        words.append(_words(question, hits))
+    store.close()
+    table = np.array(features)
+    table = (table - table.mean(0)) / table.std(0)
+    by_rule = np.array([gate[0] for gate in gates])
+    answers = np.array([gate[1] for gate in gates])
+    folded, likeness = [], []
+    for seed in SEEDS:
+        said, alone = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+        for test in _folds(len(rows), seed):
+            weights = regression(table[~test], labels[~test])
+            logits = np.hstack([table, np.ones((len(rows), 1))]) @ weights
+            alone[test] = logits[test] >= _threshold(logits[~test], labels[~test])
+            said[test] = np.where(by_rule, answers, alone)[test]
+        folded.append(balanced(labels, said))
+        likeness.append(balanced(labels, alone))
+    report(
+        "refusal-clapnq",
+        "600 questions of CLAP NQ with one passage, half of which do not answer",
+        ["method", "balanced accuracy", "unanswerable refused", "answerable refused"],
+        [
+            ["as shipped (weights fitted on these questions)", balanced(labels, answers),
+             float((~answers[labels == 0]).mean()), float((~answers[labels == 1]).mean())],
+            ["rules, and the regression fitted in 5 folds", float(np.mean(folded)), "", ""],
+            ["the regression alone, in 5 folds", float(np.mean(likeness)), "", ""],
+            ["nearest sentence's cosine, threshold in 5 folds", _by_folds(np.array(cosines), labels), "", ""],
+            ["share of words, threshold in 5 folds", _by_folds(np.array(words), labels), "", ""],
+        ],
+        "Mean of 5 seeds where there are folds. Target: .88 in 5 folds.",
+    )  # fmt: skip
+
+
+def _recall(scores: Sequence[float], abstain: Sequence[bool]) -> tuple[float, float]:
+    """Share to be refused below the highest threshold that refuses at most MOST_FALSE of the others; that share too."""
+    table = np.array(scores)
+    mask = np.array(abstain)
+    cuts = [cut for cut in np.unique(table) if (table[~mask] < cut).mean() <= MOST_FALSE]
+    cut = max(cuts)
+    return float((table[mask] < cut).mean()), float((table[~mask] < cut).mean())
+
+
+def _domain(shared: Path) -> None:
+    os.environ.pop("OPENAI_API_KEY", None)
+    every: list[tuple[str, Question, bool, float, float]] = []
+    names = Names.open(None)
+    with TemporaryDirectory() as folder:
+        material = {
+            "seed": (shared / "seeds", shared / "belarus" / "seed_questions.jsonl"),
+            "digests": (digests(shared, Path(folder) / "digests.jsonl"), shared / "belarus" / "digest_questions.jsonl"),
+        }
+        for name, (articles, asked) in material.items():
+            data = Path(folder) / name
+            update([articles], data=data)
+            store = Store.open(settings(data), create=False)
+            retriever = _retriever(store, names)
+            with Bot.open(data=data, model="") as bot:
+                for one in questions(asked):
+                    answer = ask(bot, one)
+                    hits = _hits(retriever, one["question"], Filters())
+                    refused = answer.status != "answered"
+                    every.append((name, one, refused, _cosine(hits), _words(one["question"], hits)))
+            store.close()
+    rows: list[list[object]] = []
+    for name in ("seed", "digests", ""):
+        some = [one for one in every if name in ("", one[0])]
+        abstain = [bool(one[1]["must_abstain"]) for one in some]
+        rows.append(
+            [
+                f"{name or 'both'}: the bot",
+                sum(abstain),
+                float(np.mean([one[2] for one, no in zip(some, abstain, strict=True) if no])),
+                float(np.mean([one[2] for one, no in zip(some, abstain, strict=True) if not no])),
+            ]
+        )
+    abstain = [bool(one[1]["must_abstain"]) for one in every]
+    for title, place in (("nearest sentence's cosine", 3), ("share of words", 4)):
+        rows.append([f"both: {title}", sum(abstain), *_recall([float(one[place]) for one in every], abstain)])  # type: ignore[arg-type]
+    for kind in sorted({one[1]["type"] for one in every if one[1]["must_abstain"]}):
+        some = [one for one in every if one[1]["must_abstain"] and one[1]["type"] == kind]
+        rows.append([f"{kind}, to be refused", len(some), float(np.mean([one[2] for one in some])), ""])
+    report(
+        "refusal",
+        "questions about the seed article and the digests",
+        ["", "to be refused", "refused of them", "answerable refused"],
+        rows,
+        "Refused: not answered, or in part. The rules were written with these questions in view; targets .75 and .08. "
+        "The thresholds refuse as many of the answerable as .08 allows.",
+    )
+
+
+def run(shared: Path, cache: Path) -> None:
+    """Both tables."""
+    _domain(shared)
+    _clapnq(shared, cache)
