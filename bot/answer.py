@@ -40,7 +40,8 @@ class Voice:
     def __str__(self) -> str:
         """The voice in words, for people."""
         kind = "" if self.kind == "other" else f" ({self.kind})"
-        return f"{'in the words of' if self.direct else 'according to'} {self.speaker}{kind}"
+        speaker = f"the {self.speaker[4:]}" if self.speaker.startswith("The ") else self.speaker
+        return f"{'in the words of' if self.direct else 'according to'} {speaker}{kind}"
 
 
 @dataclass(frozen=True, slots=True)

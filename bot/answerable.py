@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.asking import COMMON, EMPTY, LEANS_BACK, TIME, WEEKDAY, Asked, Kind, asked
 from bot.followup import Question
@@ -56,8 +57,9 @@ NOT_TOLD: Mapping[Kind, str] = {
     "person": "The articles found do not say who.",
 }
 # Beginnings of the stems of verbs and their opposites.
-OPPOSITES = [
-    (frozenset(one.split()), frozenset(other.split()))
+Stems = tuple[str, ...]
+OPPOSITES: list[tuple[Stems, Stems]] = [
+    (tuple(one.split()), tuple(other.split()))
     for one, other in (
         (
             "lift eas remov drop relax waiv suspend unblock сня снима ослаб смягч отмен скасав зня",
@@ -332,17 +334,22 @@ def _same_script(question: str, lines: Sequence[_Line]) -> bool:
 
 
 def opposed(question: str, text: str) -> bool:
-    """A verb of the question is not in the text, and its opposite is."""
-    asked, held = terms(question), terms(text)
+    """Whether a verb of the question is not in the text, and its opposite is."""
+    sides = _sides(question)
+    held = terms(text) if sides else []
+    return any(_holds(held, other) and not _holds(held, one) for one, other in sides)
 
-    def of(side: frozenset[str], words: list[str]) -> bool:
-        return any(word.startswith(stem) for word in words for stem in side)
 
-    return any(
-        of(one, asked) and not of(other, asked) and of(other, held) and not of(one, held)
-        for pair in OPPOSITES
-        for one, other in (pair, pair[::-1])
-    )
+@lru_cache(maxsize=256)
+def _sides(question: str) -> list[tuple[Stems, Stems]]:
+    """The sides of OPPOSITES that the question is on, each with the other one."""
+    words = terms(question)
+    both = [sides for pair in OPPOSITES for sides in (pair, pair[::-1])]
+    return [(one, other) for one, other in both if _holds(words, one) and not _holds(words, other)]
+
+
+def _holds(words: Sequence[str], stems: Stems) -> bool:
+    return any(word.startswith(stems) for word in words)
 
 
 def _figures(text: str) -> set[str]:

@@ -246,6 +246,8 @@ class Bot:
         quoted: dict[str, list[str]] = {}
         for citation in answer.citations or answer.closest:
             for mention in self._names.mentions(citation.quote):
+                if mention.kind == "places":
+                    continue  # everybody knows Kyiv and Kiev for one city
                 quoted.setdefault(mention.name, []).append(mention.spelling)
         asked = {mention.name: mention.spelling for mention in self._names.mentions(answer.question)}
         others = {

@@ -150,7 +150,7 @@ def card(citation: Citation, group: str) -> str:
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
-        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about} {links}</p>{said}'
+        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p><p class="links">{links}</p>{said}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
         f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )
