@@ -160,6 +160,6 @@ def run(shared: Path, cache: Path) -> None:
         "quoting, by type of question",
         ["questions", "number", "a gold quote cited", "must_contain met", "quotes, median", "refused"],
         rows,
-        "Answerable: not `must_abstain`, with a gold quote. Refused: not answered, or in part. A quoted answer can't meet "
-        'a `must_contain` that asks for a word of judgement ("yes"). Targets: a gold quote .88, must_contain .90.',
+        "Answerable: not `must_abstain`, with a gold quote. Refused: not answered, or in part. A quoted answer can't "
+        'meet a `must_contain` that asks for a word of judgement ("yes"). Targets: a gold quote .88, must_contain .90.',
     )

@@ -5,7 +5,8 @@
 
 from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
-from bot.export import FORMATS, BundleError, Finding, Format, verify
+from bot.bundle import BundleError, Finding, verify
+from bot.export import FORMATS, Format, escape_markdown
 from vectorstore import Article, Coverage, Facet, Facets, Filters, LibraryError, NoLibraryError, Time
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "Spelling",
     "Time",
     "Turn",
+    "escape_markdown",
     "verify",
 ]

@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot import FORMATS, Answer, Article, Citation, Time, Turn
+from bot import FORMATS, Answer, Article, Citation, Time, Turn, escape_markdown
 
-# everything that could make Markdown, HTML, a formula or a live link of an article's words
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|(?m:^(\s*)([-+]|\d+[.)])(?=\s))")
 MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
 # What is said of a claim that its quotes do not prove whole.
 DOUBT = {"partly": "only partly supported by its source", "unverified": "not supported by the sources"}
@@ -25,17 +23,6 @@ FORMAT_NAMES = {
     "bibtex": "BibLaTeX",
     "csl-json": "CSL-JSON",
 }
-
-
-def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-
-    def escaped(found: re.Match[str]) -> str:
-        if found[5]:
-            return f"{found[4]}{found[5][:-1]}\\{found[5][-1]}"
-        return "\\" + found[0]
-
-    return SPECIAL.sub(escaped, " ".join(text.split()))
 
 
 def escape_html(text: str) -> str:
@@ -150,7 +137,8 @@ def card(citation: Citation, group: str) -> str:
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
-        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p><p class="links">{links}</p>{said}'
+        f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
+        f'<p class="links">{links}</p>{said}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
         f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )

@@ -24,7 +24,9 @@ from mdit_py_plugins.footnote import footnote_plugin
 from bot import FORMATS, Answer, Bot, BundleError, Claim, verify
 from bot.__main__ import main
 from bot.answer import NOT_ANSWERED, Account, Disagreement, Voice
-from bot.export import bibtex, bundle, csl_json, escape_markdown, html, markdown
+from bot.bibliography import bibtex, csl_json
+from bot.bundle import bundle
+from bot.export import escape_markdown, html, markdown
 from ingest import update
 from tests.conftest import ASK, ROOT
 

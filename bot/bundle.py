@@ -1,0 +1,384 @@
+"""Evidence: a bundle of what was said and all that is needed to recheck it against the articles.
+
+Knows what a bundle must prove. Does not know where articles are stored: `verify` is handed them.
+
+Errors: BundleError (ValueError) for a file that is no bundle; the message says what to do next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Spelling, Status, Voice
+from bot.evidence import uncovered
+from vectorstore import Article, Coverage, Filters
+
+FORMAT = "viadoma-evidence"
+VERSION = 1
+ABOUT = (
+    "Recheck with: python -m bot --verify FILE. `start` and `end` count the Unicode characters of the article's text "
+    "from 0, end exclusive; an article's sha256 is that of its text in UTF-8. The bundle's own sha256 is that of the "
+    "rest of it as JSON with sorted keys and no spaces: it shows a change, but not who made it."
+)
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+Place = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """What a bundle holds of an article version: all but its text and where that lay."""
+
+    id: str
+    version: Number
+    title: str
+    publisher: str
+    published: str
+    lang: str
+    url: str
+    note: str
+    sha256: str
+    added: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCopy:
+    """An article version that prints another's text again."""
+
+    article: str
+    version: Number
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCitation:
+    """A `Citation` that names its article instead of holding it."""
+
+    number: Number
+    quote: str
+    article: str
+    version: Number
+    start: Place
+    end: Place
+    link: str
+    publisher_kind: Kind
+    voices: tuple[Voice, ...]
+    copies: tuple[StoredCopy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An `Answer`, with its text and the sentence on what was searched, for those who read the bundle itself."""
+
+    question: str
+    query: str
+    made: str
+    status: Status
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[StoredCitation, ...]
+    closest: tuple[StoredCitation, ...]
+    disagreements: tuple[Disagreement, ...]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+    spellings: tuple[Spelling, ...]
+    searched: str
+    coverage: Coverage
+    filters: Filters
+    as_of: date | None
+    mode: str
+    prompts: tuple[str, ...]
+    embedding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A whole bundle but for its digest: the answers, and each article version they name once."""
+
+    format: str
+    version: int
+    about: str
+    answers: tuple[StoredAnswer, ...]
+    articles: tuple[StoredArticle, ...]
+
+
+class BundleError(ValueError):
+    """A file that is no bundle of evidence, or one that can't be read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the recheck says of one thing: `where` names it ("answer 1, quote 2"), `differs` says what does not hold.
+
+    An empty `differs` means that everything holds.
+    """
+
+    where: str
+    differs: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differs
+
+    def __str__(self) -> str:
+        """The finding on one line, for people."""
+        return f"{self.where}: {'; '.join(self.differs) or 'holds'}"
+
+
+def bundle(answers: Sequence[Answer]) -> str:
+    """The answers as JSON that `verify` rechecks; it holds the quotes, but not the texts of the articles."""
+    used: dict[tuple[str, int], StoredArticle] = {}
+    for answer in answers:
+        for citation in (*answer.citations, *answer.closest):
+            for article in (citation.article, *citation.copies):
+                used.setdefault((article.id, article.version), _stored_article(article))
+    made = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
+    fields = _adapter().dump_python(made, mode="json")
+    return json.dumps({**fields, "sha256": _digest(fields)}, ensure_ascii=False, indent=2) + "\n"
+
+
+def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Finding]:
+    """Rechecks a bundle against the articles, which `article_of` finds by id and version.
+
+    One finding for each quote of each answer, in their order, and one for anything else that differs: a claim that
+    its quotes do not prove, an answer's text, the file. BundleError if it is no bundle at all.
+    """
+    stored, untouched = _read(bundle_text)
+    findings = [] if untouched else [Finding("the file", ("it was changed after it was made (its sha256 differs)",))]
+    articles = {(one.id, one.version): one for one in stored.articles}
+    if len(articles) < len(stored.articles):
+        findings.append(Finding("the file", ("it holds an article version more than once",)))
+    for place, answer in enumerate(stored.answers, 1):
+        for name, citations in (("quote", answer.citations), ("closest passage", answer.closest)):
+            for number, citation in enumerate(citations, 1):
+                differs = [] if citation.number == number else [f"its number should be {number}"]
+                differs += _citation_differs(citation, articles, article_of)
+                findings.append(Finding(f"answer {place}, {name} {citation.number}", tuple(differs)))
+        for number, claim in enumerate(answer.claims, 1):
+            if troubles := tuple(_claim_differs(claim, answer.citations, articles)):
+                findings.append(Finding(f"answer {place}, claim {number}", troubles))
+        if troubles := tuple(_answer_differs(answer, articles)):
+            findings.append(Finding(f"answer {place}", troubles))
+    return findings
+
+
+def _read(text: str) -> tuple[Bundle, bool]:
+    """The bundle, and whether its digest is that of its contents."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"This is no whole JSON file ({_plain(str(error))}). {REMEDY}") from error
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise BundleError(f"This is no bundle of evidence: its format is not {FORMAT}. {REMEDY}")
+    if fields.get("version") != VERSION:
+        raise BundleError(
+            f"This bundle has version {_plain(str(fields.get('version')))} of its format; this version of Viadoma "
+            f"reads {VERSION}. Verify it with the version that made it."
+        )
+    try:
+        stored = _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BundleError(f"This bundle is damaged at {_plain(where)} ({_plain(first['msg'])}). {REMEDY}") from error
+    if not stored.answers:
+        raise BundleError(f"This bundle holds no answer, so there is nothing to verify. {REMEDY}")
+    digest = fields.pop("sha256", None)
+    return stored, digest == _digest(fields)
+
+
+REMEDY = "Name a file as it was made with: python -m bot QUESTION --format bundle"
+
+
+def _citation_differs(
+    citation: StoredCitation,
+    articles: dict[tuple[str, int], StoredArticle],
+    article_of: Callable[[str, int], Article | None],
+) -> Iterator[str]:
+    for article_id, version in (
+        (citation.article, citation.version),
+        *((copy.article, copy.version) for copy in citation.copies),
+    ):
+        name = f"version {version} of article {_plain(article_id)}"
+        said, kept = articles.get((article_id, version)), article_of(article_id, version)
+        if said is None:
+            yield f"the bundle does not describe {name}"
+        if kept is None:
+            yield f"the library has no {name}"
+        if said and kept:
+            yield from _article_differs(name, said, kept)
+        if kept and (article_id, version) == (citation.article, citation.version):
+            yield from _quote_differs(citation, kept.text)
+    if citation.link != f"/source/{citation.article}/{citation.version}#{citation.start}-{citation.end}":
+        yield f"its link is {_plain(citation.link)}, which leads elsewhere"
+
+
+def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[str]:
+    digest = hashlib.sha256(kept.text.encode()).hexdigest()
+    if kept.sha256 != digest:
+        yield f"the library's text of {name} was changed after it was taken in"
+    if said.sha256 != digest:
+        yield f"the text of {name} has the SHA-256 {digest}, not {_plain(said.sha256)}"
+    for field, one, other in (
+        ("title", said.title, kept.title),
+        ("publisher", said.publisher, kept.publisher),
+        ("date", said.published, kept.published),
+        ("language", said.lang, kept.lang),
+        ("address", said.url, kept.url),
+        ("note", said.note, kept.note),
+    ):
+        if one != other:
+            yield f"the {field} of {name} is “{_plain(other)}”, not “{_plain(one)}”"
+
+
+def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
+    if not citation.quote.strip():
+        yield "it quotes nothing"
+    elif text[citation.start : citation.end] != citation.quote:
+        found = text.find(citation.quote)
+        where = f"at {found} to {found + len(citation.quote)}" if found >= 0 else "nowhere in it"
+        yield (
+            f"at {citation.start} to {citation.end} the article says “{_plain(text[citation.start : citation.end])}”; "
+            f"“{_plain(citation.quote)}” stands {where}"
+        )
+
+
+def _claim_differs(
+    claim: Claim, citations: Sequence[StoredCitation], articles: dict[tuple[str, int], StoredArticle]
+) -> Iterator[str]:
+    yield from _strangers(claim.citations, citations)
+    cited = [one for one in citations if one.number in claim.citations]
+    if claim.support == "unverified":
+        yield "the answer itself says that its quotes do not prove it"
+    elif not claim.citations:
+        yield "it cites no quote"
+    elif claim.support == "quoted":
+        if not any(claim.text.split() == one.quote.split() for one in cited):
+            yield f"it is marked as quoted, but “{_plain(claim.text)}” is not its quote"
+    else:
+        known = [articles[place] for one in cited if (place := (one.article, one.version)) in articles]
+        about = [f"{article.title} {article.publisher}" for article in known]
+        dates = [article.published for article in known] if len(known) == len(cited) else []
+        yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], about, dates))
+
+
+def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
+    strangers = [
+        stranger
+        for disagreement in answer.disagreements
+        for account in disagreement.accounts
+        for stranger in _strangers(account.citations, answer.citations)
+    ]
+    yield from strangers
+    if any(len(disagreement.accounts) < 2 for disagreement in answer.disagreements):
+        yield "a disagreement has a single side"
+    elif not strangers and answer.text != (text := _restored(answer, articles).text):
+        yield f"its claims come to “{_plain(text)}”, not to “{_plain(answer.text)}”"
+    if answer.searched != _restored(answer, articles).searched:
+        yield "what it says was searched is not what its coverage and filters say"
+
+
+def _strangers(numbers: Sequence[int], citations: Sequence[StoredCitation]) -> Iterator[str]:
+    known = {one.number for one in citations}
+    yield from (f"it cites [{number}], which is not there" for number in numbers if number not in known)
+
+
+def _plain(text: str, limit: int = 200) -> str:
+    """Words of a file, which may be anyone's, for a terminal: one line, no control characters, not endless."""
+    flat = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return flat if len(flat) <= limit else f"{flat[:limit]}…"
+
+
+def _adapter() -> TypeAdapter[Bundle]:
+    return TypeAdapter(Bundle)
+
+
+def _digest(fields: object) -> str:
+    plain = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stored_article(article: Article) -> StoredArticle:
+    return StoredArticle(
+        id=article.id,
+        version=article.version,
+        title=article.title,
+        publisher=article.publisher,
+        published=article.published,
+        lang=article.lang,
+        url=article.url,
+        note=article.note,
+        sha256=article.sha256,
+        added=article.added,
+    )
+
+
+def _stored_citation(citation: Citation) -> StoredCitation:
+    return StoredCitation(
+        number=citation.number,
+        quote=citation.quote,
+        article=citation.article.id,
+        version=citation.article.version,
+        start=citation.start,
+        end=citation.end,
+        link=citation.link,
+        publisher_kind=citation.publisher_kind,
+        voices=citation.voices,
+        copies=tuple(StoredCopy(copy.id, copy.version) for copy in citation.copies),
+    )
+
+
+def _stored_answer(answer: Answer) -> StoredAnswer:
+    return StoredAnswer(
+        question=answer.question,
+        query=answer.query,
+        made=answer.made,
+        status=answer.status,
+        text=answer.text,
+        claims=answer.claims,
+        citations=tuple(map(_stored_citation, answer.citations)),
+        closest=tuple(map(_stored_citation, answer.closest)),
+        disagreements=answer.disagreements,
+        missing=answer.missing,
+        notes=answer.notes,
+        spellings=answer.spellings,
+        searched=answer.searched,
+        coverage=answer.coverage,
+        filters=answer.filters,
+        as_of=answer.as_of,
+        mode=answer.mode,
+        prompts=answer.prompts,
+        embedding=answer.embedding,
+    )
+
+
+def _restored(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Answer:
+    """The answer as its parts say, to read its text again; its articles have a date alone."""
+    citations = []
+    for one in answer.citations:
+        said = articles.get((one.article, one.version))
+        published = said.published if said else ""
+        article = Article(one.article, one.version, "", "", "", "", published, "", "", "", "", "")
+        citations.append(Citation(one.number, one.quote, one.start, one.end, article, voices=one.voices))
+    return Answer(
+        question=answer.question,
+        query=answer.query,
+        status=answer.status,
+        claims=answer.claims,
+        citations=tuple(citations),
+        closest=(),
+        coverage=answer.coverage,
+        notes=answer.notes,
+        mode=answer.mode,
+        prompts=answer.prompts,
+        filters=answer.filters,
+        as_of=answer.as_of,
+        missing=answer.missing,
+        disagreements=answer.disagreements,
+    )
