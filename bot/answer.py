@@ -169,9 +169,15 @@ class Answer:
         return " ".join([*claims, *self.remarks])
 
     def said_by(self, claim: Claim) -> str:
-        """Who says what a quoted claim tells, where its words do not name them: "according to Coale (government)"."""
+        """Who says what a quoted claim tells, where its words do not name them, and its date, where dates differ.
+
+        Such as "according to Coale (government), 2025-12-13"; empty where the quote says all.
+        """
         cited = [one for one in self.citations if claim.support == "quoted" and one.number in claim.citations]
-        return ", ".join(str(voice) for one in cited for voice in one.voices if voice.speaker not in one.quote)
+        said = [str(voice) for one in cited for voice in one.voices if voice.speaker not in one.quote]
+        months = {one.article.published[:MONTH] for one in self.citations}
+        dates = dict.fromkeys(one.article.published or "no date" for one in cited) if len(months) > 1 else ()
+        return ", ".join([*said, *dates])
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -206,6 +212,7 @@ class Event:
     answer: Answer
 
 
+MONTH = len("2025-12")
 NOT_ANSWERED = "The collection does not answer this."
 
 

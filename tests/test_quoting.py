@@ -141,6 +141,15 @@ def test_the_answer_names_who_speaks_where_the_quote_does_not(ask: Ask) -> None:
     assert "Kalesnikava" in answer.text
 
 
+def test_quotes_of_different_times_are_dated_in_the_answer(ask: Ask) -> None:
+    answer = ask("How many prisoners did Belarus free?")
+    assert {one.article.published for one in answer.citations} >= {"2025-12-13", "2025-09-12"}
+    assert "(2025-12-13)" in answer.text
+    assert "(2025-09-12)" in answer.text
+    alone = ask("Was Andrzej Poczobut freed?")
+    assert "(2025" not in alone.text or len({one.article.published[:7] for one in alone.citations}) > 1
+
+
 def test_everybody_is_gathered_where_everybody_is_asked_for(ask: Ask) -> None:
     text = ask("List every person named in the articles.").text
     assert all(name in text for name in ("Coale", "Bialiatski", "Kalesnikava", "Poczobut", "Statkevich", "Zelenskyy"))
