@@ -53,6 +53,14 @@ def digests(shared: Path, target: Path) -> Path:
     return target
 
 
+def material(shared: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
+    """The articles and the file of questions of each set: the seed article alone, and all digests."""
+    return {
+        "seed": (shared / "seeds", shared / "belarus" / "seed_questions.jsonl"),
+        "digests": (digests(shared, folder / "digests.jsonl"), shared / "belarus" / "digest_questions.jsonl"),
+    }
+
+
 def is_gold(question: Question, cited: Sequence[str]) -> bool:
     """Whether a cited sentence holds a gold quote, or is a whole part of one."""
     return any(gold in text or (len(text) > 15 and text in gold) for gold in question["gold_quotes"] for text in cited)
@@ -127,11 +135,7 @@ def run(shared: Path, cache: Path) -> None:
         _speed(shared, cache)
     rows: list[list[object]] = []
     with TemporaryDirectory() as folder:
-        material = {
-            "seed": (shared / "seeds", shared / "belarus" / "seed_questions.jsonl"),
-            "digests": (digests(shared, Path(folder) / "digests.jsonl"), shared / "belarus" / "digest_questions.jsonl"),
-        }
-        for name, (articles, asked) in material.items():
+        for name, (articles, asked) in material(shared, Path(folder)).items():
             data = Path(folder) / name
             update([articles], data=data)
             every = questions(asked)

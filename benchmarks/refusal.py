@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.answers import Question, ask, digests, questions
+from benchmarks.answers import Question, ask, material, questions
 from benchmarks.results import report
 from bot import Bot
 from bot.answerable import judge, relevance_features
@@ -164,11 +164,7 @@ def _domain(shared: Path) -> None:
     every: list[tuple[str, Question, bool, float, float]] = []
     names = Names.open(None)
     with TemporaryDirectory() as folder:
-        material = {
-            "seed": (shared / "seeds", shared / "belarus" / "seed_questions.jsonl"),
-            "digests": (digests(shared, Path(folder) / "digests.jsonl"), shared / "belarus" / "digest_questions.jsonl"),
-        }
-        for name, (articles, asked) in material.items():
+        for name, (articles, asked) in material(shared, Path(folder)).items():
             data = Path(folder) / name
             update([articles], data=data)
             store = Store.open(settings(data), create=False)

@@ -169,7 +169,7 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         return Judgement(False, reason=conflict)
     if _is_on_topic(question, words, known, strangers, lines):
         return Judgement(False, in_part=True, reason=NOT_TOLD.get(wanted.kind, "")) if kind else Judgement(True)
-    near = _logit(relevance_features(question, hits, names, title_cosine)) > RELEVANT
+    near = _logit(_features(question, hits, words, lines, title_cosine)) > RELEVANT
     return Judgement(near, by_rule=False)
 
 
@@ -282,9 +282,18 @@ def relevance_features(
     question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]
 ) -> tuple[float, ...]:
     """What the regression weighs, in the order of WEIGHTS; see there."""
-    nearest = max(hits, key=lambda hit: hit.cosine)
-    lines = list(_lines(hits, names))
     words = _weights(asked(question.text).question, question.leans_on, names)
+    return _features(question, hits, words, list(_lines(hits, names)), title_cosine)
+
+
+def _features(
+    question: Question,
+    hits: Sequence[Hit],
+    words: Mapping[str, float],
+    lines: Sequence[_Line],
+    title_cosine: Callable[[str], float],
+) -> tuple[float, ...]:
+    nearest = max(hits, key=lambda hit: hit.cosine)
     found = frozenset[str]().union(*(line.held for line in lines))
     return (
         nearest.cosine,

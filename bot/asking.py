@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from vectorstore import fold_key, without_times
@@ -189,6 +190,7 @@ class Asked:
         return True
 
 
+@lru_cache(maxsize=256)  # choosing and judging ask it of the same question
 def asked(question: str) -> Asked:
     """What the question asks for: what ends with a question mark, not what is said before it."""
     question = " ".join(re.findall(r"[^.!?]*[?]", question)) or question

@@ -227,20 +227,18 @@ class Bot:
         if trouble:
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
         choice = choose(made, hits, self._names, lambda title: self._store.title_cosine(made.text, title))
-        for events in _quote(choice, hits, empty):
+        for events in self._quote(choice, hits, empty):
             yield self._finished(events)
 
     def _finished(self, events: list[Event]) -> list[Event]:
-        """The events, with who says what is quoted, and the names that it spells otherwise than the question."""
-        return [replace(event, answer=self._labelled(event.answer)) for event in events]
+        """The events, with the names that their quotes spell otherwise than the question."""
+        return [
+            replace(event, answer=replace(event.answer, spellings=self._spellings(event.answer))) for event in events
+        ]
 
-    def _labelled(self, answer: Answer) -> Answer:
-        answer = replace(
-            answer,
-            citations=tuple(attributed(one, self._names) for one in answer.citations),
-            closest=tuple(attributed(one, self._names) for one in answer.closest),
-        )
-        return replace(answer, spellings=self._spellings(answer))
+    def _cited(self, quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
+        """Citations for stretches of hits, numbered from 1, with who says what they tell."""
+        return tuple(attributed(one, self._names) for one in numbered(quotes))
 
     def _spellings(self, answer: Answer) -> tuple[Spelling, ...]:
         quoted: dict[str, list[str]] = {}
@@ -272,7 +270,7 @@ class Bot:
             elif written.support == "unverified" and not self._show_unsupported:
                 dropped += 1
             else:
-                answer = _with_claim(answer, written, places)
+                answer = self._with_claim(answer, written, places)
                 yield [Event("claim", answer)]
         if dropped and not any(claim.support != "unverified" for claim in answer.claims):
             raise ModelError("Nothing that the model wrote is proved by the articles.")
@@ -280,37 +278,35 @@ class Bot:
             what = "1 sentence of the model was" if dropped == 1 else f"{dropped} sentences of the model were"
             answer = replace(answer, notes=(*answer.notes, f"{what} left out: the articles do not prove it."))
         if not answer.claims:
-            answer = replace(answer, closest=_closest(hits))
+            answer = replace(answer, closest=self._cited(_closest(hits)))
         yield [Event("answer", answer)]
 
+    def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
+        """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
+        used = []
+        for hit, span in written.quotes:
+            if (hit.article.id, span) not in places:
+                places[hit.article.id, span] = replace(self._cited([(hit, span)])[0], number=len(places) + 1)
+            used.append(places[hit.article.id, span].number)
+        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
+        return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
-def _with_claim(answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
-    """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
-    used = []
-    for hit, span in written.quotes:
-        if (hit.article.id, span) not in places:
-            places[hit.article.id, span] = replace(numbered([(hit, span)])[0], number=len(places) + 1)
-        used.append(places[hit.article.id, span].number)
-    claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
-    return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
-
-
-def _quote(choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
-    if choice.status == "not_found":
-        yield [Event("answer", replace(empty, closest=_closest(hits), missing=choice.missing))]
-        return
-    citations = numbered(choice.sentences)
-    answer = replace(empty, status=choice.status)
-    for citation in citations:
-        claim = Claim(citation.quote, "quoted", (citation.number,))
-        answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
-        yield [Event("claim", answer)]
-    yield [
-        Event(
-            "answer",
-            replace(answer, missing=choice.missing, disagreements=_disagreements(choice, citations)),
-        )
-    ]
+    def _quote(self, choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+        if choice.status == "not_found":
+            yield [Event("answer", replace(empty, closest=self._cited(_closest(hits)), missing=choice.missing))]
+            return
+        citations = self._cited(choice.sentences)
+        answer = replace(empty, status=choice.status)
+        for citation in citations:
+            claim = Claim(citation.quote, "quoted", (citation.number,))
+            answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
+            yield [Event("claim", answer)]
+        yield [
+            Event(
+                "answer",
+                replace(answer, missing=choice.missing, disagreements=_disagreements(choice, citations)),
+            )
+        ]
 
 
 def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
@@ -330,12 +326,9 @@ def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disag
     return (Disagreement(choice.differing.about, tuple(told)),)
 
 
-def _closest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
+def _closest(hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:
     """The best sentence of each of the best passages."""
-    best: list[tuple[Hit, Span]] = [
-        (hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]
-    ]
-    return numbered(best)
+    return [(hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]]
 
 
 def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: Filters) -> dict[str, Any]:
