@@ -7,7 +7,19 @@ from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
 from bot.bundle import BundleError, Finding, verify
 from bot.export import FORMATS, Format, escape_markdown
-from vectorstore import Article, Coverage, Facet, Facets, Filters, LibraryError, NoLibraryError, Time
+from vectorstore import (
+    Article,
+    Change,
+    Coverage,
+    Facet,
+    Facets,
+    Filters,
+    LibraryError,
+    NoLibraryError,
+    Record,
+    Time,
+    changes,
+)
 
 __all__ = [
     "FORMATS",
@@ -15,6 +27,7 @@ __all__ = [
     "Article",
     "Bot",
     "BundleError",
+    "Change",
     "Citation",
     "Claim",
     "Coverage",
@@ -27,9 +40,11 @@ __all__ = [
     "LibraryError",
     "NoLibraryError",
     "QuestionError",
+    "Record",
     "Spelling",
     "Time",
     "Turn",
+    "changes",
     "escape_markdown",
     "verify",
 ]

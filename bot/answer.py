@@ -50,7 +50,8 @@ class Citation:
 
     `times` are the times the quote names. `copies` are other articles that print the article's text again: they are no
     further sources. `voices` are those who say what it tells, the one nearest to the matter first; `publisher_kind` is
-    what kind of source printed it.
+    what kind of source printed it. `corrected` is the day (ISO 8601) on which the article's text last changed since it
+    was first taken in; empty if it never did.
     """
 
     number: int
@@ -62,6 +63,7 @@ class Citation:
     copies: tuple[Article, ...] = ()
     voices: tuple[Voice, ...] = ()
     publisher_kind: Kind = "other"
+    corrected: str = ""
 
     @property
     def link(self) -> str:

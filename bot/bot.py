@@ -31,6 +31,7 @@ from vectorstore import (
     Hit,
     HybridRetriever,
     Names,
+    Record,
     Span,
     Store,
     settings,
@@ -124,6 +125,10 @@ class Bot:
     def article(self, article_id: str, version: int) -> Article | None:
         """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""
         return self._store.library.article(article_id, version)
+
+    def record(self, article_id: str, version: int) -> Record | None:
+        """All that is known of a version: where it comes from, its other versions, why it is no longer searched."""
+        return self._store.library.record(article_id, version)
 
     def ask(
         self,
@@ -238,7 +243,14 @@ class Bot:
 
     def _cited(self, quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
         """Citations for stretches of hits, numbered from 1, with who says what they tell."""
-        return tuple(attributed(one, self._names) for one in numbered(quotes))
+        return tuple(attributed(self._dated(one), self._names) for one in numbered(quotes))
+
+    def _dated(self, citation: Citation) -> Citation:
+        article = citation.article
+        if article.version == 1:
+            return citation
+        record = self.record(article.id, article.version)
+        return replace(citation, corrected=record.corrected if record else "")
 
     def _spellings(self, answer: Answer) -> tuple[Spelling, ...]:
         quoted: dict[str, list[str]] = {}

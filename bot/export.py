@@ -248,6 +248,7 @@ def _remarks(citation: Citation) -> list[str]:
         *([f"{voices[0].upper()}{voices[1:]}."] if voices else []),
         *([f"Note: {citation.article.note.rstrip('.')}."] if citation.article.note else []),
         *([f"Printed again by {copies}: one source."] if copies else []),
+        *([f"Corrected on {citation.corrected}."] if citation.corrected else []),
     ]
 
 

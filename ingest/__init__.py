@@ -1,6 +1,7 @@
-"""An article's way: from files into the library.
+"""An article's way: from files and addresses into the library.
 
-`update` is the public face; `Report` says what it did.
+`update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
+`check`, `rebuild`, `backup` and `restore` look after the data folder.
 """
 
 from __future__ import annotations
@@ -8,43 +9,174 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Event
 
+from ingest.session import Engine, session
 from ingest.update import Failed, Progress, Report, Tally, run
-from vectorstore import LibraryError, Store, exists, settings
+from ingest.watch import due
+from vectorstore import BusyError, Deleted, LibraryError, Rebuilt, Settings, Store, open_embeddings, settings
+from vectorstore import backup as _backup
+from vectorstore import check as _check
+from vectorstore import rebuild as _rebuild
+from vectorstore import restore as _restore
 
-__all__ = ["Failed", "LibraryError", "Progress", "Report", "update"]
+__all__ = [
+    "Deleted",
+    "Engine",
+    "Failed",
+    "LibraryError",
+    "Progress",
+    "Rebuilt",
+    "Report",
+    "Tally",
+    "backup",
+    "check",
+    "delete",
+    "rebuild",
+    "remove",
+    "restore",
+    "update",
+    "watch",
+]
+
+Folder = str | os.PathLike[str] | None
+THIS_PROCESS = Engine()
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def update(
     sources: Sequence[str | os.PathLike[str]],
     *,
-    data: str | os.PathLike[str] | None = None,
+    data: Folder = None,
     prune: bool = False,
     dry_run: bool = False,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    engine: Engine = THIS_PROCESS,
+    on_progress: Callable[[Progress], None] = _ignore,
+    tally: Tally | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Takes articles into the library in the folder `data` (else VIADOMA_DATA, else ./data), making it if need be.
 
-    See `ingest.update.run` for what counts as new, changed and gone. LibraryError if the folder can't be used; what
-    is wrong with a single source is in the report instead.
+    See `ingest.update.run` for what counts as new, changed and gone. `stop` is asked before each source whether to end
+    there; `tally` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
+    single source is in the report instead.
     """
     named = [os.fspath(source) for source in sources]
-    with open_store(data, dry_run=dry_run) as store:
-        return run(store, named, prune=prune, dry_run=dry_run, on_progress=on_progress, tally=Tally())
+    with session(_where(data), engine, dry_run=dry_run, stop=stop) as (store, means):
+        return run(
+            store,
+            named,
+            means,
+            prune=prune,
+            dry_run=dry_run,
+            on_progress=on_progress,
+            tally=Tally() if tally is None else tally,
+        )
+
+
+def watch(
+    sources: Sequence[str | os.PathLike[str]],
+    stop: Event,
+    *,
+    data: Folder = None,
+    prune: bool = False,
+    interval_seconds: float = 900,
+    engine: Engine = THIS_PROCESS,
+) -> Iterator[Report]:
+    """Takes sources in, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
+
+    A report each time; ends when `stop` is set. While another writer has the folder, what is due waits.
+    """
+    named = [os.fspath(source) for source in sources]
+    with session(_where(data), engine, stop=stop.is_set) as (store, means):
+        waiting: dict[str, None] = {}
+        for some in due(named, interval_seconds, stop):
+            waiting |= dict.fromkeys(some)
+            if not waiting:
+                continue
+            try:
+                report = run(
+                    store, list(waiting), means, prune=prune, dry_run=False, on_progress=_ignore, tally=Tally()
+                )
+            except BusyError:
+                continue  # what is due waits until the other is done
+            waiting.clear()
+            yield report
+
+
+def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[str]:
+    """Takes articles out of what is searched, under a tombstone with a reason; gives their ids.
+
+    A name is an article's id, its source, its address, or a folder. The articles stay out when their sources are taken
+    in again; their texts stay, so that what was cited can be opened. ValueError if a name means no article.
+    """
+    with _kept(data) as store, store.writing():
+        articles = _named(store, names)
+        store.library.retire(articles, reason, barred=True)
+        store.sweep()
+        return articles
+
+
+def delete(names: Sequence[str], *, data: Folder = None) -> Deleted:
+    """Deletes articles for good: all versions, vectors, raw bytes, and what was known of their sources.
+
+    For names see `remove`. Says what it did; nothing of it can be undone, and links to the articles end.
+    """
+    with _kept(data) as store, store.writing():
+        return store.delete(_named(store, names))
+
+
+def check(*, data: Folder = None, on_progress: Callable[[int, int], None] = _ignore) -> list[str]:
+    """What is wrong in the data folder, a line each; empty if library, full text, vectors and index agree."""
+    with _kept(data) as store:
+        return _check(store, on_progress)
+
+
+def rebuild(*, data: Folder = None, on_progress: Callable[[int, int], None] = _ignore) -> Rebuilt:
+    """Makes the search index again, and all vectors that are missing, damaged, or of another model than is set.
+
+    The old ones answer until the new ones are complete.
+    """
+    where = _where(data)
+    name, embeddings = open_embeddings(where.embedding, where.cache)
+    with _kept(data) as store, store.writing():
+        return _rebuild(store, name, embeddings, on_progress)
+
+
+def backup(file: str | os.PathLike[str], *, data: Folder = None) -> int:
+    """Writes one consistent archive of the data folder, also while it is in use; gives its size in bytes."""
+    with _kept(data) as store:
+        return _backup(store, Path(file))
+
+
+def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
+    """Brings a backup back into a folder that holds no library; gives the time it was made (ISO 8601, UTC)."""
+    return _restore(Path(file), _where(data).data)
+
+
+def _where(data: Folder) -> Settings:
+    return settings(None if data is None else Path(data))
 
 
 @contextmanager
-def open_store(data: str | os.PathLike[str] | None, *, dry_run: bool) -> Iterator[Store]:
-    """The store in a data folder, made if missing; with `dry_run` an empty one elsewhere stands in for a missing."""
-    where = settings(None if data is None else Path(data))
-    with TemporaryDirectory() as elsewhere:
-        if dry_run and not exists(where.data):
-            where = replace(where, data=Path(elsewhere))
-        store = Store.open(where, create=True)
-        try:
-            yield store
-        finally:
-            store.close()
+def _kept(data: Folder) -> Iterator[Store]:
+    """The store that is there, whatever model its vectors are of."""
+    store = Store.open(_where(data), create=False, any_model=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _named(store: Store, names: Sequence[str]) -> list[str]:
+    articles: dict[str, None] = {}
+    for name in names:
+        found = store.library.named(name) or store.library.named(str(Path(name).absolute()))
+        if not found:
+            raise ValueError(f"{name} is no article's id, file or address in {store.folder}.")
+        articles |= dict.fromkeys(found)
+    return list(articles)

@@ -73,3 +73,19 @@ class Extract:
     licence: str = ""
     id: str = ""
     extractor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A source that gave no article, and why; `gone` says that it is no longer where it was."""
+
+    source: str
+    reason: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A source known to be as it was when it was last read, without reading it again."""
+
+    source: str

@@ -132,7 +132,8 @@ def card(citation: Citation, group: str) -> str:
         for time in citation.times
         if time.reckoned
     ]
-    notes = [article.note, *times, copies(citation)]
+    corrected = f"Corrected on {citation.corrected}." if citation.corrected else ""
+    notes = [article.note, *times, copies(citation), corrected]
     note = "".join(f'<p class="note" dir="auto">{escape_html(line)}</p>' for line in notes if line)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'

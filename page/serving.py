@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import FORMATS, Bot
 from page.conversations import Conversations
-from page.source import missing_page, source_page
+from page.source import changes_page, missing_page, source_page
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -98,12 +98,12 @@ def serving(bot: Bot, conversations: Conversations) -> FastAPI:
     def source(request: Request) -> Response:
         article_id, version = request.path_params["article"], request.path_params["version"]
         # a number that SQLite can't hold is no version
-        article = bot.article(article_id, int(version)) if VERSION.fullmatch(version) else None
+        record = bot.record(article_id, int(version)) if VERSION.fullmatch(version) else None
         headers = CHAT_HEADERS | {"Content-Security-Policy": SOURCE_POLICY, "Referrer-Policy": "no-referrer"}
-        if article is None:
+        if record is None:
             return Response(missing_page(article_id, version), 404, headers, "text/html")
-        newer = bot.article(article.id, article.version + 1)
-        return Response(source_page(article, newer), headers=headers, media_type="text/html")
+        shown = changes_page(record) if request.url.path.endswith("/changes") else source_page(record)
+        return Response(shown, headers=headers, media_type="text/html")
 
     def download(request: Request) -> Response:
         answers = conversations.answers(request.path_params["name"])
@@ -123,6 +123,7 @@ def serving(bot: Bot, conversations: Conversations) -> FastAPI:
         return FileResponse(HERE / request.url.path[1:])
 
     app.add_route("/source/{article}/{version}", source)
+    app.add_route("/source/{article}/{version}/changes", source)
     app.add_route("/answers/{name}/{which:str}/{format}", download)
     app.add_route("/source.css", asset)
     app.add_route("/source.js", asset)

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot import Article
+from bot import Article, Record, changes
 from page.markup import escape_html, original
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 
 
-def source_page(article: Article, newer: Article | None) -> str:
-    """The text with what is known of it; `newer` is the version that follows, if there is one."""
+def source_page(record: Record) -> str:
+    """The text of a version with what is known of it."""
+    article, provenance = record.article, record.provenance
     link = original(article)
     facts = [
         ("Publisher", escape_html(article.publisher)),
+        ("Author", escape_html(provenance.author)),
         ("Published", escape_html(article.published)),
+        ("Modified", escape_html(provenance.modified)),
         ("Original", link and f'<a href="{link}" rel="noopener noreferrer">{link}</a>'),
         ("Note", escape_html(article.note)),
+        ("Licence", escape_html(provenance.licence)),
         ("Taken in", escape_html(article.added[:10])),
-        ("Version", f"{article.version}{_newer(newer)}"),
+        ("Read by", escape_html(provenance.extractor)),
+        ("Version", f"{article.version}{_newer(record)}"),
+        ("Corrected", _corrected(record)),
+        ("Source", _source_state(record)),
         ("SHA-256", f"<code>{escape_html(article.sha256[:SHOWN_DIGITS])}</code>"),
     ]
     listed = "".join(f'<dt>{name}</dt><dd dir="auto">{value}</dd>' for name, value in facts if value)
@@ -48,10 +55,55 @@ def missing_page(article_id: str, version: str) -> str:
     )
 
 
-def _newer(newer: Article | None) -> str:
-    if newer is None:
+def changes_page(record: Record) -> str:
+    """What changed from the version before, word by word; for the first version that nothing did."""
+    article, before = record.article, record.before
+    own = _address(article)
+    if before is None:
+        body = "<p>This is the first version that was taken in.</p>"
+    elif before.text == article.text and before.title == article.title:
+        body = "<p>Title and text are the same as in the version before.</p>"
+    else:
+        marked = {"same": "{}", "out": "<del>{}</del>", "in": "<ins>{}</ins>"}
+        edits = changes(f"{before.title}\n\n{before.text}", f"{article.title}\n\n{article.text}")
+        text = "".join(marked[one.kind].format(escape_html(one.text).replace("\r", "&#13;")) for one in edits)
+        body = (
+            "<p>Words that went are struck through, words that came are underlined. The title is the first line.</p>"
+            f'<main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
+        )
+    since = f"version {before.version} (taken in {escape_html(before.added[:10])}) and " if before else ""
+    return _page(
+        f"Changes: {article.name}",
+        f'<header><p class="kind">What changed between {since}<a href="{own}">version {article.version}</a> '
+        f"(taken in {escape_html(article.added[:10])})</p>"
+        f'<h1 dir="auto">{escape_html(article.name)}</h1></header>{body}',
+    )
+
+
+def _address(article: Article) -> str:
+    return f"/source/{escape_html(article.id)}/{article.version}"
+
+
+def _newer(record: Record) -> str:
+    newest = record.newest
+    if newest.version == record.article.version:
         return ""
-    return f' (<a href="/source/{escape_html(newer.id)}/{newer.version}">version {newer.version}</a> is newer)'
+    return f' (<a href="{_address(newest)}">version {newest.version}</a> is newer)'
+
+
+def _corrected(record: Record) -> str:
+    if not record.corrected:
+        return ""
+    return f'{escape_html(record.corrected)} (<a href="{_address(record.article)}/changes">what changed</a>)'
+
+
+def _source_state(record: Record) -> str:
+    if record.removed:
+        removed = record.removed
+        return escape_html(f"no longer searched since {removed.at[:10]}: {removed.reason}")
+    if record.stale:
+        return escape_html(f"could not be read again since {record.stale.since[:10]}: {record.stale.reason}")
+    return ""
 
 
 def _named(part: str) -> str:

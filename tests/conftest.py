@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from ingest import update
+from ingest import Report, update
+from ingest.fetch import Fetcher
+from ingest.reading import Reader
+from ingest.update import Means, Tally, run
 from vectorstore import BUILT_IN, Hit, Names, Store, settings
 from vectorstore.embeddings import open_embeddings
 from vectorstore.search import Query, search
@@ -85,6 +88,22 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hits(store: Store, question: str, limit: int) -> list[Hit]:
     """What the project's own search finds."""
     return search(store, Query(question), limit, names=Names.open(None))
+
+
+def updated(
+    store: Store, *sources: str | Path, prune: bool = False, dry_run: bool = False, fetcher: Fetcher | None = None
+) -> Report:
+    """Takes sources into an open store."""
+    with Fetcher() as closed:
+        return run(
+            store,
+            [str(source) for source in sources],
+            Means(fetcher or closed, Reader()),
+            prune=prune,
+            dry_run=dry_run,
+            on_progress=lambda _: None,
+            tally=Tally(),
+        )
 
 
 @pytest.fixture

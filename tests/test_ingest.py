@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Failed, LibraryError, Report, update
-from ingest.articles import UnreadableError, decode
-from ingest.update import Tally, run
-from tests.conftest import ROOT, SAMPLES, OpenStore, hits
-from vectorstore import Store
+from ingest import Failed, LibraryError, update
+from ingest.document import UnreadableError
+from ingest.formats.decoding import decode
+from tests.conftest import ROOT, SAMPLES, OpenStore, hits, updated
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -38,17 +37,6 @@ HTML = """<!doctype html><html lang="en"><head><title>Bridge closed</title>
 <p>Until then a ferry will carry cars across the strait every half hour, the council announced.</p></article>
 </body></html>"""
 RUSSIAN = "Мэр Ильза Брандт заявила, что ремонт моста займёт не менее трёх месяцев. Паром ходит каждые полчаса."
-
-
-def updated(store: Store, *sources: Path, prune: bool = False, dry_run: bool = False) -> Report:
-    return run(
-        store,
-        [str(source) for source in sources],
-        prune=prune,
-        dry_run=dry_run,
-        on_progress=lambda _: None,
-        tally=Tally(),
-    )
 
 
 def names(paths: tuple[str, ...]) -> list[str]:
@@ -137,10 +125,10 @@ def test_encodings_are_told_apart(encoding: str) -> None:
     [
         ("empty.txt", b"", "empty"),
         ("blank.txt", b" \n\t\n", "empty"),
-        ("picture.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4, "binary"),
+        ("picture.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4, "PNG"),
         ("random.md", bytes((i * 7919 + i // 3) % 256 for i in range(3000)), "binary"),
         ("nul.txt", b"some text\0with nothing\0in it, and no UTF-16 either", "binary"),
-        ("report.pdf", b"%PDF-1.7", "not a kind of file"),
+        ("report.pdf", b"%PDF-1.7", "PDF"),
         ("no-article.html", b"<!doctype html><html><body></body></html>", "no article text"),
         ("front.md", b"---\ntitle: [\n---\n\nText.", "front matter"),
         ("date.md", b"---\npublished: last week\n---\n\nText.", "write it as 2025-12-13"),

@@ -87,7 +87,7 @@ def test_a_users_own_file_adds_names_and_spellings(tmp_path: Path) -> None:
 def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
     tmp_path: Path, open_store: OpenStore
 ) -> None:
-    from tests.test_ingest import updated
+    from tests.conftest import updated
 
     (tmp_path / "articles").mkdir()
     (tmp_path / "articles" / "wanted.txt").write_text("Приговор огласили утром. Защитник Стефанович промолчал.")

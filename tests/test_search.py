@@ -249,7 +249,7 @@ def test_the_rarest_terms_are_looked_up_first(sample_data: Path, open_store: Ope
 def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: OpenStore) -> None:
     store = open_store(papers)
     before, (passages, length) = store.library.frequencies(["chemist", "pool"]), store.library.totals()
-    store.library.retire([next(one.id for one in store.library.articles() if one.publisher == "First")])
+    store.library.retire([next(one.id for one in store.library.articles() if one.publisher == "First")], "a test")
     assert before.keys() == {"chemist", "pool"}
     assert store.library.frequencies(["chemist", "pool"]).keys() == {"pool"}
     assert store.library.totals()[0] < passages

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from bot import Article, Bot
+from bot import Article, Bot, Record
 from ingest import update
-from page.source import source_page
+from page.source import changes_page, source_page
 from tests.conftest import ROOT
 from tests.test_page import HOSTILE, OpenPage, browser, open_page, pytestmark, running
+from vectorstore import Provenance
 
 __all__ = ["browser", "open_page", "pytestmark"]  # the fixtures, and what to do without a browser
 
@@ -140,13 +141,26 @@ def test_an_unknown_article_is_a_404(site: Site) -> None:
     assert [sent(site, f"/source/{name}/1")[0] for name in ("nothing", "%00", "%27--", "x" * 3000)] == [404] * 4
 
 
+def record(article: Article, *before: Article) -> Record:
+    """An article with nothing else known of it but the versions before."""
+    return Record(article, Provenance(), (*before, article), None, None)
+
+
+def test_what_changed_is_marked_word_by_word_and_is_text(site: Site) -> None:
+    old = replace(site.hostile, title="The ferry", text="It carried 40 <i>people</i>.\r\n")
+    page = changes_page(record(replace(old, version=2, text="It carried 70 <i>people</i>.\r\n"), old))
+    assert "It carried <del>40</del><ins>70</ins> &lt;i&gt;people&lt;/i&gt;." in page
+    assert "This is the first version" in changes_page(record(old))
+    assert "are the same" in changes_page(record(replace(old, version=2), old))
+
+
 def test_an_article_s_words_are_text_on_its_page(site: Site, open_page: OpenPage) -> None:
     page = open_page(f"{site.address}/source/{site.hostile.id}/1#0-9")
     expect(page.locator("h1")).to_have_text("<img src=x onerror=alert(1)> ${alert(2)} {{evil}}")
     expect(page.locator("dl")).to_contain_text("<b>Bold</b> Post")
     expect(page.locator("#text")).to_contain_text("at ${1+1} \\o/ noon")
     assert page.locator("img, dl a, #text script").count() == 0
-    script = source_page(replace(site.hostile, text="<script>alert(5)</script>", lang='"><b>'), None)
+    script = source_page(record(replace(site.hostile, text="<script>alert(5)</script>", lang='"><b>')))
     assert "&lt;script&gt;alert(5)&lt;/script&gt;" in script
     assert "<b>" not in script
 

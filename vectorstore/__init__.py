@@ -9,24 +9,32 @@ from vectorstore.article import (
     Filters,
     Hit,
     Passage,
+    Provenance,
     Sentence,
     Span,
     Time,
 )
+from vectorstore.changes import Change, changes
+from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists
 from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
-from vectorstore.embeddings import BUILT_IN
-from vectorstore.library import LibraryError, NoLibraryError, exists
+from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
+from vectorstore.library import Deleted, Record
 from vectorstore.names import Mention, Names, fold_key, folded
+from vectorstore.origins import Origin, Removed, Stale
 from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
+from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 
 __all__ = [
     "BUILT_IN",
     "EVERYTHING",
     "Article",
+    "BusyError",
+    "Change",
     "Coverage",
+    "Deleted",
     "Exchange",
     "Facet",
     "Facets",
@@ -37,17 +45,30 @@ __all__ = [
     "Mention",
     "Names",
     "NoLibraryError",
+    "Origin",
     "Passage",
     "Prepared",
+    "Provenance",
+    "Rebuilt",
+    "Record",
+    "Removed",
     "Sentence",
     "Settings",
     "Span",
+    "Stale",
     "Store",
     "Time",
+    "backup",
+    "changes",
+    "check",
+    "embed_texts",
     "exists",
     "fold_key",
     "folded",
+    "open_embeddings",
     "published_span",
+    "rebuild",
+    "restore",
     "settings",
     "times",
     "without_times",

@@ -40,6 +40,29 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where one version of an article comes from; what is not known is empty.
+
+    `address` was asked for, `final` answered after the redirects, at the time `fetched` (ISO 8601, UTC), with the
+    headers `etag` and `last_modified`; all five are empty for a file. `raw_sha256` and `raw_bytes` are digest and
+    length of the document's bytes, `extractor` the program that read them, with its version. `author`, `modified`
+    (ISO 8601, as exact as known) and `licence` are what the document states.
+    """
+
+    address: str = ""
+    final: str = ""
+    fetched: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    raw_sha256: str = ""
+    raw_bytes: int = 0
+    extractor: str = ""
+    author: str = ""
+    modified: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """Characters `start` to `end` of an article's text (Python indices, end exclusive)."""
 

@@ -6,6 +6,7 @@ Knows the model carried by the project and how to open another by name. Does not
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
@@ -13,8 +14,8 @@ from langchain_core.embeddings import Embeddings
 BUILT_IN = "multilingual-e5-small"
 
 
-def open_embeddings(model: str, cache: Path) -> tuple[str, Embeddings]:
-    """The name vectors are filed under, and the model.
+def open_embeddings(model: str, cache: Path, threads: int | None = None) -> tuple[str, Embeddings]:
+    """The name vectors are filed under, and the model, which uses `threads` cores, None for all.
 
     `model` is BUILT_IN, which needs neither key nor download and keeps its converted weights in `cache`, or any
     "provider:model" that LangChain's `init_embeddings` knows. ValueError or ImportError if it knows it not.
@@ -22,7 +23,7 @@ def open_embeddings(model: str, cache: Path) -> tuple[str, Embeddings]:
     if model == BUILT_IN:
         from vectorstore.e5 import E5Embeddings
 
-        e5 = E5Embeddings(cache, threads=os.cpu_count() or 1)
+        e5 = E5Embeddings(cache, threads=threads or os.cpu_count() or 1)
         return e5.name, e5
     from langchain.embeddings import init_embeddings
 
@@ -30,3 +31,13 @@ def open_embeddings(model: str, cache: Path) -> tuple[str, Embeddings]:
     if not isinstance(found, Embeddings):
         raise ValueError(f"{model} names no embedding model: write it as provider:model.")
     return model, found
+
+
+def embed_texts(model: str, cache: Path, texts: list[str]) -> list[list[float]]:
+    """Embeds texts on one core with a model that this process keeps open: what a process among several does."""
+    return _kept(model, cache).embed_documents(texts)
+
+
+@lru_cache(maxsize=1)
+def _kept(model: str, cache: Path) -> Embeddings:
+    return open_embeddings(model, cache, threads=1)[1]

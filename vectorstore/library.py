@@ -2,20 +2,19 @@
 
 Knows storage and transactions. Does not know Chroma, embedding models or ranking. Every search index beside it can be
 made again from what stands here.
-
-Errors: LibraryError (ValueError) for a data folder that can't be used, NoLibraryError below it for one that holds none;
-the message names the folder and the remedy.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,59 +28,40 @@ from vectorstore.article import (
     Facets,
     Filters,
     Passage,
+    Provenance,
     Span,
     Time,
 )
 from vectorstore.copies import bands, copied
+from vectorstore.database import Database
+from vectorstore.origins import Origin, Removed, Stale
 from vectorstore.terms import terms
 
 Vector = NDArray[np.float32]
 
-FILE = "library.db"
-FORMAT = 2
-BUSY_SECONDS = 5.0
 FACETS = 500
 POSTINGS = 3000  # a full-text search looks at no more: 3 ms; what it costs in hits: benchmarks/LOG.md, "Growth"
-SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE version (
-    id INTEGER PRIMARY KEY, article TEXT NOT NULL, number INTEGER NOT NULL, live INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, source TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, publisher TEXT NOT NULL,
-    published TEXT NOT NULL, lang TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
-    added TEXT NOT NULL, cluster TEXT NOT NULL, UNIQUE (article, number));
-CREATE UNIQUE INDEX version_live ON version (article) WHERE live;
-CREATE INDEX version_cluster ON version (cluster) WHERE live;
-CREATE TABLE band (key BLOB, version INTEGER REFERENCES version, PRIMARY KEY (key, version)) WITHOUT ROWID;
-CREATE INDEX band_version ON band (version);
-CREATE TABLE passage (
-    id INTEGER PRIMARY KEY, version INTEGER NOT NULL REFERENCES version,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector TEXT NOT NULL REFERENCES vector);
-CREATE INDEX passage_version ON passage (version);
-CREATE INDEX passage_vector ON passage (vector);
-CREATE TABLE sentence (
-    passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    vector TEXT NOT NULL REFERENCES vector, PRIMARY KEY (passage, start)) WITHOUT ROWID;
-CREATE INDEX sentence_vector ON sentence (vector);
-CREATE TABLE time (
-    passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    first TEXT NOT NULL, last TEXT NOT NULL, reckoned INTEGER NOT NULL, PRIMARY KEY (passage, start)) WITHOUT ROWID;
-CREATE TABLE vector (id TEXT PRIMARY KEY, value BLOB NOT NULL, indexed INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
-CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
-CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
-"""
+# what must not be: what to call it, and the query that counts it
+FAULTS = {
+    "articles under a tombstone are live": "SELECT count(*) FROM removed JOIN version USING (article) WHERE live",
+    "live passages have a vector that is not marked for the index": (
+        "SELECT count(*) FROM passage JOIN version ON version.id = passage.version"
+        " JOIN vector ON vector.id = passage.vector WHERE live AND NOT indexed"
+    ),
+    "lines of full text belong to no live passage": (
+        "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT passage.id FROM passage"
+        " JOIN version ON version.id = passage.version WHERE live)"
+    ),
+    "versions have no passage": "SELECT count(*) FROM version WHERE id NOT IN (SELECT version FROM passage)",
+    "sources belong to no article": "SELECT count(*) FROM origin WHERE article NOT IN (SELECT article FROM version)",
+    "live articles hold the same text from the same source": (
+        "SELECT count(*) FROM (SELECT 1 FROM version WHERE live GROUP BY source, sha256 HAVING count(*) > 1)"
+    ),
+}
 # the first and the last day a date of any exactness can mean
 FIRST_DAY = "substr(published || '-01-01', 1, 10)"
 LAST_DAY = "published || CASE length(published) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
 ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
-
-
-class LibraryError(ValueError):
-    """A data folder that is missing, unreadable, or made by another version or embedding model."""
-
-
-class NoLibraryError(LibraryError):
-    """A data folder that holds no library yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +71,65 @@ class Placed:
     passage: Passage
     vector: str
     sentence_vectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version ready to go live: its passages with their vectors, and where it comes from.
+
+    `fingerprint` changes when anything that is stored or indexed of it does. `raw` are the bytes it was read from, None
+    if they are not to be kept; `keys` what the article is known by, `origin` the state of its source, None if neither
+    is to be noted.
+    """
+
+    article: Article
+    fingerprint: str
+    placed: Sequence[Placed]
+    provenance: Provenance
+    raw: bytes | None
+    keys: Sequence[str]
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What deleting articles for good took out: how many articles, versions, passages, and bytes of raw documents."""
+
+    articles: int
+    versions: int
+    passages: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is known of one version of an article; `versions` are all of it, the oldest first.
+
+    `stale` says why its source could not be read again, `removed` why it is searched no more; None if neither is so.
+    """
+
+    article: Article
+    provenance: Provenance
+    versions: tuple[Article, ...]
+    stale: Stale | None
+    removed: Removed | None
+
+    @property
+    def before(self) -> Article | None:
+        """The version before; None for the first."""
+        return next((one for one in reversed(self.versions) if one.version < self.article.version), None)
+
+    @property
+    def newest(self) -> Article:
+        """The last version."""
+        return self.versions[-1]
+
+    @property
+    def corrected(self) -> str:
+        """The day (ISO 8601) on which the text last changed up to this version, as it was taken in; empty if never."""
+        until = [one for one in self.versions if one.version <= self.article.version]
+        days = [new.added[:10] for old, new in pairwise(until) if old.text != new.text]
+        return days[-1] if days else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,129 +183,8 @@ def chosen(filters: Filters, as_of: date | None) -> Chosen:
     return Chosen(" AND ".join(conditions), tuple(parameters))
 
 
-def exists(folder: Path) -> bool:
-    """Whether the folder holds a library; a file that was never written to is none."""
-    path = folder / FILE
-    return path.exists() and (path.stat().st_size > 0 or path.with_name(f"{FILE}-wal").exists())
-
-
-def require(folder: Path) -> None:
-    """NoLibraryError if the folder holds no library."""
-    if not exists(folder):
-        raise NoLibraryError(
-            f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
-        )
-
-
-def unwritable(folder: Path, error: Exception) -> LibraryError:
-    """What to raise when the folder refuses to be written."""
-    return LibraryError(
-        f"The data folder {folder} can't be written ({error}). "
-        "Make it writable, or name another with --data or VIADOMA_DATA."
-    )
-
-
-class Library:
+class Library(Database):
     """One data folder's `library.db`. Reading is safe from any thread and never waits for a writer."""
-
-    def __init__(self, folder: Path, embedding: str, *, create: bool) -> None:
-        """Opens the library; with `create` a missing one is made, to hold vectors of the model named `embedding`."""
-        self.folder = folder
-        self.embedding = embedding
-        self._path = folder / FILE
-        self._threads = threading.local()
-        self._open: dict[threading.Thread, sqlite3.Connection] = {}
-        self._open_lock = threading.Lock()
-        if not create:
-            require(folder)
-        elif not exists(folder):
-            self._create()
-        self._check()
-
-    def _create(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            connection = self._reader()
-        except (OSError, sqlite3.Error) as error:
-            raise unwritable(self.folder, error) from error
-        with self._transaction(connection):
-            # a second process may have come first: the schema is made once, whole or not at all
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                for statement in SCHEMA.strip().removesuffix(";").split(";\n"):
-                    connection.execute(statement)
-                connection.executemany(
-                    "INSERT INTO meta VALUES (?, ?)",
-                    [
-                        ("format", str(FORMAT)),
-                        ("embedding", self.embedding),
-                        *((counter, "0") for counter in ("generation", "passages", "terms")),
-                    ],
-                )
-
-    def _check(self) -> None:
-        try:
-            meta = dict(self._reader().execute("SELECT name, value FROM meta").fetchall())
-        except sqlite3.Error as error:
-            raise LibraryError(
-                f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
-                f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
-            ) from error
-        if meta.get("format") != str(FORMAT):
-            raise LibraryError(
-                f"The library in {self.folder} has format {meta.get('format')}; this version of Viadoma reads "
-                f"format {FORMAT}. Use the version that made it, or ingest the articles into another folder."
-            )
-        if meta["embedding"] != self.embedding:
-            raise LibraryError(
-                f"The library in {self.folder} was made with the embedding model {meta['embedding']}; the one in use "
-                f"is {self.embedding}. Use the first again, or ingest the articles into another folder."
-            )
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        with self._open_lock:
-            for thread in [thread for thread in self._open if not thread.is_alive()]:
-                self._open.pop(thread).close()
-            self._open[threading.current_thread()] = connection
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA mmap_size = 1073741824")
-        return connection
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            connection = self._threads.connection = self._connect()
-        return connection
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        connection.execute(f"BEGIN {kind}")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """What this thread reads inside it belongs to one moment, whatever is published meanwhile."""
-        connection = self._reader()
-        if connection.in_transaction:
-            yield
-        else:
-            with self._transaction(connection, "DEFERRED"):
-                yield
-
-    def close(self) -> None:
-        """Closes every connection; the library can't be used afterwards."""
-        with self._open_lock:
-            while self._open:
-                self._open.popitem()[1].close()
 
     # what is read
 
@@ -326,6 +244,43 @@ class Library:
         """The live articles, newest first, those without a date last."""
         for row in self._reader().execute(f"SELECT {ARTICLE} FROM version WHERE live ORDER BY published DESC, title"):
             yield Article(*row)
+
+    def versions(self, article_id: str) -> list[Article]:
+        """All versions of an article, the oldest first; empty if there is no such article."""
+        rows = self._reader().execute(f"SELECT {ARTICLE} FROM version WHERE article = ? ORDER BY number", (article_id,))
+        return [Article(*row) for row in rows]
+
+    def record(self, article_id: str, version: int) -> Record | None:
+        """What is known of a version; None if there is none."""
+        with self.snapshot():
+            versions = tuple(self.versions(article_id))
+            article = next((one for one in versions if one.version == version), None)
+            if article is None:
+                return None
+            origins = self.origins
+            provenance = origins.provenance(article_id, version)
+            return Record(article, provenance, versions, origins.stale(article_id), origins.removed(article_id))
+
+    def named(self, name: str) -> list[str]:
+        """The ids of the articles that a name may mean: an id, a source, an address, or a folder's files.
+
+        Removed ones too; in order of their sources. Empty if it means none.
+        """
+        rows = self._reader().execute(
+            "SELECT DISTINCT article FROM version WHERE article = ? OR source = ? OR url = ?"
+            " OR substr(source, 1, length(?) + 1) IN (? || '/', ? || '\\', ? || '#', ? || '!')"
+            " OR article IN (SELECT article FROM origin WHERE source = ?) ORDER BY source",
+            (name,) * 9,
+        )
+        return [row[0] for row in rows]
+
+    def index_folder(self) -> str:
+        """The name of the folder that holds the index in use."""
+        return str(self._reader().execute("SELECT value FROM meta WHERE name = 'index'").fetchone()[0])
+
+    def stored_embedding(self) -> str:
+        """The name of the model whose vectors are in use, as the file has it now."""
+        return str(self._reader().execute("SELECT value FROM meta WHERE name = 'embedding'").fetchone()[0])
 
     def fingerprint(self, article_id: str) -> str:
         """The live version's fingerprint; empty if there is no such article."""
@@ -525,6 +480,68 @@ class Library:
         while some := rows.fetchmany(batch):
             yield [row[0] for row in some], _stack(row[1] for row in some)
 
+    def placed(self, article_id: str, version: int) -> list[Placed]:
+        """The passages of a version with their sentences and the names of their vectors, in reading order."""
+        reader = self._reader()
+        rows = reader.execute(
+            'SELECT passage.id, start, "end", vector FROM passage JOIN version ON version.id = passage.version'
+            " WHERE article = ? AND number = ? ORDER BY start",
+            (article_id, version),
+        ).fetchall()
+        made = []
+        for passage, start, end, vector in rows:
+            sentences = reader.execute(
+                'SELECT start, "end", vector FROM sentence WHERE passage = ? ORDER BY start', (passage,)
+            ).fetchall()
+            spans = tuple(Span(one, other) for one, other, _ in sentences)
+            made.append(Placed(Passage(Span(start, end), spans), vector, tuple(name for _, _, name in sentences)))
+        return made
+
+    def every_version(self) -> Iterator[Article]:
+        """All versions of all articles, live or not, in the order in which they were added."""
+        for row in self._reader().execute(f"SELECT {ARTICLE} FROM version ORDER BY id"):
+            yield Article(*row)
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong within the file itself, a line each: damage, dangling rows, counts that do not agree."""
+        reader = self._reader()
+        for (line,) in reader.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield f"SQLite finds damage: {line}"
+        for table, row, parent, _ in reader.execute("PRAGMA foreign_key_check"):
+            yield f"row {row} of {table} belongs to nothing in {parent}"
+        for what, query in FAULTS.items():
+            if number := reader.execute(query).fetchone()[0]:
+                yield f"{number} {what}"
+        counted: Counter[str] = Counter()
+        passages = words = 0
+        for passage, line, title, text in reader.execute(
+            'SELECT passage.id, terms, title, substr(text, start + 1, "end" - start) FROM passage'
+            " JOIN version ON version.id = passage.version LEFT JOIN words ON words.rowid = passage.id WHERE live"
+        ):
+            own = terms(f"{title}\n{text}")
+            counted.update(set(own))
+            passages, words = passages + 1, words + len(own)
+            if line != " ".join(own):
+                yield f"the full text of passage {passage} is not that of its article"
+        if self.totals() != (passages, words):
+            yield f"{self.totals()} passages and terms are counted, there are {(passages, words)}"
+        stored = dict(reader.execute("SELECT term, passages FROM term WHERE passages <> 0").fetchall())
+        if stored != counted:
+            yield f"the counts of {len({*stored.items()} ^ {*counted.items()})} terms are wrong"
+        for sha256, value in reader.execute("SELECT sha256, value FROM raw"):
+            try:
+                sound = hashlib.sha256(zlib.decompress(value)).hexdigest() == sha256
+            except zlib.error:
+                sound = False
+            if not sound:
+                yield f"the kept bytes {sha256} are damaged"
+
+    def copy(self, target: Path) -> None:
+        """Writes the library as it is at one moment to a new file, while others read and write."""
+        with closing(sqlite3.connect(target)) as connection:
+            self._reader().backup(connection)
+
     # what is written; the caller holds the folder's writer lock
 
     def missing(self, names: Iterable[str]) -> set[str]:
@@ -541,40 +558,116 @@ class Library:
         return set(wanted) - known
 
     def store(self, vectors: Mapping[str, Vector]) -> None:
-        """Stores vectors, to be published later; names already stored keep theirs."""
+        """Stores vectors, to be published later; names already stored get the new ones."""
         with self._transaction(self._reader()) as connection:
             connection.executemany(
-                "INSERT OR IGNORE INTO vector (id, value) VALUES (?, ?)",
+                "INSERT INTO vector (id, value) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
                 ((name, value.astype("<f2").tobytes()) for name, value in vectors.items()),
             )
 
-    def publish(self, articles: Sequence[tuple[Article, str, Sequence[Placed]]]) -> None:
-        """Makes versions live, all in one commit: (article, fingerprint, passages); each replaces its predecessor.
+    def publish(self, versions: Sequence[Stored]) -> None:
+        """Makes versions live, all in one commit; each replaces its predecessor.
 
         Their vectors must be stored, and the passages' must be in the index beside the library.
         """
-        with self._transaction(self._reader()) as connection:
-            for article, fingerprint, placed in articles:
-                self._retire(connection, article.id)
-                self._insert(connection, article, fingerprint, placed)
-            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+        with self._changing() as connection:
+            for one in versions:
+                self._retire(connection, one.article.id)
+                version = self._insert(connection, one.article, one.fingerprint, one.placed)
+                self.origins.insert(version, one.provenance, one.raw, one.keys, one.origin)
 
-    def retire(self, article_ids: Sequence[str]) -> None:
-        """Takes articles out of what is searched; their versions stay stored."""
-        with self._transaction(self._reader()) as connection:
+    def retire(self, article_ids: Sequence[str], reason: str, *, barred: bool = False) -> None:
+        """Takes articles out of what is searched, under a tombstone; their versions stay stored.
+
+        A `barred` one does not come back when its source is taken in again.
+        """
+        with self._changing() as connection:
             for article_id in article_ids:
                 self._retire(connection, article_id)
-            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+                self.origins.bury(article_id, reason, barred=barred)
 
-    def locate(self, article_id: str, source: str) -> None:
-        """Notes where an unchanged article lies now; nothing that readers see changes."""
+    def delete(self, article_ids: Sequence[str]) -> Deleted:
+        """Deletes articles for good, with all versions and raw bytes; freed pages of the file are overwritten.
+
+        Their vectors are leftovers then, for `forget` and for the index to be made again.
+        """
+        before = self._sizes()
         connection = self._reader()
-        row = connection.execute(
-            "SELECT id FROM version WHERE article = ? AND live AND source <> ?", (article_id, source)
+        connection.execute("PRAGMA secure_delete = ON")
+        with self._changing() as connection:
+            for article_id in article_ids:
+                self._retire(connection, article_id)
+                self.origins.forget(article_id)
+                own = "(SELECT id FROM version WHERE article = ?)"
+                for table in ("sentence", "time"):
+                    connection.execute(
+                        f"DELETE FROM {table} WHERE passage IN (SELECT id FROM passage WHERE version IN {own})",
+                        (article_id,),
+                    )
+                connection.execute(f"DELETE FROM passage WHERE version IN {own}", (article_id,))
+                connection.execute("DELETE FROM version WHERE article = ?", (article_id,))
+            connection.execute("DELETE FROM term WHERE passages <= 0")
+            connection.execute("INSERT INTO words (words) VALUES ('optimize')")  # or old terms stay in its segments
+        return Deleted(*(old - new for old, new in zip(before, self._sizes(), strict=True)))
+
+    def empty_log(self) -> None:
+        """Writes what the log holds into the file and empties it, as far as no reader needs it."""
+        self._reader().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def note(self, origin: Origin, keys: Sequence[str] = ()) -> None:
+        """Notes where an unchanged article lies now, if anything of that is new; nothing readers see changes."""
+        origins, connection = self.origins, self._reader()
+        version = connection.execute(
+            "SELECT id FROM version WHERE article = ? AND live AND source <> ?", (origin.article, origin.source)
         ).fetchone()
-        if row:
+        if (
+            version
+            or origins.of(origin.source) != origin
+            or any(origins.known(key) != origin.article for key in keys)
+            or origins.stale(origin.article)
+        ):
             with self._transaction(connection):
-                connection.execute("UPDATE version SET source = ? WHERE id = ?", (source, row[0]))
+                origins.note(origin, keys)
+                if version:
+                    connection.execute("UPDATE version SET source = ? WHERE id = ?", (origin.source, version[0]))
+
+    def leave(self, sources: Sequence[str]) -> None:
+        """Forgets sources whose articles lie elsewhere now, so that what comes to lie there is another article."""
+        if sources:
+            with self._transaction(self._reader()):
+                self.origins.leave(sources)
+
+    def doubt(self, article_id: str, reason: str) -> None:
+        """Notes that an article's source could not be read again; the article stays as it is."""
+        known = self.origins.stale(article_id)
+        if known is None or known.reason != reason:
+            with self._transaction(self._reader()):
+                self.origins.doubt(article_id, reason)
+
+    def switch(self, embedding: str, index: str, renamed: Iterable[tuple[str, str]]) -> None:
+        """Takes other vectors, of the model `embedding`, into use, and the folder `index` that holds them.
+
+        `renamed` gives the new name for each passage's and sentence's vector; both must be stored.
+        """
+        with self._changing() as connection:
+            connection.execute("CREATE TEMP TABLE renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID")
+            try:
+                connection.executemany("INSERT OR IGNORE INTO renamed VALUES (?, ?)", renamed)
+                for table in ("passage", "sentence"):
+                    connection.execute(
+                        f"UPDATE {table} SET vector = (SELECT new FROM renamed WHERE old = vector)"
+                        " WHERE vector IN (SELECT old FROM renamed WHERE old <> new)"
+                    )
+                connection.execute("UPDATE vector SET indexed = 0 WHERE indexed")
+                connection.execute(
+                    "UPDATE vector SET indexed = 1 WHERE id IN (SELECT passage.vector FROM passage"
+                    " JOIN version ON version.id = passage.version WHERE live)"
+                )
+                for name, value in (("embedding", embedding), ("index", index)):
+                    connection.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
+            finally:
+                connection.execute("DROP TABLE renamed")
+        self.embedding = embedding
 
     def next_version(self, article_id: str) -> int:
         """The number the article's next version gets, from 1."""
@@ -608,6 +701,24 @@ class Library:
         with self._transaction(self._reader()) as connection:
             connection.executemany("DELETE FROM vector WHERE id = ?", ((name,) for name in names))
 
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction whose changes readers see."""
+        with self._transaction(self._reader()) as connection:
+            yield connection
+            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+
+    def _sizes(self) -> tuple[int, int, int, int]:
+        row = (
+            self._reader()
+            .execute(
+                "SELECT (SELECT count(DISTINCT article) FROM version), (SELECT count(*) FROM version),"
+                " (SELECT count(*) FROM passage), (SELECT coalesce(sum(length(value)), 0) FROM raw)"
+            )
+            .fetchone()
+        )
+        return int(row[0]), int(row[1]), int(row[2]), int(row[3])
+
     @classmethod
     def _retire(cls, connection: sqlite3.Connection, article_id: str) -> None:
         row = connection.execute("SELECT id FROM version WHERE article = ? AND live", (article_id,)).fetchone()
@@ -636,7 +747,7 @@ class Library:
     @classmethod
     def _insert(
         cls, connection: sqlite3.Connection, article: Article, fingerprint: str, placed: Sequence[Placed]
-    ) -> None:
+    ) -> int:
         version = connection.execute(
             f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 12})",
             (
@@ -683,6 +794,7 @@ class Library:
             connection.execute("UPDATE vector SET indexed = 1 WHERE id = ? AND NOT indexed", (one.vector,))
         cls._count(connection, words, 1)
         cls._cluster(connection, version, article)
+        return version
 
     @staticmethod
     def _cluster(connection: sqlite3.Connection, version: int, article: Article) -> None:

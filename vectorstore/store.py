@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +23,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from langchain_core.embeddings import Embeddings
 
-from vectorstore.article import Article, Passage
+from vectorstore.article import Article, Passage, Provenance
+from vectorstore.database import BusyError, LibraryError, require, unwritable
 from vectorstore.embeddings import open_embeddings
-from vectorstore.library import ALL, Chosen, Library, LibraryError, Placed, Vector, require, unwritable
+from vectorstore.library import ALL, Chosen, Deleted, Library, Placed, Stored, Vector
+from vectorstore.origins import Origin
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
@@ -42,16 +44,22 @@ EXACT = 2000
 REACH = 2000
 PROBE_SAMPLE = 6
 
+NOWHERE = Provenance()
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An article ready to be stored; `fingerprint` changes when anything that is stored or indexed of it does."""
+    """An article ready to be embedded and stored; see `Stored` for its fields."""
 
     article: Article
     fingerprint: str
     passages: tuple[Passage, ...]
+    provenance: Provenance = NOWHERE
+    raw: bytes | None = None
+    keys: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 class Store:
@@ -60,9 +68,10 @@ class Store:
     The dense index is probed in the background from the start, and opened, or made again, when it is first needed.
     """
 
-    def __init__(self, folder: Path, *, name: str, embeddings: Embeddings, create: bool) -> None:
+    def __init__(self, folder: Path, *, name: str | None, embeddings: Embeddings, create: bool) -> None:
         """Opens the folder with an embedding model and the name its vectors are filed under.
 
+        With the name None it is opened whatever model its vectors are of, to be looked after and not to be searched.
         A missing library is made if `create` says so. LibraryError if the folder can't be used.
         """
         self.folder = folder.absolute()
@@ -71,7 +80,6 @@ class Store:
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
         self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
         self.library = Library(self.folder, name, create=create)
-        self._index_folder = self.folder / "chroma"
         self._index: VectorIndex | None = None
         self._index_generation = -1
         self._index_lock = threading.RLock()
@@ -79,12 +87,12 @@ class Store:
         self._start_probe()
 
     @classmethod
-    def open(cls, where: Settings, *, create: bool) -> Self:
-        """Opens the folder and the embedding model that the settings name."""
+    def open(cls, where: Settings, *, create: bool, any_model: bool = False) -> Self:
+        """Opens the folder and the embedding model that the settings name; for `any_model` see the constructor."""
         if not create:
             require(where.data)  # before the model is loaded
         name, embeddings = open_embeddings(where.embedding, where.cache)
-        return cls(where.data, name=name, embeddings=embeddings, create=create)
+        return cls(where.data, name=None if any_model else name, embeddings=embeddings, create=create)
 
     def close(self) -> None:
         """Lets go of every file; what was published is on disk."""
@@ -158,9 +166,18 @@ class Store:
                 self._probe = None
                 if trouble:
                     self._rebuild(trouble)
-            self._index = VectorIndex(self._index_folder)
+            stored = self.library.stored_embedding()
+            if stored != self.library.embedding:
+                raise LibraryError(
+                    f"The vectors in {self.folder} were remade with the embedding model {stored} while this program "
+                    "ran. Start it again with that model."
+                )
+            self._index = VectorIndex(self._index_folder())
             self._index_generation = generation
         return self._index
+
+    def _index_folder(self) -> Path:
+        return self.folder / self.library.index_folder()
 
     # keeping the index in agreement
 
@@ -169,18 +186,19 @@ class Store:
             expected = self.library.indexed()
             names, vectors = next(self.library.indexed_vectors(PROBE_SAMPLE), ([], np.zeros((0, 0))))
         if expected:
-            self._probe = start_probe(self._index_folder, expected, dict(zip(names, vectors, strict=True)))
+            self._probe = start_probe(self._index_folder(), expected, dict(zip(names, vectors, strict=True)))
 
     def _rebuild(self, trouble: str) -> None:
         """Makes the index again from the stored vectors; nothing is embedded."""
-        log.warning("The search index in %s is made again (%s).", self._index_folder, trouble)
+        folder = self._index_folder()
+        log.warning("The search index in %s is made again (%s).", folder, trouble)
         if self._index:
             with suppress(Exception):  # it is broken: closing it may fail in any way
                 self._index.close()
             self._index = None
         with self._writing(REPAIR_LOCK_SECONDS):
-            shutil.rmtree(self._index_folder, ignore_errors=True)
-            index = VectorIndex(self._index_folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            index = VectorIndex(folder)
             for names, vectors in self.library.indexed_vectors(BATCH):
                 index.add(dict(zip(names, vectors, strict=True)))
             index.close()
@@ -201,41 +219,93 @@ class Store:
             lock.acquire()
         except Timeout as error:
             who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
-            raise LibraryError(
+            raise BusyError(
                 f"{who} is writing to {self.folder}. Wait until it has finished, then try again."
             ) from error
         except OSError as error:
             raise unwritable(self.folder, error) from error
         try:
-            holder.write_text(f"Process {os.getpid()}", "utf-8")
+            try:
+                holder.write_text(f"Process {os.getpid()}", "utf-8")
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
             yield
         finally:
             lock.release()
 
     def publish(self, prepared: Sequence[Prepared]) -> None:
         """Makes the articles live, each whole or not at all; to be called inside `writing`."""
-        placed = [(one, [self._place(one.article, passage) for passage in one.passages]) for one in prepared]
+        placed = [[self._place(one.article, passage) for passage in one.passages] for one in prepared]
         texts: dict[str, str] = {}
-        for one, passages in placed:
+        for one, passages in zip(prepared, placed, strict=True):
             for passage in passages:
-                texts[passage.vector] = passage_text(one.article, passage.passage)
-                for name, span in zip(passage.sentence_vectors, passage.passage.sentences, strict=True):
-                    texts[name] = one.article.text[span.start : span.end]
+                texts |= self.texts(one.article, passage)
+        self.embed(texts)
+        names = list(dict.fromkeys(passage.vector for passages in placed for passage in passages))
+        for start in range(0, len(names), 500):
+            stored = self.library.vectors(names[start : start + 500])
+            self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
+        before = self.library.generation()
+        self.library.publish(
+            [
+                Stored(one.article, one.fingerprint, passages, one.provenance, one.raw, one.keys, one.origin)
+                for one, passages in zip(prepared, placed, strict=True)
+            ]
+        )
+        self._seen(before)
+
+    def embed(self, texts: Mapping[str, str]) -> int:
+        """Makes and stores the vectors of those named texts that have none yet; gives their number."""
         missing = sorted(self.library.missing(texts))
         if missing:
             vectors = self._embeddings.embed_documents([texts[name] for name in missing])
             self.library.store(
                 {name: np.asarray(vector, np.float32) for name, vector in zip(missing, vectors, strict=True)}
             )
-        names = list(dict.fromkeys(passage.vector for _, passages in placed for passage in passages))
-        for start in range(0, len(names), 500):
-            stored = self.library.vectors(names[start : start + 500])
-            self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
-        before = self.library.generation()
-        self.library.publish([(one.article, one.fingerprint, passages) for one, passages in placed])
+        return len(missing)
+
+    def delete(self, article_ids: Sequence[str]) -> Deleted:
+        """Deletes articles for good, their vectors and raw bytes with them; to be called inside `writing`.
+
+        The index is made again from what is left, for Chroma keeps what is deleted on disk.
+        """
+        done = self.library.delete(article_ids)
+        self.library.forget(self.library.unused_vectors())
+        self.remake(self.library.embedding, self.library.indexed_vectors(BATCH), ())
+        self.library.empty_log()
+        return done
+
+    def remake(
+        self, embedding: str, vectors: Iterable[tuple[list[str], Vector]], renamed: Iterable[tuple[str, str]]
+    ) -> None:
+        """Makes an index of the given vectors in a folder of its own, and takes it into use in one commit.
+
+        Until then the index in use answers. For `embedding` and `renamed` see `Library.switch`.
+        """
+        old, new = self._index_folder(), self.folder / f"chroma-{self.library.generation() + 1}"
+        shutil.rmtree(new, ignore_errors=True)
+        index = VectorIndex(new)
+        for names, some in vectors:
+            index.add(dict(zip(names, some, strict=True)))
+        index.close()
+        self.library.switch(embedding, new.name, renamed)
+        with self._index_lock:
+            if self._index:
+                self._index.close()
+                self._index = None
+        shutil.rmtree(old, ignore_errors=True)
+
+    def index_entries(self, batch: int) -> Iterator[tuple[list[str], Vector]]:
+        """All that the index holds, `batch` at a time: (names, matrix), in no particular order."""
+        count = self._with_index(VectorIndex.count)
+        for start in range(0, count, batch):
+            yield self._with_index(lambda index, start=start: index.entries(start, batch))  # type: ignore[misc]
+
+    def _seen(self, before: int) -> None:
+        """Notes that this process wrote itself what raised the generation: its Chroma client has seen it."""
         with self._index_lock:
             if self._index_generation == before:
-                self._index_generation = before + 1  # this process's own write: its client has seen it
+                self._index_generation = before + 1
 
     def sweep(self) -> None:
         """Takes out what no live passage needs: old vectors in the index, leftovers of broken-off runs."""
@@ -243,19 +313,37 @@ class Store:
         if retired:
             self.library.unindex(retired)
             self._with_index(lambda index: index.remove(retired))
-        self.library.forget(self.library.unused_vectors())
+        if unused := self.library.unused_vectors():
+            self.library.forget(unused)
+        for folder in self.folder.glob("chroma*"):
+            if folder.name != self.library.index_folder():
+                shutil.rmtree(folder, ignore_errors=True)  # of a rebuild that was broken off, or of the index before it
+
+    @staticmethod
+    def texts(article: Article, placed: Placed) -> dict[str, str]:
+        """What is embedded of a passage and of its sentences, by the names of their vectors."""
+        spans = zip(placed.sentence_vectors, placed.passage.sentences, strict=True)
+        return {placed.vector: passage_text(article, placed.passage)} | {
+            name: article.text[span.start : span.end] for name, span in spans
+        }
 
     def _place(self, article: Article, passage: Passage) -> Placed:
-        sentences = (self._name(article.text[span.start : span.end]) for span in passage.sentences)
-        return Placed(passage, self._name(passage_text(article, passage)), tuple(sentences))
-
-    def _name(self, text: str) -> str:
-        return hashlib.sha256(f"{self.library.embedding}\n{text}".encode()).hexdigest()[:32]
+        return place(self.library.embedding, article, passage)
 
     @property
     def embeddings(self) -> Embeddings:
         """The model the vectors are made with."""
         return self._embeddings
+
+
+def place(embedding: str, article: Article, passage: Passage) -> Placed:
+    """The passage with the names of its vectors of the model `embedding`: digests of model and text."""
+
+    def name(text: str) -> str:
+        return hashlib.sha256(f"{embedding}\n{text}".encode()).hexdigest()[:32]
+
+    sentences = tuple(name(article.text[span.start : span.end]) for span in passage.sentences)
+    return Placed(passage, name(passage_text(article, passage)), sentences)
 
 
 def passage_text(article: Article, passage: Passage) -> str:

@@ -113,6 +113,14 @@ class VectorIndex:
         except Exception as error:
             raise VectorIndexError(f"Chroma could not count: {error}") from error
 
+    def entries(self, start: int, limit: int) -> tuple[list[str], Vector]:
+        """Names and vectors from the `start`th on, at most `limit`: (names, matrix of a row each)."""
+        try:
+            found = self._client.get_collection(COLLECTION).get(limit=limit, offset=start, include=["embeddings"])
+        except Exception as error:
+            raise VectorIndexError(f"Chroma could not read its vectors: {error}") from error
+        return found["ids"], np.asarray(found["embeddings"], np.float32)
+
     def close(self) -> None:
         """Lets go of the folder; what was added is on disk."""
         self._client.close()  # type: ignore[attr-defined] # every local client has it, the interface does not say so

@@ -1,0 +1,207 @@
+"""`kill -9` at random moments of an ingest: nothing reported lost, nothing doubled, nothing half visible.
+
+A child adds, edits and removes articles without end and says what is reported as done; it is killed; another looks at
+what is left. The parent opens nothing, so that it can fork. The embedding is a cheap one, so that nearly all the time
+is spent in writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from benchmarks.results import report
+from ingest.fetch import Fetcher
+from ingest.reading import Reader
+from ingest.update import Means, Tally
+from ingest.update import run as update
+from vectorstore import Store, check
+
+KILLS = 200
+FILES = 40
+WORDS = [
+    "ferry",
+    "bridge",
+    "harbour",
+    "mayor",
+    "council",
+    "strike",
+    "boat",
+    "island",
+    "light",
+    "tower",
+    "fish",
+    "market",
+    "school",
+    "winter",
+    "road",
+]
+
+
+class Letters(Embeddings):
+    """How often each letter stands in a text: quick, and different for different texts."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Unit vectors, in the order of `texts`."""
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        """A unit vector."""
+        counts = np.bincount(np.frombuffer(text.lower().encode(), np.uint8), minlength=256).astype(np.float64) + 0.01
+        return [float(x) for x in counts / np.linalg.norm(counts)]
+
+
+class Said(list[str]):
+    """A list whose new members are written to a pipe at once."""
+
+    def __init__(self, kind: str, pipe: int) -> None:
+        super().__init__()
+        self._kind, self._pipe = kind, pipe
+
+    def append(self, member: str) -> None:
+        """Adds it and says it, with the digest of the bytes that are in the library now; files change between runs."""
+        super().append(member)
+        os.write(self._pipe, f"{self._kind} {_digest(Path(member))} {member}\n".encode())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none"
+
+
+def _open(data: Path) -> Store:
+    return Store(data, name="letters", embeddings=Letters(), create=True)
+
+
+def _article(draw: random.Random) -> str:
+    sentences = [" ".join(draw.choices(WORDS, k=draw.randint(5, 12))).capitalize() + "." for _ in range(25)]
+    return "\n\n".join(" ".join(sentences[start : start + 5]) for start in range(0, 25, 5))
+
+
+def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
+    """Changes the files at random and takes them in, over and over, until it is killed."""
+    draw = random.Random(seed)
+    store = _open(data)
+    means = Means(Fetcher(), Reader(), batch_characters=3000)
+    while True:
+        for _ in range(8):
+            path = articles / f"{draw.randrange(FILES)}.txt"
+            if path.exists() and draw.random() < 0.2:
+                path.unlink()
+            else:
+                path.write_text(_article(draw))
+        tally = Tally(Said("added", pipe), Said("changed", pipe), Said("unchanged", pipe), Said("removed", pipe))
+        update(store, [str(articles)], means, prune=True, dry_run=False, on_progress=lambda _: None, tally=tally)
+
+
+def _look(data: Path, reported: dict[str, str], pipe: int) -> None:
+    """Writes what is wrong; `reported` has, by source, the digest of what was last said to be in, "none" if nothing."""
+    store = _open(data)
+    try:
+        live = {
+            article.source: store.library.origins.provenance(article.id, article.version).raw_sha256
+            for article in store.library.articles()
+        }
+        # the run that was killed may have gone further than it could say, up to the files as they lie there
+        lost = [
+            source
+            for source, digest in reported.items()
+            if live.get(source, "none") not in (digest, _digest(Path(source)))
+        ]
+        faults = check(store)
+        if len(live) and not store.nearest(store.embed_query("ferry"), 3):
+            faults.append("nothing is found")
+    finally:
+        store.close()
+    os.write(pipe, json.dumps({"lost": lost, "faults": faults, "live": len(live)}).encode())
+
+
+def _forked(work: Callable[[int], None]) -> tuple[int, int]:
+    """Runs the work in a child; its process id and the pipe it writes to."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    try:
+        os.close(reading)
+        os.setpgid(0, 0)
+        # what is killed is no news
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work(writing)
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - a forked child must not come back
+        os.write(writing, json.dumps({"lost": [], "faults": [f"{type(error).__name__}: {error}"], "live": 0}).encode())
+        os._exit(1)
+
+
+def _read(pipe: int) -> str:
+    parts = []
+    while part := os.read(pipe, 1 << 16):
+        parts.append(part)
+    os.close(pipe)
+    return b"".join(parts).decode()
+
+
+def killed(folder: Path, kills: int, seed: int = 1) -> dict[str, int]:
+    """How many articles were lost and faults found over so many kills; 0 of each is what should be."""
+    data, articles = folder / "data", folder / "articles"
+    articles.mkdir()
+    draw = random.Random(seed)
+    reported = dict[str, str]()
+    sums = {"kills": kills, "reports": 0, "lost": 0, "faults": 0, "kills in mid-run": 0}
+    for number in range(kills):
+        child, pipe = _forked(partial(_ingest, data, articles, seed * 1000 + number))
+        time.sleep(draw.uniform(0.3, 3.5))
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        said = [line.split(" ", 2) for line in _read(pipe).splitlines()]
+        sums["reports"] += len(said)
+        sums["kills in mid-run"] += bool(said)
+        reported.update((source, "none" if kind == "removed" else digest) for kind, digest, source in said)
+        child, pipe = _forked(partial(_look, data, reported))
+        found = json.loads(_read(pipe) or '{"lost": [], "faults": ["the check died"]}')
+        os.waitpid(child, 0)
+        sums["lost"] += len(found["lost"])
+        sums["faults"] += len(found["faults"])
+        for line in (*found["lost"], *found["faults"]):
+            print(f"kill {number}: {line}", file=sys.stderr)
+    return sums
+
+
+def run_kills(kills: int) -> dict[str, int]:
+    """`killed` in a folder of its own."""
+    folder = Path(TemporaryDirectory().name)
+    folder.mkdir()
+    try:
+        return killed(folder, kills)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given them
+    """Kills an ingest KILLS times."""
+    sums = run_kills(KILLS)
+    report(
+        "kills",
+        "`kill -9` at random moments of an ingest",
+        list(sums),
+        [list(sums.values())],
+        "After each kill the next process opens the folder, and `check` looks at all of it. Target: 0 lost, 0 faults.",
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(run_kills(int(sys.argv[1]))))

@@ -1,0 +1,179 @@
+"""Files of many articles -> documents: JSON Lines, tables, archives, web archives.
+
+Knows zip and tar, and which room reads what else. Does not know what the documents in them say, writes nothing to disk,
+and holds no more of a file in memory than one document.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from typing import IO, BinaryIO, Literal, cast
+
+from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.formats.kinds import kind_of
+from ingest.tables import json_lines, table
+from ingest.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, TOO_LARGE, Cautious, Unpacked, whole
+from ingest.webarchive import web_archive
+
+MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
+MAX_NAME = 1_000  # characters of a member's name
+A_LIST = "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
+LISTS = ("feed", "sitemap", "addresses")
+
+MANY = ("lines", "csv", "zip", "tar", "warc")
+Many = Literal["lines", "csv", "zip", "tar", "warc"]
+
+
+def documents(kind: Many, file: BinaryIO, source: str, charset: str = "") -> Iterator[Document | Missed]:
+    """What is in a file of many articles, in its order.
+
+    `source` names the file for the user: its documents are "SOURCE#LINE" of lines and tables and "SOURCE!MEMBER" of
+    archives, those of web archives have their own addresses. What can't be read comes as a miss, and what can be after
+    it still comes.
+    """
+    try:
+        match kind:
+            case "lines":
+                yield from json_lines(file, source, charset)
+            case "csv":
+                yield from table(file, source, charset)
+            case "zip":
+                yield from _zip(file, source)
+            case "tar":
+                yield from _tar(file, source)
+            case "warc":
+                yield from web_archive(file, source)
+    except UnreadableError as error:
+        yield Missed(source, str(error))
+    except Exception as error:  # noqa: BLE001 - strangers' bytes trip these parsers in more ways than they name
+        yield Missed(source, f"damaged: {one_line(error)}")
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line; its name if it says nothing."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(said.split())[:200] or type(error).__name__
+
+
+def _zip(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    with zipfile.ZipFile(cast(IO[bytes], Cautious(file))) as archive:
+        members = archive.infolist()
+        unpacked = sum(member.file_size for member in members)
+        packed = min(size, sum(member.compress_size for member in members))
+        if unpacked > MAX_UNPACKED_BYTES or (unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * packed):
+            raise UnreadableError(BOMB)
+        empty = True
+        for member in members:
+            name = _zip_name(member)
+            if member.is_dir() or _hidden(name) or stat.S_ISLNK(member.external_attr >> 16):
+                continue
+            empty = False
+            place = f"{source}!{_shown(name)}"
+            try:
+                raw = _zip_member(archive, member)
+            except UnreadableError as error:
+                yield Missed(place, str(error))
+            except Exception as error:  # noqa: BLE001 - see `documents`
+                yield Missed(place, f"damaged: {one_line(error)}")
+            else:
+                yield from _member(place, raw)
+    if empty:
+        raise UnreadableError("the archive holds no files")
+
+
+def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if member.flag_bits & 1:
+        raise UnreadableError("protected by a password")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # the decompressors of the others give all at once, however much that is
+        raise UnreadableError("packed in an unusual way: make an ordinary zip of it")
+    if member.file_size > MAX_BYTES:
+        raise UnreadableError(TOO_LARGE)
+    with archive.open(member) as stream:
+        return whole(stream)
+
+
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """The name as it was meant: without the mark for UTF-8 it may be in the code page of any Windows or DOS."""
+    if member.flag_bits & 0x800 or member.filename.isascii():
+        return member.filename
+    try:
+        raw = member.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return member.filename
+    for page in ("utf-8", "cp866", "cp1251"):
+        try:
+            name = raw.decode(page)
+        except UnicodeDecodeError:
+            continue
+        if page == "utf-8" or _is_sense(name):
+            return name
+    return member.filename
+
+
+def _is_sense(name: str) -> bool:
+    """Whether a name is Cyrillic, not German or French in a wrong code page: no word mixes the two."""
+    foreign = [letter for letter in name if not letter.isascii()]
+    words = re.findall(r"[^\W\d_]+", name)
+    return all(letter.isalpha() or letter in "№«»–—" for letter in foreign) and all(
+        word.isascii() or not re.search("[A-Za-z]", word) for word in words
+    )
+
+
+def _tar(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
+    stream = Unpacked(file, MAX_UNPACKED_BYTES)
+    empty = True
+    with tarfile.open(fileobj=stream, mode="r:") as archive:
+        while member := archive.next():
+            archive.members.clear()  # type: ignore[attr-defined] # it keeps them all else
+            if not member.isfile() or _hidden(member.name):
+                continue
+            empty = False
+            place = f"{source}!{_shown(member.name)}"
+            if member.size > MAX_BYTES:
+                yield Missed(place, TOO_LARGE)
+            elif member.issparse():
+                yield Missed(place, "a file with holes: pack it in an ordinary way")
+            elif content := archive.extractfile(member):
+                with content:
+                    raw = whole(content)
+                yield from _member(place, raw)
+    # the module takes a damaged header for the end, which is a block of zeros
+    if not stream.last or stream.last.strip(b"\0"):
+        raise UnreadableError("damaged or cut short: there may have been more in it")
+    if empty:
+        raise UnreadableError("the archive holds no files")
+
+
+def _member(source: str, raw: bytes) -> Iterator[Document | Missed]:
+    """What one member of an archive holds. No archives, and no lists of addresses: nobody named those."""
+    try:
+        kind = kind_of(cast(BinaryIO, Cautious(io.BytesIO(raw))), source)
+        if kind in ("zip", "tar", "warc"):
+            raise UnreadableError("an archive in an archive: unpack it first")
+        if kind in LISTS:
+            raise UnreadableError(A_LIST)
+    except UnreadableError as error:
+        yield Missed(source, str(error))
+        return
+    if kind == "lines" or kind == "csv":
+        yield from documents(kind, io.BytesIO(raw), source)
+    else:
+        yield Document(source, raw, kind)  # type: ignore[arg-type]
+
+
+def _hidden(name: str) -> bool:
+    parts = [part for part in re.split(r"[/\\]", name) if part not in (".", "..")]
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def _shown(name: str) -> str:
+    """A member's name as it can be stored and printed: it is only a name here, never a path."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)[:MAX_NAME]

@@ -1,0 +1,224 @@
+"""Feeds, sitemaps and lists of addresses -> the addresses in them, and when what lies there was last changed.
+
+Knows RSS, Atom, sitemaps and plain lists. Does not know what lies at the addresses, and never fetches anything.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from calendar import timegm
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import struct_time
+from typing import Any, Literal
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.formats.decoding import decode
+
+MAX_ENTRIES = 5_000  # of one feed; the longest archives of news sites have some hundreds
+MAX_FEED_BYTES = 10_000_000  # read at 4 MB/s; one made of nothing but tags at 0.1 MB/s
+DAY = timedelta(hours=36)  # until it has ended everywhere
+
+_ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]")
+_DECLARED = re.compile(rb"\s*<\?xml[^>]*\bencoding\s*=")
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?")
+
+List = Literal["feed", "sitemap", "addresses"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address in a list, and when what lies there was last changed; None if that is not said, or can't be.
+
+    `is_sitemap`: what lies there is no article but another sitemap.
+    """
+
+    address: str
+    updated: datetime | None = None
+    is_sitemap: bool = False
+
+
+def entries(
+    kind: List, raw: bytes, *, source: str, base: str = "", charset: str = ""
+) -> Iterator[Entry | Document | Missed]:
+    """What a list names, in its order; entries of feeds that have no address, but a text, come as documents.
+
+    `source` names the list for the user, `base` is its own address, empty if it has none. What can't be read of it
+    comes as a miss.
+    """
+    try:
+        if kind == "feed":
+            yield from _feed(raw, source, base, charset)
+        elif kind == "sitemap":
+            yield from _sitemap(raw, source, base)
+        else:
+            yield from _addresses(raw, source, charset)
+    except UnreadableError as error:
+        yield Missed(source, str(error))
+
+
+def web_address(text: str, base: str = "") -> str:
+    """The http or https address that `text` is, seen from `base`, without its fragment; empty if it is none."""
+    if not text.strip():
+        return ""
+    try:
+        address = urldefrag(urljoin(base, text.strip())).url
+        parts = urlsplit(address)
+        return address if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
+
+
+# ---- RSS and Atom
+
+
+def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | Document | Missed]:
+    import feedparser
+
+    if len(raw) > MAX_FEED_BYTES:
+        raise UnreadableError(f"a feed larger than {MAX_FEED_BYTES // 1_000_000} MB")
+    kept = _cut(raw)
+    # bytes in a file object: given a text, it might take it for an address and fetch it
+    feed = feedparser.parse(
+        io.BytesIO(kept),
+        response_headers={"content-type": _content_type(kept, charset)},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not feed["version"] and not feed["entries"]:
+        raise UnreadableError("a feed that can't be read: it is neither RSS nor Atom, or damaged")
+    language = str(feed["feed"].get("language") or "")
+    for number, entry in enumerate(feed["entries"], 1):
+        own = " ".join(str(entry.get("id") or entry.get("title") or number).split())
+        link = str(entry.get("link") or "")
+        # an id is given as a link unless the feed says that it is none, but many feeds just number their entries
+        numbered = link == entry.get("id") and not web_address(link)
+        if not numbered and (address := web_address(link, base)):
+            yield Entry(address, _updated(entry))
+            continue
+        page = _page(entry, language)
+        yield (
+            Document(f"{source}#{own}", page, "html", "utf-8")
+            if page
+            else Missed(f"{source}#{own}", "an entry of a feed with neither an address nor a text")
+        )
+    if len(kept) < len(raw):
+        yield Missed(source, f"an endless feed: what comes after its first {MAX_ENTRIES:,} entries is left out")
+
+
+def _cut(raw: bytes) -> bytes:
+    """A feed up to its first MAX_ENTRIES entries; what is read of the rest would take minutes."""
+    for number, found in enumerate(_ENTRY.finditer(raw)):
+        if number == MAX_ENTRIES:
+            return raw[: found.start()]
+    return raw
+
+
+def _content_type(raw: bytes, charset: str) -> str:
+    """A header that makes the parser believe the feed's own word first, then its bytes, then the server."""
+    if not raw.startswith(_MARKS) and not _DECLARED.match(raw):
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return f"application/xml; charset={charset}" if charset else "application/xml"
+    return "application/xml"
+
+
+def _updated(entry: Any) -> datetime | None:
+    # asked of the dict itself, for the parser's own `get` takes one date for another
+    said = [dict.get(entry, name) for name in ("updated_parsed", "published_parsed")]
+    return max((time for one in said if one and (time := _time(one))), default=None)
+
+
+def _time(said: struct_time) -> datetime | None:
+    try:
+        return _sane(datetime.fromtimestamp(timegm(said), UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _sane(time: datetime) -> datetime | None:
+    """The last moment that may be meant, for midnight stands for a day; None for the future, where nothing is yet."""
+    if time > datetime.now(UTC):
+        return None
+    return time + DAY if (time.hour, time.minute, time.second) == (0, 0, 0) else time
+
+
+def _page(entry: Any, language: str) -> bytes:
+    """The text of an entry as a page with what else the entry says; empty if it has none."""
+    texts = [*(entry.get("content") or ()), entry.get("summary_detail") or {}]
+    best = max(texts, key=lambda text: len(text.get("value") or ""))
+    body = str(best.get("value") or "")
+    if not body.strip():
+        return b""
+    if best.get("type") == "text/plain":
+        body = "".join(f"<p>{html.escape(part)}</p>" for part in re.split(r"\n\s*\n", body))
+    title = html.escape(str(entry.get("title") or ""))
+    head = f'<meta charset="utf-8"><title>{title}</title>'
+    if author := entry.get("author"):
+        head += f'<meta name="author" content="{html.escape(str(author))}">'
+    if published := dict.get(entry, "published_parsed"):
+        day = f"{published[0]:04}-{published[1]:02}-{published[2]:02}"
+        head += f'<meta property="article:published_time" content="{day}">'
+    lang = html.escape(str(best.get("language") or language))
+    page = f"<body><article>{f'<h1>{title}</h1>' if title else ''}{body}</article></body>"
+    return f'<!doctype html><html lang="{lang}"><head>{head}</head>{page}</html>'.encode("utf-8", "replace")
+
+
+# ---- sitemaps and lists
+
+
+def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Missed]:
+    from lxml import etree
+
+    # no entities, no network: a sitemap is a stranger's file
+    events = etree.iterparse(
+        io.BytesIO(raw), events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    try:
+        for _, element in events:
+            name = _local(element)
+            if name in ("url", "sitemap"):
+                said = {_local(child): (child.text or "").strip() for child in element}
+                if address := web_address(said.get("loc", ""), base):
+                    yield Entry(address, _lastmod(said.get("lastmod", "")), is_sitemap=name == "sitemap")
+                else:
+                    yield Missed(source, f"an entry that is no web address: {said.get('loc', '')[:100]!r}")
+                # what was read is let go, so that a large sitemap stays small in memory
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        raise UnreadableError(f"a damaged sitemap: {' '.join(str(error).split())[:120]}") from error
+
+
+def _local(element: Any) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _lastmod(text: str) -> datetime | None:
+    if not _DATE.fullmatch(text):
+        return None  # a month or a year is too little to go by
+    try:
+        time = datetime.fromisoformat(text)
+        return _sane(time if time.tzinfo else time.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Missed]:
+    if len(raw) > MAX_BYTES:
+        raise UnreadableError(f"a list of addresses larger than {MAX_BYTES // 1_000_000} MB")
+    for number, line in enumerate(decode(raw, charset).splitlines(), 1):
+        said = line.strip().removeprefix("\ufeff")
+        if not said or said.startswith("#"):
+            continue
+        if address := web_address(said):
+            yield Entry(address)
+        else:
+            yield Missed(f"{source}#{number}", f"no web address: {said[:100]!r}")

@@ -1,0 +1,353 @@
+"""What a file is, told by its bytes; its name only decides between kinds of text.
+
+Knows signatures, and the names of what can't be read. Does not know how anything is read.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from typing import BinaryIO, Literal
+from urllib.parse import urlsplit
+
+from ingest.document import MAX_BYTES, Kind, UnreadableError
+from ingest.formats.decoding import encoding_of, no_binary, own_charset
+from ingest.formats.plaintext import HTML
+
+Container = Literal["lines", "csv", "zip", "tar", "warc", "feed", "sitemap", "addresses"]
+CONTAINERS: tuple[Container, ...] = ("lines", "csv", "zip", "tar", "warc", "feed", "sitemap", "addresses")
+
+HEAD_BYTES = 262_144
+PROBE_BYTES = 1_000_000  # of a packed file, to see what is in it
+
+OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
+# What text can begin with is looked for first: `puremagic` takes "BM" for a picture. The rest it names.
+BINARY = (
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"OggS\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
+    *(
+        b"fLaC\0",
+        b"\x7fELF",
+        b"wOFF",
+        b"wOF2",
+        b"\0\x01\0\0\0",
+        b"OTTO\0",
+        b"\x1aE\xdf\xa3",
+        b"7z\xbc\xaf",
+        b"Rar!\x1a",
+    ),
+    *(b"SQLite format 3\0", b"II*\0", b"MM\0*", b"\0\0\x01\0"),
+)
+MEDIA = {"image": "picture", "audio": "recording", "video": "film", "font": "font"}
+# what an office file holds at this place -> what it is and what to do
+ZIPPED = {
+    "xl/workbook.xml": "a spreadsheet: save the sheet as .csv",
+    "xl/workbook.bin": "a spreadsheet: save the sheet as .csv",
+    "ppt/presentation.xml": "a presentation: save it as .pdf",
+    "visio/document.xml": "a Visio drawing: save it as .pdf",
+    "Index/Document.iwa": "an Apple Pages, Numbers or Keynote file: save it as .docx or .pdf",
+    "AndroidManifest.xml": "a program, not text",
+    "META-INF/MANIFEST.MF": "a program, not text",
+}
+OPEN_DOCUMENT = {
+    "spreadsheet": "a spreadsheet: save the sheet as .csv",
+    "presentation": "a presentation: save it as .pdf",
+    "graphics": "a drawing: save it as .pdf",
+    "chart": "a chart, not text",
+    "formula": "a formula, not text",
+    "database": "a database, not text",
+    "image": "a picture, not text",
+}
+# streams of an old Office file, as its directory names them
+STREAMS = {
+    "EncryptedPackage": "protected by a password",
+    "WordDocument": "an old Word file: save it as .docx",
+    "Workbook": "an old Excel file: save the sheet as .csv",
+    "Book": "an old Excel file: save the sheet as .csv",
+    "PowerPoint Document": "an old presentation: save it as .pdf",
+    "__properties_version1.0": "an Outlook message: save it as .eml",
+}
+# by the end of its name, text that is no article
+NOT_ARTICLES = {".css": "a style sheet", ".js": "a program", ".mjs": "a program", ".map": "a program's map"}
+
+FIRST_ELEMENT = re.compile(
+    r"\s*+(?:(?:<!--(?:(?!-->).)*+-->|<\?[^>]*+>|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)\s*+)*+<(?:[\w.-]++:)?([\w.-]++)",
+    re.I | re.S,
+)
+SAYS_XML = re.compile(r"\s*<\?xml\b|\s*<!DOCTYPE\s+(?!html)", re.I)
+TAGS = re.compile(
+    r"<(?:p|div|span|h[1-6]|article|section|table|title|meta|br|ul|ol|a|b|i|img|center)\b[^<]{0,2000}>", re.I
+)
+HEADER = re.compile(r"([!-9;-~]{1,76}):(?:[ \t].*)?")
+MAIL_HEADERS = {
+    *("from", "to", "cc", "subject", "date", "message-id", "mime-version", "received", "return-path", "reply-to"),
+    *("delivered-to", "sender", "in-reply-to", "references", "content-type", "content-transfer-encoding", "x-mailer"),
+    *("dkim-signature", "list-id", "snapshot-content-location"),
+}
+ADDRESS = re.compile(r"https?://\S+", re.I)
+CONTENT_TYPES = {
+    "text/markdown": ".md",
+    "text/x-markdown": ".md",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/x-ndjson": ".jsonl",
+    "application/ndjson": ".jsonl",
+    "application/jsonl": ".jsonl",
+    "application/json": ".json",
+    "application/ld+json": ".json",
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "message/rfc822": ".eml",
+    "multipart/related": ".mht",
+    "application/x-mimearchive": ".mht",
+    "text/css": ".css",
+    "text/javascript": ".js",
+    "application/javascript": ".js",
+}
+BY_NAME: dict[str, Kind | Container] = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".jsonl": "lines",
+    ".ndjson": "lines",
+}
+
+
+def kind_of(file: BinaryIO, name: str, content_type: str = "") -> Kind | Container:
+    """What a file is, a document or a container of several. The file is left at its beginning.
+
+    `name` is a file name or an address, `content_type` what a server said; both only decide where bytes do not.
+    UnreadableError, with what it is, if it is nothing that is read here, is empty, or is a document over MAX_BYTES.
+    """
+    try:
+        kind = _kind(file, _ending(name, content_type), content_type)
+        if kind not in CONTAINERS and _size(file) > MAX_BYTES:
+            raise UnreadableError(f"larger than {MAX_BYTES // 1_000_000} MB")
+        return kind
+    finally:
+        file.seek(0)
+
+
+def _kind(file: BinaryIO, ending: str, content_type: str) -> Kind | Container:
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if not head.strip():
+        _refuse_blank(file)
+    packed = next((PACKED[mark] for mark in PACKED if head.startswith(mark)), "")
+    if packed:
+        return _packed(file, packed)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        return _zipped(file)
+    if head.startswith(OLD_OFFICE):
+        raise UnreadableError(_old_office(file, head))
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf"):
+        return "rtf"
+    if head.startswith(b"WARC/"):
+        return "warc"
+    if head[257:262] == b"ustar":
+        return "tar"
+    if re.search(rb"(?:^|[\r\n\0])%PDF-\d", head[:1024]):
+        return "pdf"
+    if head.startswith(b"%!PS"):
+        raise UnreadableError("a PostScript file: save it as .pdf")
+    if head.startswith(BINARY):
+        raise UnreadableError(_named(head))
+    if _is_mail(head, ending):  # its parts may be in any encoding
+        return "mail"
+    text = _text(head, content_type)
+    return _marked_up(text, ending) or _of_text(text, ending, whole=len(head) < HEAD_BYTES)
+
+
+def _ending(name: str, content_type: str) -> str:
+    path = urlsplit(name).path if re.match(r"https?://", name, re.I) else name
+    found = re.search(r"\.[a-z0-9]{1,8}$", path.strip(), re.I)
+    ending = found[0].lower() if found else ""
+    said = CONTENT_TYPES.get(content_type.partition(";")[0].strip().lower(), "")
+    # ".php" and ".aspx" say nothing about what came
+    return ending if ending in BY_NAME or ending in (".txt", ".json", ".html", ".htm", ".eml") else said or ending
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, 2)
+
+
+def _refuse_blank(file: BinaryIO) -> None:
+    """Blank so far: it is empty, or the head of something too strange to be text."""
+    while piece := file.read(HEAD_BYTES):
+        if piece.strip():
+            raise UnreadableError(f"nothing but blanks in its first {HEAD_BYTES // 1024} KB")
+    raise UnreadableError("empty")
+
+
+def _packed(file: BinaryIO, packed: str) -> Container:
+    file.seek(0)
+    inside = _unpacked(file.read(PROBE_BYTES), packed)
+    if inside.startswith(b"WARC/") and packed == "gzip":
+        return "warc"
+    if inside[257:262] == b"ustar":
+        return "tar"
+    raise UnreadableError(f"packed with {packed}: unpack it first")
+
+
+def _unpacked(raw: bytes, packed: str) -> bytes:
+    """The first bytes of what was packed: 512 at most, whatever it would become. Empty if it is damaged."""
+    import bz2
+    import lzma
+
+    try:
+        if packed == "gzip":
+            return zlib.decompressobj(31).decompress(raw, 512)
+        if packed == "bzip2":
+            return bz2.BZ2Decompressor().decompress(raw, 512)
+        return lzma.LZMADecompressor(memlimit=100_000_000).decompress(raw, 512)
+    except (zlib.error, OSError, EOFError, lzma.LZMAError):
+        return b""
+
+
+def _zipped(file: BinaryIO) -> Kind | Container:
+    try:
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            declared = ""
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                declared = archive.read("mimetype").decode("ascii", "replace").strip()
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise UnreadableError(f"a damaged ZIP archive or office file: {' '.join(str(error).split())[:80]}") from error
+    if "word/document.xml" in names:
+        return "docx"
+    if declared == "application/epub+zip" or ("META-INF/container.xml" in names and "mimetype" in names):
+        return "epub"
+    if declared.startswith("application/vnd.oasis.opendocument."):
+        what = declared.rpartition(".")[2].removesuffix("-template").removesuffix("-master")
+        if what == "text":
+            return "odt"
+        raise UnreadableError(OPEN_DOCUMENT.get(what, "an OpenDocument file that is not a text"))
+    for place, reason in ZIPPED.items():
+        if place in names:
+            raise UnreadableError(reason)
+    return "zip"
+
+
+def _old_office(file: BinaryIO, head: bytes) -> str:
+    """By the names in its directory, which stands at a sector of its own (Microsoft's Compound File Binary Format)."""
+    directory = b""
+    shift, sector = int.from_bytes(head[30:32], "little"), int.from_bytes(head[48:52], "little")
+    if shift in (9, 12):
+        file.seek((sector + 1) << shift)
+        directory = file.read(8192)
+    for stream, reason in STREAMS.items():
+        if stream.encode("utf-16-le") + b"\0\0" in directory:
+            return reason
+    return "an old Office file: save it as .docx or .pdf"
+
+
+def _is_mail(head: bytes, ending: str) -> bool:
+    text = head[:65_536].lstrip(b"\xef\xbb\xbf\r\n").decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
+    if re.match(r"From \S+@\S+ .*\n", text):
+        raise UnreadableError("a mailbox of many mails: save each one as .eml")
+    known: set[str] = set()
+    for line in text.split("\n"):
+        if not line.strip():
+            break
+        if line[0] in " \t" and known:
+            continue
+        found = HEADER.fullmatch(line)
+        if not found:
+            return False
+        if found[1].lower() in MAIL_HEADERS:
+            known.add(found[1].lower())
+    return len(known) >= (1 if ending in (".eml", ".mht", ".mhtml") else 2)
+
+
+def _text(head: bytes, content_type: str) -> str:
+    claimed = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type, re.I)
+    try:
+        encoding = encoding_of(head, (claimed[1] if claimed else "", own_charset(head)))
+        return no_binary(head.decode(encoding, "replace"))  # the end may be half a letter
+    except UnreadableError as error:
+        if str(error).startswith("binary"):
+            raise UnreadableError(_named(head)) from error
+        raise
+
+
+def _named(head: bytes) -> str:
+    """What binary bytes are, in words."""
+    import puremagic
+
+    if head.startswith(b"MZ") and b"\0" in head[:100]:
+        return "a Windows program, not text"
+    if head[60:68] == b"BOOKMOBI":
+        return "a Kindle book: save it as .epub"
+    try:
+        found = puremagic.magic_string(head)
+    except (puremagic.PureError, ValueError):
+        found = []
+    # two bytes that fit prove nothing; what has a registered type is what it is rather than some program's own data
+    likely = [one for one in found if len(one.byte_match.strip(b"\0")) > 2 and one.name]
+    likely.sort(key=lambda one: not one.mime_type)
+    if not likely:
+        return "binary, or text in an encoding that can't be told: save it as UTF-8"
+    ending, family = likely[0].extension.lstrip(".").upper(), str(likely[0].mime_type).partition("/")[0]
+    ending = "JPEG" if ending in ("JFIF", "JPE", "JPG") else ending
+    if family in MEDIA and ending:
+        article = "an" if ending[0] in "AEFHILMNORSX" else "a"
+        return f"{article} {ending} {MEDIA[family]}, not text"
+    return f"binary, not text: {likely[0].name.strip()[:80]}"
+
+
+def _marked_up(text: str, ending: str) -> Kind | Container | None:
+    text = text.lstrip("\ufeff")
+    if HTML.match(text):
+        return "html"
+    if ending in NOT_ARTICLES:
+        raise UnreadableError(f"{NOT_ARTICLES[ending]}, not an article")
+    element = FIRST_ELEMENT.match(text[:100_000])
+    if element:
+        name = element[1].lower()
+        if name in ("rss", "feed") or (name == "rdf" and "purl.org/rss" in text[:5000]):
+            return "feed"
+        if name in ("urlset", "sitemapindex"):
+            return "sitemap"
+        if name == "html":
+            return "html"
+        if name == "svg":
+            raise UnreadableError("an SVG picture, not text")
+        if SAYS_XML.match(text) or "xmlns" in text[element.start() : element.end() + 300]:
+            raise UnreadableError(f"XML that is not read here (it begins with <{element[1][:40]}>)")
+    elif SAYS_XML.match(text):
+        raise UnreadableError("XML that is not read here")
+    if ending in (".html", ".htm", ".xhtml", ".xht", ".shtml") and TAGS.search(text):
+        return "html"
+    return None
+
+
+def _of_text(text: str, ending: str, *, whole: bool) -> Kind | Container:
+    if ending in BY_NAME:
+        return BY_NAME[ending]
+    lines = [line.strip() for line in text.lstrip("\ufeff").splitlines()]
+    lines = [line for line in (lines if whole else lines[:-1]) if line]
+    if ending == ".json":
+        return _json(lines)
+    told = [line for line in lines if not line.startswith("#")]
+    if told and all(map(ADDRESS.fullmatch, told)):
+        return "addresses"
+    return "text"
+
+
+def _json(lines: Sequence[str]) -> Kind | Container:
+    import json
+
+    if not lines or not lines[0].startswith(("{", "[")):
+        return "record"  # whose reader says what is wrong with it
+    if lines[0].startswith("["):
+        raise UnreadableError("a list of JSON objects: write one a line, and name the file .jsonl")
+    try:
+        first = json.loads(lines[0])
+    except (ValueError, RecursionError):
+        return "record"
+    return "lines" if isinstance(first, dict) and len(lines) > 1 and lines[1].startswith("{") else "record"

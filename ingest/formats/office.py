@@ -1,0 +1,378 @@
+"""Word files, OpenDocument texts, e-books and RTF -> their text and what their properties say.
+
+Knows these formats and the archives they are packed in. Does not know mail, PDF or pages of the web.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from ingest.document import Document, Extract, UnreadableError
+from ingest.formats.dates import found_day
+from ingest.formats.decoding import plain
+from ingest.formats.properties import author_of, title_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+MAX_UNPACKED = 200_000_000  # bytes of all that an office file holds
+MAX_RATIO, RATIO_BYTES = 200, 20_000_000  # what shrinks so much and is so large is a bomb; text shrinks to a tenth
+MAX_MEMBERS = 20_000
+MAX_CHARACTERS = 20_000_000
+
+WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
+DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
+OPF = "{http://www.idpf.org/2007/opf}"
+
+# what a reader does not see, or what is not the text itself
+WORD_LEFT_OUT = {FALLBACK, *(WORD + name for name in ("del", "moveFrom", "commentReference", "footnoteReference"))}
+ODT_LEFT_OUT = {
+    *(OFFICE + name for name in ("annotation", "annotation-end", "forms")),
+    *(TEXT + name for name in ("tracked-changes", "note", "bibliography-configuration", "sequence-decls")),
+}
+TEMPLATE_DATE = "2013-12-23"  # of the empty file that python-docx and others begin with
+
+
+def read_docx(document: Document) -> Extract:
+    """A Word file: paragraphs and tables in their order, without what was deleted, hidden or commented."""
+    import docx
+    from docx.opc.exceptions import OpcError
+
+    with _opened(document.raw) as archive:
+        _refuse_entities(archive, "word/document.xml", "docProps/core.xml")
+    try:
+        opened = docx.Document(BytesIO(document.raw))
+    except (OpcError, KeyError) as error:
+        raise UnreadableError(f"a damaged Word file: {' '.join(str(error).split())[:100]}") from error
+    except ValueError as error:  # its main part has another type
+        raise UnreadableError("a Word template, or a file with macros: save it as .docx") from error
+    styles = {str(style.style_id): str(style.name) for style in opened.styles}
+    blocks = [*_word_blocks(opened.element.body, styles)]
+    properties = opened.core_properties
+    title = title_of(properties.title)
+    if not title and blocks and blocks[0][1] in ("Title", "Heading 1"):
+        title = blocks.pop(0)[0]
+    title = title or next((text for text, style in blocks if style in ("Title", "Heading 1")), "")
+    published = found_day(properties.created.isoformat()) if properties.created else ""
+    modified = found_day(properties.modified.isoformat()) if properties.modified else ""
+    return Extract(
+        text=_text([text for text, _ in blocks]),
+        title=" ".join(title.split()),
+        author=author_of(properties.author),
+        published=published if published != TEMPLATE_DATE else "",
+        modified=modified if modified not in (published, TEMPLATE_DATE) else "",
+        lang=_lang(properties.language),
+        extractor=f"python-docx {version('python-docx')}",
+    )
+
+
+def read_odt(document: Document) -> Extract:
+    """An OpenDocument text: headings, paragraphs, lists and tables in their order."""
+    with _opened(document.raw) as archive:
+        if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read(
+            "META-INF/manifest.xml"
+        ):
+            raise UnreadableError("protected by a password")
+        body = _xml(archive, "content.xml").find(f".//{OFFICE}text")
+        if body is None:
+            raise UnreadableError("a damaged OpenDocument text: it has no text part")
+        about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in archive.namelist() else None
+    blocks = [*_odt_blocks(body)]
+    title = title_of(_said(about, DUBLIN_CORE + "title"))
+    if not title and blocks and blocks[0][1]:
+        title = " ".join(blocks.pop(0)[0].split())
+    published = found_day(_said(about, META + "creation-date"))
+    modified = found_day(_said(about, DUBLIN_CORE + "date"))
+    return Extract(
+        text=_text([text for text, _ in blocks]),
+        title=title,
+        author=author_of(_said(about, META + "initial-creator") or _said(about, DUBLIN_CORE + "creator")),
+        published=published,
+        modified=modified if modified != published else "",
+        lang=_lang(_said(about, DUBLIN_CORE + "language")),
+        extractor="viadoma odt 1",
+    )
+
+
+def read_epub(document: Document) -> Extract:
+    """An e-book: its chapters in the order in which they are read."""
+    from ingest.formats import web
+
+    with _opened(document.raw) as archive:
+        names = set(archive.namelist())
+        package = _package(archive)
+        book = _xml(archive, package)
+        locked = _locked(archive) if "META-INF/encryption.xml" in names else set()
+        items = {item.get("id"): item for item in book.iter(OPF + "item")}
+        chapters: list[str] = []
+        for reference in book.iter(OPF + "itemref"):
+            item = items.get(reference.get("idref"))
+            if item is None or item.get("media-type") not in ("application/xhtml+xml", "text/html"):
+                continue
+            place = posixpath.normpath(posixpath.join(posixpath.dirname(package), unquote(item.get("href") or "")))
+            if place in locked:
+                raise UnreadableError("protected against copying (DRM)")
+            if place not in names:
+                raise UnreadableError(f"a damaged e-book: {place[:80]} is missing")
+            raw = archive.read(place)
+            if raw.strip() and "nav" not in (item.get("properties") or "").split():
+                tree = web.parsed(_wrapped(web.page_text(raw)))
+                for head in tree.findall(".//head"):
+                    head.drop_tree()
+                web.strip_unseen(tree)
+                chapters.append(web.visible_paragraphs(tree))
+    about = book.find(f"{OPF}metadata")
+    modified = "".join(
+        part.text or "" for part in book.iter(OPF + "meta") if part.get("property") == "dcterms:modified"
+    )
+    return Extract(
+        text=_text(chapters),
+        title=title_of(_said(about, DUBLIN_CORE + "title")),
+        publisher=_said(about, DUBLIN_CORE + "publisher"),
+        author=author_of(_said(about, DUBLIN_CORE + "creator")),
+        published=found_day(_said(about, DUBLIN_CORE + "date")),
+        modified=found_day(modified),
+        lang=_lang(_said(about, DUBLIN_CORE + "language")),
+        licence=_said(about, DUBLIN_CORE + "rights"),
+        extractor="viadoma epub 1",
+    )
+
+
+def read_rtf(document: Document) -> Extract:
+    """Rich Text Format: its text, whatever the code pages of its fonts."""
+    found = re.search(rb"\\ansicpg(\d{3,5})", document.raw[:4096])
+    page = f"cp{found[1].decode()}" if found and found[1] != b"65001" else "cp1252"
+    try:
+        source = document.raw.decode(page, "replace")
+    except LookupError:
+        source = document.raw.decode("cp1252", "replace")
+    # the library looks for links in a way that can take for ever on one long line; without them it reads the same text
+    text = _rtf_words(source.replace("HYPERLINK", "hyperlink "), page)
+    text = re.sub(r"[ \t\xa0]+\n", "\n", plain(text).replace("\xad", "").replace("\0", ""))
+    if text.count("\ufffd") * 100 > len(text):
+        raise UnreadableError("its code pages do not fit its letters: save it as .docx")
+    return Extract(
+        text=_text([line.strip() for line in text.split("\n")]),
+        title=title_of(_rtf_property(source, "title", page)),
+        author=author_of(_rtf_property(source, "author", page)),
+        published=_rtf_date(source, "creatim"),
+        modified=_rtf_date(source, "revtim"),
+        extractor=f"striprtf {version('striprtf')}",
+    )
+
+
+@contextmanager
+def _opened(raw: bytes) -> Iterator[zipfile.ZipFile]:
+    """An office file's archive, once its directory has shown that it is no bomb."""
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as archive:
+            refuse_bomb(archive)
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+        raise UnreadableError(f"a damaged file: {' '.join(str(error).split())[:100]}") from error
+    except RuntimeError as error:  # zipfile's word for a member with a password
+        raise UnreadableError("protected by a password") from error
+
+
+def refuse_bomb(archive: zipfile.ZipFile) -> None:
+    """UnreadableError if an archive, by its directory, would become too large; nothing is unpacked for that."""
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if unpacked > MAX_UNPACKED or len(members) > MAX_MEMBERS:
+        raise UnreadableError(f"unpacked it would be larger than {MAX_UNPACKED // 1_000_000} MB")
+    if unpacked > RATIO_BYTES and unpacked > MAX_RATIO * max(packed, 1):
+        raise UnreadableError(f"it unpacks to more than {MAX_RATIO} times its size: made to do harm")
+
+
+def _refuse_entities(archive: zipfile.ZipFile, *names: str) -> None:
+    present = set(archive.namelist())
+    for name in names:
+        if name in present and b"<!ENTITY" in archive.read(name).replace(b"\0", b""):  # in UTF-16 too
+            raise UnreadableError("its XML defines entities of its own, which no such file needs")
+
+
+def _xml(archive: zipfile.ZipFile, name: str) -> Element:
+    """The tree of a part; entities and the network are off, and so is nesting deeper than 256."""
+    from lxml import etree
+
+    _refuse_entities(archive, name)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    try:
+        return etree.fromstring(archive.read(name), parser)
+    except etree.XMLSyntaxError as error:
+        if str(error).startswith(("unknown error", "Memory allocation")):  # no room left even for the complaint
+            raise MemoryError from error
+        raise UnreadableError(f"damaged: {posixpath.basename(name)} is not XML ({str(error)[:80]})") from error
+
+
+def _text(blocks: Sequence[str]) -> str:
+    text = plain("\n\n".join(block for block in blocks if block.strip()))
+    if len(text) > MAX_CHARACTERS:
+        raise UnreadableError(f"more than {MAX_CHARACTERS // 1_000_000} million characters")
+    if not text:
+        raise UnreadableError("no text in it")
+    return text
+
+
+def _word_blocks(body: Element, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Each paragraph, and each row of a table, with the name of its style (empty for a row)."""
+    for part in _parts(body, {WORD + "p", WORD + "tr"}, WORD_LEFT_OUT):
+        if part.tag == WORD + "tr":
+            cells = [_word_words(cell) for cell in _parts(part, {WORD + "tc"}, WORD_LEFT_OUT)]
+            yield _row(cells), ""
+        else:
+            style = part.find(f"{WORD}pPr/{WORD}pStyle")
+            yield _word_words(part).strip(), styles.get(style.get(WORD + "val", ""), "") if style is not None else ""
+
+
+def _parts(top: Element, tags: set[str], left_out: set[str]) -> Iterator[Element]:
+    """The outermost elements of these names, in their order."""
+    stack = [*reversed(top)]
+    while stack:
+        element = stack.pop()
+        if element.tag in tags:
+            yield element
+        elif element.tag not in left_out:
+            stack.extend(reversed(element))
+
+
+def _word_words(top: Element) -> str:
+    words: list[str] = []
+    stack = [top]
+    while stack:
+        element = stack.pop()
+        tag = element.tag
+        if tag == WORD + "t":
+            words.append(element.text or "")
+        elif tag in (WORD + "tab", WORD + "ptab"):
+            words.append("\t")
+        elif tag in (WORD + "br", WORD + "cr"):
+            words.append("\n")
+        elif tag == WORD + "noBreakHyphen":
+            words.append("-")
+        elif tag == WORD + "r" and _hidden(element):
+            continue
+        elif tag not in WORD_LEFT_OUT and not (isinstance(tag, str) and tag.endswith("Pr")):
+            if tag == WORD + "p" and element is not top and words and words[-1] != "\n":
+                words.append("\n")
+            stack.extend(reversed(element))
+    return "".join(words)
+
+
+def _hidden(run: Element) -> bool:
+    mark = run.find(f"{WORD}rPr/{WORD}vanish")
+    return mark is not None and mark.get(WORD + "val", "true") not in ("0", "false", "off")
+
+
+def _odt_blocks(body: Element) -> Iterator[tuple[str, bool]]:
+    """Each heading, paragraph and row, and whether it is a heading of the first rank or a title."""
+    for part in _parts(body, {TEXT + "h", TEXT + "p", TABLE + "table-row"}, ODT_LEFT_OUT):
+        if part.tag == TABLE + "table-row":
+            cells = [
+                "\n".join(_odt_words(one) for one in _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT))
+                for cell in _parts(part, {TABLE + "table-cell"}, ODT_LEFT_OUT)
+            ]
+            yield _row(cells), False
+        else:
+            first = part.tag == TEXT + "h" and part.get(TEXT + "outline-level", "1") == "1"
+            yield _odt_words(part).strip(), first or part.get(TEXT + "style-name") == "Title"
+
+
+def _odt_words(top: Element) -> str:
+    words: list[str] = []
+    stack: list[Element | str] = [top]
+    while stack:
+        element = stack.pop()
+        if isinstance(element, str):
+            words.append(element)
+            continue
+        tag = element.tag
+        if element is not top and element.tail:
+            stack.append(_spaces(element.tail))
+        if tag == TEXT + "s":
+            count = element.get(TEXT + "c", "1")
+            words.append(" " * min(int(count) if count.isdecimal() else 1, 100))
+        elif tag == TEXT + "tab":
+            words.append("\t")
+        elif tag == TEXT + "line-break":
+            words.append("\n")
+        elif tag not in ODT_LEFT_OUT and isinstance(tag, str):
+            stack.extend(reversed(element))
+            if element.text:
+                stack.append(_spaces(element.text))
+    return "".join(words)
+
+
+def _spaces(text: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", text)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " | ".join(words for cell in cells if (words := " ".join(cell.split())))
+
+
+def _package(archive: zipfile.ZipFile) -> str:
+    for place in _xml(archive, "META-INF/container.xml").iter("{*}rootfile"):
+        if path := place.get("full-path"):
+            return str(path)
+    raise UnreadableError("a damaged e-book: it does not say where its contents are")
+
+
+def _locked(archive: zipfile.ZipFile) -> set[str]:
+    tree = _xml(archive, "META-INF/encryption.xml")
+    return {unquote(part.get("URI") or "") for part in tree.iter("{*}CipherReference")}
+
+
+def _wrapped(source: str) -> str:
+    """A chapter as a page: whatever it is declared to be, it is read as HTML, which defines no entities of its own."""
+    return re.sub(
+        r"^\s*(<\?xml[^>]*>)?\s*(<!DOCTYPE[^>\[]*(\[[^\]]*\]\s*)?>)?", "<!doctype html>", source, count=1, flags=re.I
+    )
+
+
+def _said(about: Element | None, name: str) -> str:
+    found = about.find(name) if about is not None else None
+    return " ".join(plain("".join(found.itertext())).split())[:500] if found is not None else ""
+
+
+def _lang(said: str | None) -> str:
+    return said.strip().lower()[:2] if said and re.match(r"\s*[a-zA-Z]{2}(?:[-_]|\s*$)", said) else ""
+
+
+def _rtf_words(source: str, page: str) -> str:
+    from striprtf import striprtf
+
+    convert: Callable[..., str] = striprtf.rtf_to_text
+    return convert(source, encoding=page, errors="replace")
+
+
+def _rtf_property(source: str, name: str, page: str) -> str:
+    head = source[:100_000]
+    found = re.search(r"\{\\info\b", head)
+    value = (
+        re.compile(rf"\{{\\{name}\b ?((?:[^{{}}\\]|\\[^{{}}]|\\[{{}}])*)\}}").search(head, found.end())
+        if found
+        else None
+    )
+    # striprtf leaves properties out: read alone, the value is text
+    return _rtf_words(f"{{\\rtf1 {value[1]}}}", page).strip() if value else ""
+
+
+def _rtf_date(source: str, name: str) -> str:
+    found = re.search(rf"\\{name}\\yr(\d{{4}})\\mo(\d{{1,2}})\\dy(\d{{1,2}})", source[:100_000])
+    return found_day(f"{found[1]}-{found[2]:0>2}-{found[3]:0>2}") if found else ""

@@ -1,0 +1,157 @@
+"""Plain text, Markdown and JSON objects -> what they say, with the fields of front matter or of the object.
+
+Knows the names that fields go by. Does not know files of many articles, or anything binary.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+from ingest.document import Document, Extract, UnreadableError
+from ingest.formats.dates import day
+from ingest.formats.decoding import decode, plain
+
+# field -> the names it goes by in front matter and JSON, the first is ours
+FIELDS = {
+    "title": ("title", "headline"),
+    "url": ("url", "link"),
+    "publisher": ("publisher", "site", "source"),
+    "author": ("author", "byline", "creator"),
+    "published": ("published", "date"),
+    "modified": ("modified", "updated"),
+    "lang": ("lang", "language"),
+    "note": ("note",),
+    "licence": ("licence", "license"),
+    "id": ("id",),
+    "text": ("text", "content", "body"),
+}
+HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+MAX_FRONT_MATTER = 65_536  # characters
+EXTRACTOR = "viadoma text 1"
+
+
+def read_text(document: Document) -> Extract:
+    """Plain text as it is, with front matter if it has any; what turns out to be a web page is read as one."""
+    text = decode(document.raw, document.charset)
+    return _as_page(document) if HTML.match(text) else extracted(_front_matter(text))
+
+
+def read_markdown(document: Document) -> Extract:
+    """Markdown without its marks; a first heading of the first rank is the title, unless front matter names one."""
+    text = decode(document.raw, document.charset)
+    if HTML.match(text):
+        return _as_page(document)
+    fields = _front_matter(text)
+    title, fields["text"] = _markdown_text(fields["text"])
+    return extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
+
+
+def read_record(document: Document) -> Extract:
+    """One JSON object, by the names in FIELDS."""
+    text = decode(document.raw, document.charset)
+    try:
+        fields = json.loads(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"not JSON: {error.msg} at character {error.pos}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"not JSON that can be read: {' '.join(str(error).split())[:120]}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableError("not a JSON object with a field text")
+    return extracted(fields)
+
+
+def extracted(fields: Mapping[str, Any]) -> Extract:
+    """What named values say. UnreadableError if one of them is no plain value, or a date is none."""
+    values = {name: _value(name, fields) for name in FIELDS}
+    return Extract(**values, extractor=EXTRACTOR)
+
+
+def _as_page(document: Document) -> Extract:
+    from ingest.formats import web
+
+    return web.read(document)
+
+
+def _value(name: str, fields: Mapping[str, Any]) -> str:
+    value = next((fields[alias] for alias in FIELDS[name] if fields.get(alias) not in (None, "")), "")
+    if name == "text" and not isinstance(value, str):
+        raise UnreadableError("its text is not a string")
+    if name == "lang" and value is False:
+        return "no"  # what YAML takes for a denial is Norwegian
+    if name == "author" and isinstance(value, list) and all(isinstance(one, str) for one in value[:21]):
+        value = "; ".join(value[:20])
+    if not isinstance(value, str | int | float | bool | date | datetime):
+        raise UnreadableError(f"its {name} is not a plain value: write it on one line")
+    text = plain(value.isoformat() if isinstance(value, date | datetime) else str(value))
+    return day(text) if name in ("published", "modified") and text else text
+
+
+def _front_matter(text: str) -> dict[str, Any]:
+    import frontmatter
+    import yaml
+    from frontmatter.default_handlers import YAMLHandler
+
+    text = plain(text).strip()
+    handler = frontmatter.detect_format(text, frontmatter.handlers)
+    if handler is None:
+        return {"text": text}
+    try:
+        head, body = handler.split(text)
+    except ValueError:  # no second row of dashes
+        return {"text": text}
+    if len(head) > MAX_FRONT_MATTER:
+        raise UnreadableError(f"its front matter is longer than {MAX_FRONT_MATTER // 1024} KB")
+    try:
+        fields = _yaml(head) if isinstance(handler, YAMLHandler) else handler.load(head)
+    except RecursionError as error:
+        raise UnreadableError("its front matter is nested too deep") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise UnreadableError(f"its front matter is not YAML: {' '.join(str(error).split())[:120]}") from error
+    if not isinstance(fields, dict) or not fields:
+        return {"text": text}  # between the dashes stands no mapping but text
+    return {**{str(name): value for name, value in fields.items()}, "text": body.strip()}
+
+
+def _yaml(text: str) -> object:
+    """By PyYAML in Python, for its C can run out of the stack; without merging, which can be made to take for ever."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise yaml.YAMLError("'<<' is not read here, write the values out")
+
+    loader = Loader(text)
+    try:
+        return cast(object, loader.get_single_data())
+    finally:
+        loader.dispose()
+
+
+def _markdown_text(markdown: str) -> tuple[str, str]:
+    """Title (a first heading of the first rank, else empty) and plain text, with paragraphs a blank line apart."""
+    from markdown_it import MarkdownIt
+
+    title = ""
+    blocks: list[str] = []
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.type == "inline":
+            words = "".join(
+                "\n" if part.type in ("softbreak", "hardbreak") else part.content if part.type != "html_inline" else ""
+                for part in token.children or ()
+                if part.type != "image"
+            ).strip()
+            if before and before.type == "heading_open" and before.tag == "h1" and not title and not blocks:
+                title = words
+            elif words:
+                blocks.append(words)
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content.strip("\n"))
+    return title, "\n\n".join(blocks)

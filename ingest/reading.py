@@ -1,0 +1,117 @@
+"""Reads documents, the foreign ones in a child process that may be killed: too slow, too large or crashed.
+
+Knows time and memory limits, and how to go on after a crash. Does not know file formats or where documents come from.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingest.document import Document, Extract, Missed, Same, UnreadableError
+from ingest.formats import extract
+from ingest.formats.limits import limit_memory
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
+
+# Read in this process: what parses these can neither hang nor grow.
+HARMLESS = {"record", "text"}
+READ_SECONDS = 30.0
+READ_MEGABYTES = 600
+IDLE_SECONDS = 30  # after these the child ends
+
+Read = tuple[Document, Extract | str]
+
+
+@dataclass(slots=True)
+class _Task:
+    item: Document | Missed | Same
+    future: Future[Extract | str] | None = None
+
+
+class Reader:
+    """Reads documents in the order in which they come, some of them ahead.
+
+    `executor` makes, or gives again, what runs the children; None for those of this machine, `workers` of them.
+    """
+
+    def __init__(self, workers: int = 1, executor: Callable[[], Executor] | None = None) -> None:
+        self._workers = workers
+        self._executor = executor or self._children
+        self._running: ProcessPoolExecutor | None = None
+
+    def read(self, items: Iterable[Document | Missed | Same]) -> Iterator[Read | Missed | Same]:
+        """Each document with what it says, or with the reason why it can't be read; all else as it comes."""
+        ahead: deque[_Task] = deque()
+        for item in items:
+            ahead.append(self._begun(_Task(item)))
+            if len(ahead) > 2 * self._workers:
+                yield self._finished(ahead)
+        while ahead:
+            yield self._finished(ahead)
+
+    def _begun(self, task: _Task) -> _Task:
+        if isinstance(task.item, Document) and task.item.kind not in HARMLESS:
+            try:
+                task.future = self._executor().submit(_read, task.item)
+            except BrokenExecutor:  # it broke under a document before this one
+                self._kill()
+                task.future = self._executor().submit(_read, task.item)
+        return task
+
+    def _finished(self, ahead: deque[_Task]) -> Read | Missed | Same:
+        task = ahead.popleft()
+        if not isinstance(task.item, Document):
+            return task.item
+        if task.future is None:
+            return task.item, _read(task.item)
+        try:
+            return task.item, task.future.result(READ_SECONDS)
+        except TimeoutError:
+            self._begin_again(ahead)
+            return task.item, f"reading it took longer than {READ_SECONDS:.0f} s"
+        except BrokenExecutor:
+            # any document on its way may be the one: each is tried by itself
+            self._kill()
+            said = self._alone(task.item)
+            self._begin_again(ahead)
+            return task.item, said
+
+    def _alone(self, document: Document) -> Extract | str:
+        try:
+            return self._executor().submit(_read, document).result(READ_SECONDS)
+        except TimeoutError:
+            return f"reading it took longer than {READ_SECONDS:.0f} s"
+        except BrokenExecutor:
+            return "reading it broke the program that reads: it is damaged, or made to do harm"
+
+    def _begin_again(self, ahead: Iterable[_Task]) -> None:
+        self._kill()
+        for task in ahead:
+            if task.future and not (task.future.done() and not task.future.exception()):
+                self._begun(task)
+
+    def _children(self) -> Executor:
+        from loky import get_reusable_executor
+
+        children: Executor = get_reusable_executor(
+            self._workers, timeout=IDLE_SECONDS, initializer=limit_memory, initargs=(READ_MEGABYTES,)
+        )
+        self._running = children
+        return children
+
+    def _kill(self) -> None:
+        if self._running:
+            self._running.shutdown(wait=True, kill_workers=True)
+            self._running = None
+
+
+def _read(document: Document) -> Extract | str:
+    try:
+        return extract(document)
+    except UnreadableError as error:
+        return str(error)

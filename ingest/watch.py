@@ -1,0 +1,60 @@
+"""Follows sources: folders and files as they change, addresses and feeds from time to time.
+
+Knows when to look. Does not know what is done then: an update as any other, which locks the folder only while it runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+
+from watchfiles import watch as changes
+
+from ingest.articles import is_address
+
+LOOK_SECONDS = 1.0  # how long Ctrl-C may go unheard
+SETTLE_MILLISECONDS = 800  # a file that is being written has changed again by then
+LEAST_INTERVAL_SECONDS = 60.0
+
+
+def due(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterator[list[str]]:
+    """The sources to look at, each time some are due: all at once first, then what changed, and addresses by the clock.
+
+    An empty list each LOOK_SECONDS in which nothing is. Ends when `stop` is set.
+    """
+    addresses = [source for source in sources if is_address(source)]
+    files = [source for source in sources if not is_address(source)]
+    yield list(sources)
+    next_round = time.monotonic() + interval_seconds
+    for changed in _changes(files, stop):
+        touched = [source for source in files if any(_lies_in(path, source) for path in changed)]
+        if addresses and time.monotonic() >= next_round:
+            touched += addresses
+            next_round = time.monotonic() + interval_seconds
+        yield touched
+
+
+def _changes(files: Sequence[str], stop: Event) -> Iterator[set[str]]:
+    """The paths that changed, an empty set each LOOK_SECONDS in which none did."""
+    # a file is watched by its folder: editors write a new one in its place
+    folders = {str(path if path.is_dir() else path.parent) for path in (Path(file).absolute() for file in files)}
+    if not folders:
+        while not stop.wait(LOOK_SECONDS):
+            yield set()
+        return
+    for changed in changes(
+        *sorted(folders),
+        stop_event=stop,
+        debounce=SETTLE_MILLISECONDS,
+        rust_timeout=int(LOOK_SECONDS * 1000),
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    ):
+        yield {path for _, path in changed}
+
+
+def _lies_in(path: str, source: str) -> bool:
+    place = Path(source).absolute()
+    return Path(path) == place or place in Path(path).parents

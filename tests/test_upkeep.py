@@ -1,0 +1,328 @@
+"""Looking after a data folder: what is wrong is found and mended, copies hold, what is deleted is gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from langchain_core.embeddings import Embeddings
+
+from ingest import backup, check, delete, rebuild, remove, restore, update
+from tests.conftest import ROOT, SAMPLES, Counted, OpenStore, hits
+from vectorstore import LibraryError, Store
+from vectorstore import check as check_store
+from vectorstore import rebuild as rebuild_store
+
+Write = Callable[[str, str | bytes], Path]
+TEXT = "The keeper of the Norholm lighthouse is called Ada Lund. She has kept it since 1998."
+OTHER = "The ferry between Norholm and Sandby was sold. Its new owner lives in Sandby."
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two small articles and a library of them, for `data`."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "articles").mkdir()
+    (folder / "articles" / "light.txt").write_text(TEXT)
+    (folder / "articles" / "ferry.txt").write_text(OTHER)
+    update([folder / "articles"], data=folder / "data")
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path, made: Path) -> Path:
+    """A library of two small articles."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    data = tmp_path / "data"
+    old, new = (str(folder / "articles") for folder in (made, tmp_path))
+    moved = ("origin SET source", "version SET source", "known SET key")
+    changed(data, *(f"UPDATE {table} = replace({table.split()[-1]}, '{old}', '{new}')" for table in moved))
+    return data
+
+
+def changed(data: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(data / "library.db")) as library, library:
+        for statement in statements:
+            library.execute(statement)
+
+
+def test_a_folder_in_order_has_no_faults(data: Path) -> None:
+    assert check(data=data) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE version SET text = replace(text, 'Ada', 'Ida')", "digest"),
+        ("UPDATE vector SET value = zeroblob(768)", "missing or damaged"),
+        ("DELETE FROM words WHERE rowid = 1", "full text"),
+        ("UPDATE term SET passages = passages + 1", "counts of"),
+        ("UPDATE meta SET value = value + 1 WHERE name = 'passages'", "counted"),
+        ("UPDATE vector SET indexed = 0", "not marked"),
+        ("DELETE FROM sentence WHERE start > 0", "sentences"),
+        ('UPDATE passage SET "end" = "end" - 3', "sentences"),
+        ("UPDATE raw SET value = x'00'", "damaged"),
+        ("INSERT INTO removed SELECT article, 'a test', '2024-01-01', 0 FROM version", "tombstone"),
+        ("DELETE FROM vector", "belongs to nothing"),
+    ],
+)
+def test_every_kind_of_damage_is_named(data: Path, damage: str, said: str) -> None:
+    changed(data, damage)
+    assert any(said in fault for fault in check(data=data)), check(data=data)
+
+
+def test_a_vector_missing_from_the_index_is_found_and_put_back(data: Path, open_store: OpenStore) -> None:
+    from vectorstore.vectors import VectorIndex
+
+    store = open_store(data)
+    (names,) = [names for names, _ in store.library.indexed_vectors(10)]
+    vectors = store.library.vectors(names)
+    store.close()
+    index = VectorIndex(data / "chroma")
+    # as many as before, so that the count does not tell
+    index.remove(names[:1])
+    index.add({"leftover": vectors[names[0]]})
+    index.close()
+    assert any("missing from the search index" in fault for fault in check(data=data))
+    assert rebuild(data=data).embedded == 0
+    assert check(data=data) == []
+
+
+def test_damaged_vectors_are_embedded_again_and_sound_ones_kept(data: Path, open_store: OpenStore) -> None:
+    changed(data, "UPDATE vector SET value = zeroblob(768) WHERE id IN (SELECT vector FROM sentence LIMIT 1)")
+    assert rebuild(data=data).embedded == 1
+    assert check(data=data) == []
+    assert "Ada Lund" in hits(open_store(data), "Who keeps the lighthouse?", 3)[0].text
+
+
+class Letters(Embeddings):
+    """A model of its own kind: how often each letter stands in a text."""
+
+    def __init__(self, on_use: Callable[[], None] = lambda: None) -> None:
+        self._on_use = on_use
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self._on_use()
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        counts = np.array([1 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"], np.float32)
+        return (counts / np.linalg.norm(counts)).tolist()  # type: ignore[no-any-return]
+
+
+def test_a_library_moves_to_another_model_while_the_old_one_answers(
+    data: Path, built_in: tuple[str, Embeddings], open_store: OpenStore
+) -> None:
+    reader = open_store(data)
+    answered: list[str] = []
+
+    def ask() -> None:
+        answered.append(hits(reader, "Who keeps the lighthouse?", 3)[0].text)
+
+    store = Store(data, name=None, embeddings=built_in[1], create=False)
+    try:
+        with store.writing():
+            rebuilt = rebuild_store(store, "letters", Letters(on_use=ask))
+        assert rebuilt.embedded == 6  # two passages, four sentences
+        assert any("Ada Lund" in text for text in answered)
+    finally:
+        store.close()
+    with pytest.raises(LibraryError, match="remade with the embedding model letters"):
+        ask()
+    moved = Store(data, name="letters", embeddings=Letters(), create=False)
+    try:
+        assert "Ada Lund" in hits(moved, "Who keeps the lighthouse at Norholm?", 3)[0].text
+        assert check_store(moved) == []
+        assert [path.name for path in data.glob("chroma*")] == [moved.library.index_folder()]
+    finally:
+        moved.close()
+
+
+def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tuple[str, Embeddings]) -> None:
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    store = Store(data, name=None, embeddings=built_in[1], create=False)
+    try:
+        with store.writing(), pytest.raises(KeyboardInterrupt):
+            rebuild_store(store, "letters", Letters(on_use=fail))
+    finally:
+        store.close()
+    assert check(data=data) == []
+
+
+def test_a_backup_made_while_others_write_is_whole(tmp_path: Path, open_store: OpenStore) -> None:
+    data = tmp_path / "data"
+    open_store(data)
+    done = threading.Event()
+
+    def write() -> None:
+        update([SAMPLES], data=data)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    files: list[Path] = []
+    while not done.is_set() and len(files) < 8:
+        files.append(tmp_path / f"backup{len(files)}.zip")
+        backup(files[-1], data=data)
+    writer.join()
+    backup(tmp_path / "last.zip", data=data)
+    for place, file in enumerate([*files[1::3], tmp_path / "last.zip"]):
+        restore(file, data=tmp_path / f"restored{place}")
+        assert check(data=tmp_path / f"restored{place}") == []
+    assert update([SAMPLES], data=tmp_path / f"restored{place}").added == ()
+
+
+def test_a_restored_library_answers_without_embedding(tmp_path: Path, data: Path, open_store: OpenStore) -> None:
+    (data / "names.txt").write_text("Ada Lund: Ада Лунд")
+    backup(tmp_path / "backup.zip", data=data)
+    restore(tmp_path / "backup.zip", data=tmp_path / "again")
+    store = open_store(tmp_path / "again")
+    assert "Ada Lund" in hits(store, "Who keeps the lighthouse?", 3)[0].text
+    assert isinstance(store.embeddings, Counted)
+    assert store.embeddings.documents == 0
+    assert (tmp_path / "again" / "names.txt").read_text() == "Ada Lund: Ада Лунд"
+
+
+def _damaged(file: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["library.db"] = members["library.db"][:-100] + bytes(100)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-2000])
+
+
+def _other(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "something else")
+
+
+@pytest.mark.parametrize("harm", [_damaged, _cut, _other, lambda file: file.unlink()])
+def test_a_damaged_backup_is_refused_and_leaves_the_folder_empty(
+    tmp_path: Path, data: Path, harm: Callable[[Path], None]
+) -> None:
+    backup(tmp_path / "backup.zip", data=data)
+    harm(tmp_path / "backup.zip")
+    with pytest.raises(LibraryError, match="backup"):
+        restore(tmp_path / "backup.zip", data=tmp_path / "again")
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+def test_nothing_is_restored_over_a_library(tmp_path: Path, data: Path) -> None:
+    backup(tmp_path / "backup.zip", data=data)
+    with pytest.raises(LibraryError, match="already holds a library"):
+        restore(tmp_path / "backup.zip", data=data)
+
+
+def _bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_what_is_deleted_for_good_is_in_no_file_any_more(data: Path, write: Write) -> None:
+    path = write("light.txt", TEXT.replace("1998", "1999"))
+    update([path], data=data)
+    assert b"Ada Lund" in _bytes_of(data)
+    done = delete([str(path)], data=data)
+    assert (done.articles, done.versions) == (1, 2)
+    assert done.raw_bytes > 0
+    assert check(data=data) == []
+    left = _bytes_of(data)
+    assert b"Ada Lund" not in left
+    assert b"lighthous" not in left
+    assert b"Sandby" in left
+    # nothing of it is known any more: it comes back as a new one
+    assert update([path], data=data).added == (str(path),)
+
+
+def test_a_removed_article_stays_out_until_its_source_is_deleted(
+    tmp_path: Path, data: Path, open_store: OpenStore
+) -> None:
+    path = tmp_path / "articles" / "light.txt"
+    (article,) = remove([str(path)], "its author asked for it", data=data)
+    store = open_store(data)
+    assert not any("Ada Lund" in hit.text for hit in hits(store, "Who keeps the lighthouse?", 5))
+    assert update([tmp_path / "articles"], data=data).withheld == (str(path),)
+    record = store.library.record(article, 1)
+    assert record is not None
+    assert record.removed is not None
+    assert record.removed.reason == "its author asked for it"
+    assert record.article.text == TEXT
+    assert check(data=data) == []
+
+
+def test_a_name_that_means_no_article_is_refused(data: Path) -> None:
+    with pytest.raises(ValueError, match=r"nowhere[.]txt is no article's id"):
+        delete(["nowhere.txt"], data=data)
+
+
+def test_a_library_of_the_format_before_is_taken_over(data: Path, open_store: OpenStore) -> None:
+    tables = ["provenance", "raw", "known", "origin", "removed", "stale"]
+    changed(
+        data,
+        *(f"DROP TABLE {table}" for table in tables),
+        "UPDATE meta SET value = '2' WHERE name = 'format'",
+        "DELETE FROM meta WHERE name = 'index'",
+    )
+    store = open_store(data)
+    assert "Ada Lund" in hits(store, "Who keeps the lighthouse?", 3)[0].text
+    assert check(data=data) == []
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ingest", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def said(done: subprocess.CompletedProcess[str], code: int, words: Sequence[str]) -> None:
+    assert done.returncode == code, done.stderr
+    for word in words:
+        assert word in done.stdout + done.stderr
+
+
+def test_the_program_looks_after_a_folder_from_check_to_delete(tmp_path: Path, data: Path) -> None:
+    said(command("--backup", tmp_path / "b.zip", "--data", data), 0, ["MB"])
+    changed(data, "UPDATE vector SET value = zeroblob(768)")
+    said(command("--check", "--data", data), 1, ["2 faults", "--rebuild"])
+    said(command("--rebuild", "--data", data), 0, ["2 vectors are in use; 6 were made again"])
+    ferry = tmp_path / "articles" / "ferry.txt"
+    said(command(ferry, "--remove", "a test", "--data", data), 0, ["1 articles are searched no more"])
+    said(command(ferry, "--delete", "--data", data), 0, ["1 articles in 1 versions"])
+
+
+def test_nothing_acknowledged_is_lost_or_half_visible_after_kills() -> None:
+    # in a process of its own, for it forks
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.kills", "4"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    found = json.loads(done.stdout)
+    assert (found["lost"], found["faults"]) == (0, 0), done.stderr
+    assert found["kills in mid-run"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--check", "x.txt"], ["x.txt", "--watch", "--delete"], ["x.txt", "--workers", "0"]]
+)
+def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
+    said(command(*arguments, "--data", tmp_path / "data"), 2, ["usage"])

@@ -1,0 +1,229 @@
+"""The file `library.db`: its tables, its connections, and what to say when it can't be used.
+
+Knows SQLite, formats and transactions. Does not know what the tables are for.
+
+Errors: LibraryError (ValueError) for a data folder that can't be used; below it NoLibraryError for one that holds none,
+BusyError for one that another process writes to. The message names the folder and the remedy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vectorstore.origins import SCHEMA as ORIGINS
+from vectorstore.origins import Origins
+
+FILE = "library.db"
+FORMAT = 3
+BUSY_SECONDS = 5.0
+INDEX = "chroma"  # the folder of the first index
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE version (
+    id INTEGER PRIMARY KEY, article TEXT NOT NULL, number INTEGER NOT NULL, live INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL, source TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, publisher TEXT NOT NULL,
+    published TEXT NOT NULL, lang TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
+    added TEXT NOT NULL, cluster TEXT NOT NULL, UNIQUE (article, number));
+CREATE UNIQUE INDEX version_live ON version (article) WHERE live;
+CREATE INDEX version_cluster ON version (cluster) WHERE live;
+CREATE TABLE band (key BLOB, version INTEGER REFERENCES version, PRIMARY KEY (key, version)) WITHOUT ROWID;
+CREATE INDEX band_version ON band (version);
+CREATE TABLE passage (
+    id INTEGER PRIMARY KEY, version INTEGER NOT NULL REFERENCES version,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector TEXT NOT NULL REFERENCES vector);
+CREATE INDEX passage_version ON passage (version);
+CREATE INDEX passage_vector ON passage (vector);
+CREATE TABLE sentence (
+    passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    vector TEXT NOT NULL REFERENCES vector, PRIMARY KEY (passage, start)) WITHOUT ROWID;
+CREATE INDEX sentence_vector ON sentence (vector);
+CREATE TABLE time (
+    passage INTEGER NOT NULL REFERENCES passage, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    first TEXT NOT NULL, last TEXT NOT NULL, reckoned INTEGER NOT NULL, PRIMARY KEY (passage, start)) WITHOUT ROWID;
+CREATE TABLE vector (id TEXT PRIMARY KEY, value BLOB NOT NULL, indexed INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
+CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
+CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+class LibraryError(ValueError):
+    """A data folder that is missing, unreadable, or made by another version or embedding model."""
+
+
+class BusyError(LibraryError):
+    """Another process is writing to the data folder."""
+
+
+class NoLibraryError(LibraryError):
+    """A data folder that holds no library yet."""
+
+
+def exists(folder: Path) -> bool:
+    """Whether the folder holds a library; a file that was never written to is none."""
+    path = folder / FILE
+    return path.exists() and (path.stat().st_size > 0 or path.with_name(f"{FILE}-wal").exists())
+
+
+def require(folder: Path) -> None:
+    """NoLibraryError if the folder holds no library."""
+    if not exists(folder):
+        raise NoLibraryError(
+            f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
+        )
+
+
+def unwritable(folder: Path, error: Exception) -> LibraryError:
+    """What to raise when the folder refuses to be written."""
+    return LibraryError(
+        f"The data folder {folder} can't be written ({error}). "
+        "Make it writable, or name another with --data or VIADOMA_DATA."
+    )
+
+
+class Database:
+    """One data folder's `library.db`, open: a connection for each thread, and transactions."""
+
+    def __init__(self, folder: Path, embedding: str | None, *, create: bool) -> None:
+        """Opens the library; with `create` a missing one is made, to hold vectors of the model named `embedding`.
+
+        None opens one with the vectors of any model.
+        """
+        self.folder = folder
+        self.embedding = embedding or ""
+        self._path = folder / FILE
+        self._threads = threading.local()
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
+        self._open_lock = threading.Lock()
+        self.origins = Origins(self._reader)
+        if not create:
+            require(folder)
+        elif not exists(folder):
+            self._create()
+        self._check()
+
+    def _create(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            connection = self._reader()
+        except (OSError, sqlite3.Error) as error:
+            raise unwritable(self.folder, error) from error
+        with self._transaction(connection):
+            # a second process may have come first: the schema is made once, whole or not at all
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                _run(connection, SCHEMA)
+                _run(connection, ORIGINS)
+                connection.executemany(
+                    "INSERT INTO meta VALUES (?, ?)",
+                    [
+                        ("format", str(FORMAT)),
+                        ("embedding", self.embedding),
+                        ("index", INDEX),
+                        *((counter, "0") for counter in ("generation", "passages", "terms")),
+                    ],
+                )
+
+    def _check(self) -> None:
+        try:
+            meta = dict(self._reader().execute("SELECT name, value FROM meta").fetchall())
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
+                f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
+            ) from error
+        if meta.get("format") == "2":
+            self._add_origins()
+        elif meta.get("format") != str(FORMAT):
+            raise LibraryError(
+                f"The library in {self.folder} has format {meta.get('format')}; this version of Viadoma reads "
+                f"format {FORMAT}. Use the version that made it, or ingest the articles into another folder."
+            )
+        self.embedding = self.embedding or meta["embedding"]
+        if meta["embedding"] != self.embedding:
+            raise LibraryError(
+                f"The library in {self.folder} was made with the embedding model {meta['embedding']}; the one in use "
+                f"is {self.embedding}. Use the first again, or remake the vectors with: python -m ingest --rebuild "
+                f"--data {self.folder}"
+            )
+
+    def _add_origins(self) -> None:
+        """Format 2 knew nothing of sources; all else is the same."""
+        try:
+            with self._transaction(self._reader()) as connection:
+                # another process may have been faster
+                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'origin'").fetchone():
+                    _run(connection, ORIGINS)
+                    connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
+                    connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
+        except sqlite3.Error as error:
+            raise unwritable(self.folder, error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        with self._open_lock:
+            for thread in [thread for thread in self._open if not thread.is_alive()]:
+                self._open.pop(thread).close()
+            self._open[threading.current_thread()] = connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA mmap_size = 1073741824")
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = self._threads.connection = self._connect()
+        return connection
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+        try:
+            connection.execute(f"BEGIN {kind}")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has rolled it back already
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: sqlite3.OperationalError) -> LibraryError:
+        """What to say when SQLite could not do what it was told."""
+        if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return BusyError(f"Another program holds {self._path} locked. Wait until it has finished, or end it.")
+        if error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return LibraryError(
+                f"{self._path} can't be written ({error}): is the disk full? What was reported is in; make room, then "
+                "run the same again."
+            )
+        return unwritable(self.folder, error)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What this thread reads inside it belongs to one moment, whatever is published meanwhile."""
+        connection = self._reader()
+        if connection.in_transaction:
+            yield
+        else:
+            with self._transaction(connection, "DEFERRED"):
+                yield
+
+    def close(self) -> None:
+        """Closes every connection; the library can't be used afterwards."""
+        with self._open_lock:
+            while self._open:
+                self._open.popitem()[1].close()
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.strip().removesuffix(";").split(";\n"):
+        connection.execute(statement)

@@ -1,0 +1,200 @@
+"""Where articles come from, what they are known by, and what became of their sources.
+
+Knows provenance, keys, the state each source was last read in, tombstones and raw bytes, all of them in `library.db`.
+Does not know passages or search. What it writes, it writes within a transaction of the library's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from vectorstore.article import Provenance
+
+SCHEMA = """
+CREATE TABLE provenance (
+    version INTEGER PRIMARY KEY REFERENCES version, address TEXT NOT NULL, final TEXT NOT NULL, fetched TEXT NOT NULL,
+    etag TEXT NOT NULL, last_modified TEXT NOT NULL, raw_sha256 TEXT NOT NULL, raw_bytes INTEGER NOT NULL,
+    extractor TEXT NOT NULL, author TEXT NOT NULL, modified TEXT NOT NULL, licence TEXT NOT NULL);
+CREATE INDEX provenance_raw ON provenance (raw_sha256);
+CREATE TABLE raw (sha256 TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE known (key TEXT PRIMARY KEY, article TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX known_article ON known (article);
+CREATE TABLE origin (
+    source TEXT PRIMARY KEY, article TEXT NOT NULL, sha256 TEXT NOT NULL, rules TEXT NOT NULL, final TEXT NOT NULL,
+    fetched TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX origin_article ON origin (article);
+CREATE INDEX origin_sha256 ON origin (sha256);
+CREATE TABLE removed (article TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NOT NULL, barred INTEGER NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE stale (article TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+"""
+PROVENANCE = ", ".join(field.name for field in fields(Provenance))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A source as it was last read: which article it gave, the digest of its bytes, and the rules they were read by.
+
+    `final`, `fetched`, `etag` and `last_modified` are as in `Provenance`, of the last visit that gave the bytes.
+    """
+
+    source: str
+    article: str
+    sha256: str
+    rules: str
+    final: str = ""
+    fetched: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A tombstone: an article that is searched no more, why, and since when (ISO 8601, UTC).
+
+    `barred` says that somebody took it out by hand: it does not come back when its source is taken in again.
+    """
+
+    article: str
+    reason: str
+    at: str
+    barred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An article whose source could not be read again, why, and since when; the article is as it was."""
+
+    article: str
+    reason: str
+    since: str
+
+
+class Origins:
+    """The part of `library.db` that tells of sources; `connection` gives this thread's connection to it."""
+
+    def __init__(self, connection: Callable[[], sqlite3.Connection]) -> None:
+        self._connection = connection
+
+    # what is read
+
+    def of(self, source: str) -> Origin | None:
+        """The source as it was last read; None if it never was."""
+        row = self._one("SELECT * FROM origin WHERE source = ?", source)
+        return Origin(*row) if row else None
+
+    def with_bytes(self, sha256: str) -> list[Origin]:
+        """The sources that were last read with these bytes."""
+        rows = self._connection().execute("SELECT * FROM origin WHERE sha256 = ? ORDER BY source", (sha256,))
+        return [Origin(*row) for row in rows]
+
+    def sources(self, article_id: str) -> list[str]:
+        """All sources that gave the article, in order of their names."""
+        rows = self._connection().execute("SELECT source FROM origin WHERE article = ? ORDER BY source", (article_id,))
+        return [row[0] for row in rows]
+
+    def known(self, key: str) -> str:
+        """The id of the article known by the key; empty if there is none."""
+        row = self._one("SELECT article FROM known WHERE key = ?", key)
+        return str(row[0]) if row else ""
+
+    def provenance(self, article_id: str, version: int) -> Provenance:
+        """Where a version comes from; all empty for one stored before this was noted, or that is not there."""
+        row = self._one(
+            f"SELECT {PROVENANCE} FROM provenance JOIN version ON version.id = provenance.version"
+            " WHERE article = ? AND number = ?",
+            article_id,
+            version,
+        )
+        return Provenance(*row) if row else Provenance()
+
+    def raw(self, sha256: str) -> bytes | None:
+        """The bytes a version was read from; None if they were not kept."""
+        row = self._one("SELECT value FROM raw WHERE sha256 = ?", sha256)
+        return zlib.decompress(row[0]) if row else None
+
+    def removed(self, article_id: str) -> Removed | None:
+        """The article's tombstone; None if it has none."""
+        row = self._one("SELECT * FROM removed WHERE article = ?", article_id)
+        return Removed(row[0], row[1], row[2], bool(row[3])) if row else None
+
+    def every_removed(self) -> Iterator[Removed]:
+        """All tombstones, the newest first."""
+        for row in self._connection().execute("SELECT * FROM removed ORDER BY at DESC, article"):
+            yield Removed(row[0], row[1], row[2], bool(row[3]))
+
+    def stale(self, article_id: str) -> Stale | None:
+        """Why the article's source could not be read again; None if it could."""
+        row = self._one("SELECT * FROM stale WHERE article = ?", article_id)
+        return Stale(*row) if row else None
+
+    # what is written, within a transaction of the library's
+
+    def insert(
+        self, version: int, provenance: Provenance, raw: bytes | None, keys: Sequence[str], origin: Origin | None
+    ) -> None:
+        """Notes where a new version comes from; its article is no longer removed or stale."""
+        connection = self._connection()
+        columns = len(fields(Provenance))
+        connection.execute(
+            f"INSERT INTO provenance (version, {PROVENANCE}) VALUES (?{', ?' * columns})",
+            (version, *astuple(provenance)),
+        )
+        if raw is not None and not self._one("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
+            connection.execute("INSERT INTO raw VALUES (?, ?)", (provenance.raw_sha256, zlib.compress(raw)))
+        if origin:
+            self.note(origin, keys)
+
+    def note(self, origin: Origin, keys: Sequence[str] = ()) -> None:
+        """Notes the state a source was read in, and what its article is known by."""
+        connection = self._connection()
+        connection.execute(f"INSERT OR REPLACE INTO origin VALUES (?{', ?' * 7})", astuple(origin))
+        connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((key, origin.article) for key in keys))
+        for table in ("removed", "stale"):
+            connection.execute(f"DELETE FROM {table} WHERE article = ?", (origin.article,))
+
+    def leave(self, sources: Sequence[str]) -> None:
+        """Forgets sources, and that they are what articles are known by."""
+        names = [(source,) for source in sources]
+        self._connection().executemany("DELETE FROM origin WHERE source = ?", names)
+        self._connection().executemany("DELETE FROM known WHERE key = ?", names)
+
+    def bury(self, article_id: str, reason: str, *, barred: bool) -> None:
+        """Sets an article's tombstone."""
+        self._connection().execute(
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, _now(), barred)
+        )
+
+    def doubt(self, article_id: str, reason: str) -> None:
+        """Notes that an article's source could not be read; the first time counts, the last reason."""
+        self._connection().execute(
+            "INSERT INTO stale VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET reason = excluded.reason",
+            (article_id, reason, _now()),
+        )
+
+    def forget(self, article_id: str) -> None:
+        """Takes out everything noted of an article and its versions; the versions themselves must go next."""
+        connection = self._connection()
+        own = "(SELECT id FROM version WHERE article = ?)"
+        digests = connection.execute(
+            f"SELECT DISTINCT raw_sha256 FROM provenance WHERE version IN {own}", (article_id,)
+        ).fetchall()
+        connection.execute(f"DELETE FROM provenance WHERE version IN {own}", (article_id,))
+        connection.executemany(
+            "DELETE FROM raw WHERE sha256 = ? AND sha256 NOT IN (SELECT raw_sha256 FROM provenance)", digests
+        )
+        for table in ("known", "origin", "removed", "stale"):
+            connection.execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
+
+    def _one(self, query: str, *parameters: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection().execute(query, parameters).fetchone()
+        return row
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
