@@ -16,7 +16,6 @@ from ingest.articles import is_address
 
 LOOK_SECONDS = 1.0  # how long Ctrl-C may go unheard
 SETTLE_MILLISECONDS = 800  # a file that is being written has changed again by then
-LEAST_INTERVAL_SECONDS = 60.0
 
 
 def due(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterator[list[str]]:

@@ -27,7 +27,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ingest.fetch import BlockedError, Fetcher, FetchError, GoneError
+from ingest.fetch import Fetcher, GoneError
+from ingest.guard import BlockedError, FetchError
 
 # Addresses that lead, or could lead, to where they should not.
 HOSTILE = [

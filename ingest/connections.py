@@ -1,0 +1,181 @@
+"""Connections that go to checked addresses only, and end in time.
+
+Knows look-ups, sockets (through httpcore) and a clock for all of one fetch. Does not know HTTP.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpcore
+
+from ingest.guard import BlockedError, FetchError, Guard, literal
+
+PROXIED_LOOKUP_SECONDS = 5.0
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class TransientError(FetchError):
+    """What may well go better at once; `pause_seconds` is what the server asks for."""
+
+    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.pause_seconds = pause_seconds
+
+
+class UnknownHostError(FetchError):
+    """A name that has no address."""
+
+
+def system_resolve(host: str, port: int) -> list[str]:
+    """All addresses of a host, as the system finds them, best first."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Clock:
+    """The time that servers have left in one fetch."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self, most: float | None = None) -> float:
+        """Seconds, at most `most`; raises FetchError when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self.over()
+        return left if most is None else min(left, most)
+
+    def over(self) -> FetchError:
+        """What to raise when the time is over."""
+        return FetchError(f"the server is too slow: it was not done in {self._seconds:g} s")
+
+    def pause(self, seconds: float) -> None:
+        """Waits, without its counting."""
+        time.sleep(seconds)
+        self.leave_out(seconds)
+
+    def leave_out(self, seconds: float) -> None:
+        """Gives the server back what was not its doing."""
+        self._end += seconds
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Names what ends a connection: the time, or a reset that is worth another try."""
+        try:
+            yield
+        except httpcore.TimeoutException as error:
+            raise self.over() from error
+        except (httpcore.ReadError, httpcore.ConnectError) as error:
+            if isinstance(error.__cause__, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
+                raise TransientError("the connection was reset") from error
+            raise
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which no operation outlasts the clock: a time-out for each alone never ends a drip."""
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with self._clock.watch():
+            return self._stream.read(max_bytes, self._clock.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with self._clock.watch():
+            self._stream.write(buffer, self._clock.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        with self._clock.watch():
+            inner = self._stream.start_tls(ssl_context, server_hostname, self._clock.left(timeout))
+        return _Stream(inner, self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Backend(httpcore.NetworkBackend):
+    """Makes the connections of one fetch, each to an address that was checked a moment ago."""
+
+    def __init__(self, guard: Guard, resolve: Resolve, clock: Clock, proxy: tuple[str, int] | None) -> None:
+        self._guard = guard
+        self._resolve = resolve
+        self._clock = clock
+        self._proxy = proxy
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """As httpcore wants it; looks the host up, checks it and connects to a checked address."""
+        addresses = self.lookup(host, port, self._clock.left())
+        if (host, port) != self._proxy:
+            self._guard.check(host, port, addresses)
+        for place, address in enumerate(addresses):
+            left = self._clock.left(timeout) / (len(addresses) - place)  # one that is silent leaves time for the next
+            try:
+                with self._clock.watch():
+                    stream = self._plain.connect_tcp(address, port, left, local_address, socket_options)
+                return _Stream(stream, self._clock)
+            except (httpcore.ConnectError, FetchError):
+                if place == len(addresses) - 1:
+                    raise
+        raise UnknownHostError(f"{host} has no address")
+
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ARG002 - httpcore's interface, like the next
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """Refuses: nothing on this machine is fetched."""
+        raise BlockedError(f"{path} is not on the web")
+
+    def check_proxied(self, host: str, port: int) -> None:
+        """Checks a host that a proxy will connect to, as far as it can be seen from here."""
+        with suppress(UnknownHostError):
+            self._guard.check(host, port, self.lookup(host, port, self._clock.left(PROXIED_LOOKUP_SECONDS)))
+
+    def lookup(self, host: str, port: int, seconds: float) -> list[str]:
+        """The addresses of a host. Looks them up in a thread, since the system's look-up can't be stopped."""
+        if literal(host):
+            return [host]
+        answer: Future[list[str]] = Future()
+
+        def look_up() -> None:
+            try:
+                answer.set_result(self._resolve(host, port))
+            except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
+                answer.set_exception(error)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        try:
+            addresses = answer.result(seconds)
+        except TimeoutError as error:
+            raise UnknownHostError(f"the address of {host} was not found in {seconds:.0f} s") from error
+        except (OSError, UnicodeError) as error:
+            raise UnknownHostError(f"{host} can't be found: is the name right, and is there a network?") from error
+        if not addresses:
+            raise UnknownHostError(f"{host} has no address")
+        return addresses
