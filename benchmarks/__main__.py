@@ -16,6 +16,7 @@ BENCHMARKS = {
     "followups": "the passages a turn of a conversation asks for",
     "names": "spellings linked to the right name, one held out in turn",
     "growth": "searching a library that grows to a million passages (an hour; fill it with `retrieval` first)",
+    "broken": "1,000 files, 50 of them broken in 20 ways",
     "fetching": "hostile addresses, redirects and a rebinding server: connections made",
     "ingest": "taking the news in: beside embedding, a second time, memory (half an hour)",
     "kills": "kill -9 at random moments of an ingest: what is lost, doubled or half visible (a quarter of an hour)",

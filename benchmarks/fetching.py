@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.results import report
 from ingest.document import UnreadableError
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from tests.test_fetch import HOSTILE, PLANTED
 
 REBINDINGS = 50

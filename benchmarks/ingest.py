@@ -16,7 +16,7 @@ from langchain_core.embeddings import Embeddings
 
 from benchmarks.results import report
 from benchmarks.retrieval import lines
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally
 from ingest.update import run as update

@@ -24,7 +24,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from benchmarks.results import report
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally
 from ingest.update import run as update

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.spread import cluster, processes, share
 from ingest.update import BATCH_CHARACTERS, Means

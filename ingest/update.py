@@ -16,10 +16,10 @@ from pathlib import Path
 
 from ingest.articles import RULES, Draft, draft, file_of, is_address
 from ingest.document import Document, Missed, Same, UnreadableError, Visit
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
+from ingest.finding import Sources
 from ingest.passages import passages
 from ingest.reading import Reader
-from ingest.sources import Sources
 from vectorstore import Article, Origin, Passage, Prepared, Provenance, Store, times
 
 BATCH_CHARACTERS = 20_000  # of text that is embedded and committed at once: some three seconds of work

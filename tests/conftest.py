@@ -10,7 +10,7 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from ingest import Report, update
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally, run
 from vectorstore import BUILT_IN, Hit, Names, Store, settings

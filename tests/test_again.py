@@ -21,7 +21,7 @@ import pytest
 
 from bot import Bot, changes
 from ingest import Engine, Failed, LibraryError, update, watch
-from ingest.fetch import Fetcher
+from ingest.fetching import Fetcher
 from tests.conftest import ROOT, OpenStore, hits, updated
 
 Write = Callable[[str, str | bytes], Path]
@@ -158,6 +158,25 @@ def test_a_page_that_is_gone_or_empty_leaves_its_article_as_it_was_and_stale(
     site.page("/light", LONG)
     updated(store, address, fetcher=fetcher)
     assert store.library.origins.stale(article.id) is None
+
+
+def test_a_feed_brings_its_articles_and_again_only_what_is_new(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIADOMA_ALLOW", f"127.0.0.1:{site.server_port}")
+    links = [site.page("/one", LONG), site.page("/two", LONG.replace("Ada Lund", "Bo Krag"))]
+
+    def feed() -> str:
+        items = "".join(f"<item><title>Norholm</title><link>{link}</link></item>" for link in links)
+        site.pages["/feed.xml"] = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'
+        return f"{site.address}/feed.xml"
+
+    assert update([feed()], data=tmp_path / "data").added == tuple(links)
+    links.append(site.page("/three", LONG.replace("Ada Lund", "Cy Dahl")))
+    site.asked.clear()
+    again = update([feed()], data=tmp_path / "data")
+    assert (again.added, again.unchanged) == ((links[2],), tuple(links[:2]))
+    assert site.asked[1:] == [("/one", 304), ("/two", 304), ("/three", 200)]
 
 
 def test_a_renamed_file_is_the_same_article_and_what_comes_in_its_place_another(

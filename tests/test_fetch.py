@@ -27,8 +27,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ingest.fetch import Fetcher, GoneError
-from ingest.guard import BlockedError, FetchError
+from ingest.fetching import BlockedError, Fetcher, FetchError, GoneError
 
 # Addresses that lead, or could lead, to where they should not.
 HOSTILE = [

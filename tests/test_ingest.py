@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.broken import BAD, fill
 from ingest import Failed, LibraryError, update
 from ingest.document import UnreadableError
 from ingest.formats.decoding import decode
+from ingest.passages import passages
 from tests.conftest import ROOT, SAMPLES, OpenStore, hits, updated
 
 Write = Callable[[str, str | bytes], Path]
@@ -151,6 +153,31 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_rest_goes_i
     (failed,) = report.failed
     assert name in failed.source
     assert reason in failed.reason
+
+
+def test_each_of_twenty_ways_to_be_broken_is_named_and_every_sound_file_goes_in(
+    tmp_path: Path, open_store: OpenStore
+) -> None:
+    (tmp_path / "files").mkdir()
+    broken = fill(tmp_path / "files", 36, len(BAD))
+    report = updated(open_store(tmp_path / "data"), tmp_path / "files")
+    assert len(report.added) == 16
+    assert {Path(failed.source.split("#")[0]).name for failed in report.failed} == broken.keys()
+    assert len({failed.reason for failed in report.failed}) >= len(BAD) - 3
+
+
+def test_a_field_that_is_taken_away_is_gone(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
+    store = open_store(tmp_path / "data")
+    path = write("ferry.md", FRONT)
+    updated(store, path)
+    write("ferry.md", FRONT.replace("publisher: Island Post\n", ""))
+    assert len(updated(store, path).changed) == 1
+    assert next(store.library.articles()).publisher == ""
+
+
+def test_a_line_of_twenty_megabytes_goes_into_passages() -> None:
+    line = "The ferry carried forty people on Monday, its owner said. " * 350_000
+    assert sum(passage.span.end - passage.span.start for passage in passages(line, "en")) > len(line) * 0.98
 
 
 def test_bytes_of_no_known_encoding_are_refused() -> None:

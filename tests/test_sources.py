@@ -24,8 +24,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from ingest.document import Document, Missed, Same, Visit
-from ingest.fetch import Fetcher
-from ingest.sources import Sources
+from ingest.fetching import Fetcher
+from ingest.finding import Sources
 
 Write = Callable[[str, str | bytes], Path]
 Item = Document | Missed | Same

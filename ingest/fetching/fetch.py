@@ -31,10 +31,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpcore
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from ingest.connections import Backend, Clock, Resolve, TransientError, system_resolve
 from ingest.document import MAX_BYTES, Visit
-from ingest.guard import PORTS, BlockedError, FetchError, Guard, Hop, hop_of
-from ingest.robots import Robots, Rules, Turns
+from ingest.fetching.connections import Backend, Clock, Resolve, TransientError, system_resolve
+from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, Hop, hop_of
+from ingest.fetching.robots import Robots, Rules, Turns
 
 USER_AGENT = "Viadoma/0.1"
 ACCEPT = "text/html, application/xhtml+xml, text/*;q=0.9, application/xml;q=0.9, application/pdf;q=0.9, */*;q=0.5"

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from ingest.guard import BlockedError, FetchError, Guard, literal
+from ingest.fetching.guard import BlockedError, FetchError, Guard, literal
 
 PROXIED_LOOKUP_SECONDS = 5.0
 

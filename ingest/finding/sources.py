@@ -16,13 +16,13 @@ from itertools import islice
 from typing import IO, BinaryIO, TypeVar, cast
 from urllib.parse import urldefrag
 
-from ingest.containers import A_LIST, LISTS, MANY, Many, documents, one_line
 from ingest.document import MAX_BYTES, Document, Kind, Missed, Same, UnreadableError, Visit
-from ingest.feeds import Entry, List, entries
-from ingest.fetch import Fetched, Fetcher, GoneError
-from ingest.folders import File, files, merged, opened
+from ingest.fetching import Fetched, Fetcher, GoneError
+from ingest.finding.containers import A_LIST, LISTS, MANY, Many, documents, one_line
+from ingest.finding.feeds import Entry, List, entries
+from ingest.finding.folders import File, files, merged, opened
+from ingest.finding.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
 from ingest.formats.kinds import Container, kind_of
-from ingest.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
 
 ADDRESS_BYTES = 100_000  # what an address counts for in `total`: a middling page
 MAX_ADDRESSES = 50_000  # of one source: as many as one sitemap may have

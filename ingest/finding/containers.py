@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO, Literal, cast
 
 from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.finding.tables import json_lines, table
+from ingest.finding.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, TOO_LARGE, Cautious, Unpacked, whole
+from ingest.finding.webarchive import web_archive
 from ingest.formats.kinds import kind_of
-from ingest.tables import json_lines, table
-from ingest.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, TOO_LARGE, Cautious, Unpacked, whole
-from ingest.webarchive import web_archive
 
 MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
 MAX_NAME = 1_000  # characters of a member's name

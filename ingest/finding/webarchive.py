@@ -16,8 +16,8 @@ from typing import IO, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from ingest.document import MAX_BYTES, Document, Missed, UnreadableError, Visit
+from ingest.finding.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
 from ingest.formats.kinds import kind_of
-from ingest.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
 
 _TEXTS = ("text/plain", "text/markdown", "")
 _WANTED = ("text/html", "application/xhtml+xml", "application/pdf", "application/octet-stream", *_TEXTS)

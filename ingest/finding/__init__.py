@@ -1,0 +1,5 @@
+"""From what the user named to documents: files, folders, archives, tables, addresses, feeds."""
+
+from ingest.finding.sources import Sources
+
+__all__ = ["Sources"]
