@@ -224,6 +224,9 @@ def _best(
     whole = [one for one in made if not one[4] and one[3] < LACKING]
     second = max(whole, key=lambda one: one[0], default=first)
     _, best, kind, missing, conflict = second if second[0] >= first[0] - SECOND_BEST else first
+    # "Ada Lund keeps the lighthouse. She has kept it since 1998."
+    goes_on = (line for line in lines if line.told != line.text and line.told.startswith(best.text))
+    kind = kind and not any(wanted.told_by(line.told, line.held, known.keys()) for line in goes_on)
     return best, kind, missing, conflict
 
 

@@ -132,9 +132,14 @@ def card(citation: Citation, group: str) -> str:
         for time in citation.times
         if time.reckoned
     ]
-    corrected = f"Corrected on {citation.corrected}." if citation.corrected else ""
-    notes = [article.note, *times, copies(citation), corrected]
+    notes = [article.note, *times, copies(citation)]
     note = "".join(f'<p class="note" dir="auto">{escape_html(line)}</p>' for line in notes if line)
+    if citation.corrected:
+        changes = escape_html(f"/source/{article.id}/{article.version}/changes")
+        note += (
+            f'<p class="note">Corrected on {escape_html(citation.corrected)}: '
+            f'<a href="{changes}" target="_blank" rel="noopener">what changed</a></p>'
+        )
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '

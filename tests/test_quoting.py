@@ -199,6 +199,18 @@ def test_what_is_told_without_what_is_asked_is_an_answer_in_part(ask: Ask, quest
     assert missing in answer.text
 
 
+def test_what_the_next_sentence_tells_of_the_same_is_told(tmp_path: Path) -> None:
+    (tmp_path / "light.txt").write_text(
+        "The keeper of the Norholm lighthouse is called Ada Lund. She has kept it since the spring of 1999.\n\n"
+        "The council pays 45,000 crowns a year for oil and paint."
+    )
+    update([tmp_path / "light.txt"], data=tmp_path / "data")
+    with Bot.open(data=tmp_path / "data", model="") as opened:
+        answer = opened.ask("Since when has Ada Lund kept the lighthouse?")
+    assert answer.status == "answered"
+    assert "since the spring of 1999" in answer.text
+
+
 def test_opposites_are_known_in_three_languages() -> None:
     assert opposed("When did they lift the sanctions?", "They imposed new sanctions.")
     assert opposed("Когда сняли санкции?", "Санкции ужесточили.")

@@ -12,7 +12,7 @@ from typing import Literal
 
 from rapidfuzz.distance import LCSseq
 
-TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+TOKEN = re.compile(r"\d+(?:[.,]\d+)+|\w+|\s+|[^\w\s]")  # 45,000 is one
 
 
 @dataclass(frozen=True, slots=True)
