@@ -59,11 +59,15 @@ def main(arguments: list[str] | None = None) -> int:
         graphical = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY"))
         with bot:
             # the index opens meanwhile, so that the first question does not wait for it
-            threading.Thread(target=bot.warm_up, daemon=True).start()
-            from page import launch
+            warming = threading.Thread(target=bot.warm_up, daemon=True)
+            warming.start()
+            try:
+                from page import launch
 
-            in_browser = graphical and not options.no_browser
-            launch(bot, options.port, ready=lambda address: show(address, in_browser=in_browser))
+                in_browser = graphical and not options.no_browser
+                launch(bot, options.port, ready=lambda address: show(address, in_browser=in_browser))
+            finally:
+                warming.join()  # it must not find the folder closed
     except KeyboardInterrupt:
         return 0
     except (LibraryError, ValueError, OSError, OverflowError, ImportError) as error:

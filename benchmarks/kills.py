@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import langchain_chroma  # noqa: F401 - loaded once, not in every child
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
@@ -32,6 +33,7 @@ from vectorstore import Store, check
 
 KILLS = 200
 FILES = 40
+IN_WORK = 0.8  # of the kills
 WORDS = [
     "ferry",
     "bridge",
@@ -94,6 +96,7 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
     """Changes the files at random and takes them in, over and over, until it is killed."""
     draw = random.Random(seed)
     store = _open(data)
+    os.write(pipe, b"open\n")
     means = Means(Fetcher(), Reader(), batch_characters=3000)
     while True:
         for _ in range(8):
@@ -107,7 +110,10 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
 
 
 def _look(data: Path, reported: dict[str, str], pipe: int) -> None:
-    """Writes what is wrong; `reported` has, by source, the digest of what was last said to be in, "none" if nothing."""
+    """Writes what is wrong, and what is in, by source.
+
+    `reported` has, by source, the digest of what was last said to be in, "none" if nothing.
+    """
     store = _open(data)
     try:
         live = {
@@ -125,7 +131,7 @@ def _look(data: Path, reported: dict[str, str], pipe: int) -> None:
             faults.append("nothing is found")
     finally:
         store.close()
-    os.write(pipe, json.dumps({"lost": lost, "faults": faults, "live": len(live)}).encode())
+    os.write(pipe, json.dumps({"lost": lost, "faults": faults, "live": live}).encode())
 
 
 def _forked(work: Callable[[int], None]) -> tuple[int, int]:
@@ -143,12 +149,12 @@ def _forked(work: Callable[[int], None]) -> tuple[int, int]:
         work(writing)
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - a forked child must not come back
-        os.write(writing, json.dumps({"lost": [], "faults": [f"{type(error).__name__}: {error}"], "live": 0}).encode())
+        os.write(writing, json.dumps({"lost": [], "faults": [f"{type(error).__name__}: {error}"], "live": {}}).encode())
         os._exit(1)
 
 
 def _read(pipe: int) -> str:
-    parts = []
+    parts = list[bytes]()
     while part := os.read(pipe, 1 << 16):
         parts.append(part)
     os.close(pipe)
@@ -164,16 +170,20 @@ def killed(folder: Path, kills: int, seed: int = 1) -> dict[str, int]:
     sums = {"kills": kills, "reports": 0, "lost": 0, "faults": 0, "kills in mid-run": 0}
     for number in range(kills):
         child, pipe = _forked(partial(_ingest, data, articles, seed * 1000 + number))
-        time.sleep(draw.uniform(0.3, 3.5))
+        if draw.random() < IN_WORK:
+            os.read(pipe, len("open\n"))  # else it may be killed while it opens the folder
+        time.sleep(draw.uniform(0, 4))
         os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        said = [line.split(" ", 2) for line in _read(pipe).splitlines()]
+        said = [line.split(" ", 2) for line in _read(pipe).splitlines() if line != "open"]
         sums["reports"] += len(said)
         sums["kills in mid-run"] += bool(said)
         reported.update((source, "none" if kind == "removed" else digest) for kind, digest, source in said)
         child, pipe = _forked(partial(_look, data, reported))
-        found = json.loads(_read(pipe) or '{"lost": [], "faults": ["the check died"]}')
+        found = json.loads(_read(pipe) or '{"lost": [], "faults": ["the check died"], "live": {}}')
         os.waitpid(child, 0)
+        # what was not said is in as well, and by the next kill its file may be another
+        reported = dict.fromkeys(reported, "none") | found["live"]
         sums["lost"] += len(found["lost"])
         sums["faults"] += len(found["faults"])
         for line in (*found["lost"], *found["faults"]):

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, OpenStore, hits
-from vectorstore import HybridRetriever, Names, Store
+from benchmarks.kills import Letters
+from tests.conftest import ROOT, OpenStore, hits, updated
+from vectorstore import HybridRetriever, Names, Store, check
 from vectorstore.terms import terms
 
 QUESTIONS = ["Who was freed in September 2025?", "Что сказал Бяляцкий?", "Which licence covers Belavia?"]
@@ -61,6 +62,58 @@ def test_a_damaged_index_is_made_again_with_the_same_answers_and_no_embedding(
     again = open_store(folder)
     assert answers(again) == before
     assert again.embeddings.documents == 0  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of one article with over 11,000 passages and 33,000 sentences: Chroma has written files of its own."""
+    folder = tmp_path_factory.mktemp("large")
+    lines = [
+        f"In {number} the ferry to {'Norholm' * (number % 3 + 1)} carried {number * 7} people. "
+        f"Its owner sold {number * 3} tickets{' at the harbour' * 28}. The mayor counted {number} boats on the day."
+        for number in range(11_500)
+    ]
+    (folder / "long.txt").write_text("\n\n".join(lines))
+    store = Store(folder / "data", name="letters", embeddings=Letters(), create=True)
+    report = updated(store, folder / "long.txt")
+    assert len(report.added) == 1
+    store.close()
+    return folder / "data"
+
+
+def half_a_header(folder: Path) -> None:
+    (header,) = folder.glob("chroma/*/header.bin")
+    header.write_bytes(header.read_bytes()[: header.stat().st_size // 2])
+
+
+def a_segment_gone(folder: Path) -> None:
+    (header,) = folder.glob("chroma/*/header.bin")
+    shutil.rmtree(header.parent)
+
+
+@pytest.mark.parametrize("damage", [half_a_header, a_segment_gone])
+def test_a_large_index_with_damaged_files_is_made_again(
+    tmp_path: Path, large: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(large, folder)
+    damage(folder)
+    store = Store(folder, name="letters", embeddings=Letters(), create=False)
+    try:
+        vector = next(store.library.indexed_vectors(1))[1][0]
+        assert store.nearest(vector, 5)[0][1] > 0.99
+        assert store.library.indexed() > 11_000
+    finally:
+        store.close()
+
+
+def test_an_article_of_eleven_thousand_passages_goes_in_whole(large: Path) -> None:
+    store = Store(large, name="letters", embeddings=Letters(), create=False)
+    try:
+        assert store.library.totals()[0] > 11_000
+        assert check(store) == []
+    finally:
+        store.close()
 
 
 def test_an_index_that_lost_half_its_vectors_is_made_again(

@@ -40,6 +40,7 @@ from vectorstore.terms import terms
 Vector = NDArray[np.float32]
 
 FACETS = 500
+AT_ONCE = 500  # names in one query: SQLite takes 32,766 at most
 POSTINGS = 3000  # a full-text search looks at no more: 3 ms; what it costs in hits: benchmarks/LOG.md, "Growth"
 # what must not be: what to call it, and the query that counts it
 FAULTS = {
@@ -464,11 +465,12 @@ class Library(Database):
 
     def vectors(self, names: Sequence[str]) -> dict[str, Vector]:
         """Stored vectors by name; names not stored are left out."""
-        rows = self._reader().execute(
-            f"SELECT id, value FROM vector WHERE id IN ({_marks(names)})",
-            list(names),
-        )
-        return {name: np.frombuffer(value, "<f2").astype(np.float32) for name, value in rows}
+        found: dict[str, Vector] = {}
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            rows = self._reader().execute(f"SELECT id, value FROM vector WHERE id IN ({_marks(some)})", list(some))
+            found |= {name: np.frombuffer(value, "<f2").astype(np.float32) for name, value in rows}
+        return found
 
     def indexed(self) -> int:
         """How many vectors the index beside the library must hold at least."""
@@ -515,15 +517,17 @@ class Library(Database):
                 yield f"{number} {what}"
         counted: Counter[str] = Counter()
         passages = words = 0
-        for passage, line, title, text in reader.execute(
-            'SELECT passage.id, terms, title, substr(text, start + 1, "end" - start) FROM passage'
-            " JOIN version ON version.id = passage.version LEFT JOIN words ON words.rowid = passage.id WHERE live"
-        ):
-            own = terms(f"{title}\n{text}")
-            counted.update(set(own))
-            passages, words = passages + 1, words + len(own)
-            if line != " ".join(own):
-                yield f"the full text of passage {passage} is not that of its article"
+        # sliced here: SQLite would go through an article's text from its start for each of its passages
+        for version, title, text in reader.execute("SELECT id, title, text FROM version WHERE live"):
+            for passage, start, end, line in reader.execute(
+                'SELECT id, start, "end", terms FROM passage LEFT JOIN words ON words.rowid = id WHERE version = ?',
+                (version,),
+            ):
+                own = terms(f"{title}\n{text[start:end]}")
+                counted.update(set(own))
+                passages, words = passages + 1, words + len(own)
+                if line != " ".join(own):
+                    yield f"the full text of passage {passage} is not that of its article"
         if self.totals() != (passages, words):
             yield f"{self.totals()} passages and terms are counted, there are {(passages, words)}"
         stored = dict(reader.execute("SELECT term, passages FROM term WHERE passages <> 0").fetchall())
@@ -548,8 +552,8 @@ class Library(Database):
         """Those of the named vectors that are not stored yet."""
         wanted = list(dict.fromkeys(names))
         known: set[str] = set()
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
             rows = self._reader().execute(
                 f"SELECT id FROM vector WHERE id IN ({_marks(some)})",
                 some,

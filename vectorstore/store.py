@@ -242,8 +242,8 @@ class Store:
                 texts |= self.texts(one.article, passage)
         self.embed(texts)
         names = list(dict.fromkeys(passage.vector for passages in placed for passage in passages))
-        for start in range(0, len(names), 500):
-            stored = self.library.vectors(names[start : start + 500])
+        for start in range(0, len(names), BATCH):
+            stored = self.library.vectors(names[start : start + BATCH])
             self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
         before = self.library.generation()
         self.library.publish(
