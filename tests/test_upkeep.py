@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -13,12 +14,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
+from benchmarks.kills import Letters, random_article
 from ingest import backup, check, delete, rebuild, remove, restore, update
-from tests.conftest import ROOT, SAMPLES, Counted, OpenStore, hits
+from tests.conftest import ROOT, SAMPLES, Counted, OpenStore, hits, updated
 from vectorstore import LibraryError, Store
 from vectorstore import check as check_store
 from vectorstore import rebuild as rebuild_store
@@ -105,19 +106,15 @@ def test_damaged_vectors_are_embedded_again_and_sound_ones_kept(data: Path, open
     assert "Ada Lund" in hits(open_store(data), "Who keeps the lighthouse?", 3)[0].text
 
 
-class Letters(Embeddings):
-    """A model of its own kind: how often each letter stands in a text."""
+class Announced(Letters):
+    """Says each time that it is used."""
 
-    def __init__(self, on_use: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_use: Callable[[], None]) -> None:
         self._on_use = on_use
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         self._on_use()
-        return [self.embed_query(text) for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        counts = np.array([1 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"], np.float32)
-        return (counts / np.linalg.norm(counts)).tolist()  # type: ignore[no-any-return]
+        return super().embed_documents(texts)
 
 
 def test_a_library_moves_to_another_model_while_the_old_one_answers(
@@ -132,7 +129,7 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
     store = Store(data, name=None, embeddings=built_in[1], create=False)
     try:
         with store.writing():
-            rebuilt = rebuild_store(store, "letters", Letters(on_use=ask))
+            rebuilt = rebuild_store(store, "letters", Announced(on_use=ask))
         assert rebuilt.embedded == 6  # two passages, four sentences
         assert any("Ada Lund" in text for text in answered)
     finally:
@@ -155,7 +152,7 @@ def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tupl
     store = Store(data, name=None, embeddings=built_in[1], create=False)
     try:
         with store.writing(), pytest.raises(KeyboardInterrupt):
-            rebuild_store(store, "letters", Letters(on_use=fail))
+            rebuild_store(store, "letters", Announced(on_use=fail))
     finally:
         store.close()
     assert check(data=data) == []
@@ -326,3 +323,27 @@ def test_nothing_acknowledged_is_lost_or_half_visible_after_kills() -> None:
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
     said(command(*arguments, "--data", tmp_path / "data"), 2, ["usage"])
+
+
+def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, write: Write) -> None:
+    draw = random.Random(1)
+    for number in range(40):
+        write(f"{number}.txt", "\n\n".join(random_article(draw) for _ in range(4)))
+    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
+
+    def room() -> int:
+        return sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file())
+
+    try:
+        assert len(updated(store, tmp_path / "articles").added) == 40
+        fresh = room()
+        for _ in range(9):
+            with store.writing():
+                store.delete([article.id for article in store.library.articles()])
+            assert len(updated(store, tmp_path / "articles").added) == 40
+        with store.writing():
+            rebuild_store(store, "letters", Letters())
+        assert check_store(store) == []
+        assert room() <= 1.5 * fresh
+    finally:
+        store.close()
