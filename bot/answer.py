@@ -114,10 +114,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One of several accounts of the same thing: the value that differs, as quoted, and its citations, oldest first."""
+    """One of several accounts of the same thing: the value that differs, as quoted, and its citations, oldest first.
+
+    `corrects`: its article is of a later day, and says that it puts an earlier report right.
+    """
 
     value: str
     citations: tuple[int, ...]
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,7 @@ class Answer:
         sides = [
             f"{account.value} {''.join(f'[{number}]' for number in account.citations)}"
             f"{f' ({day})' if (day := max((dates[number] for number in account.citations), default='')) else ''}"
+            f"{', which says that it corrects an earlier report' if account.corrects else ''}"
             for account in disagreement.accounts
         ]
         return f"The sources differ in the {disagreement.about}: {', '.join(sides[:-1])} and {sides[-1]}."

@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Spelling, Turn, numbered
 from bot.attribution import attributed
+from bot.disagreement import Told
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
@@ -224,16 +225,18 @@ class Bot:
         hits: list[Hit] = step["hits"]
         if self._writer and not trouble:
             try:
-                for events in self._write(self._writer, empty.query, hits, empty):
+                for events in self._write(self._writer, made, hits, empty):
                     yield self._finished(events)
                 return
             except ModelError as error:
                 trouble = str(error)
         if trouble:
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
-        choice = choose(made, hits, self._names, lambda title: self._store.title_cosine(made.text, title))
-        for events in self._quote(choice, hits, empty):
+        for events in self._quote(self._chosen(made, hits), hits, empty):
             yield self._finished(events)
+
+    def _chosen(self, question: Question, hits: list[Hit]) -> Choice:
+        return choose(question, hits, self._names, lambda title: self._store.title_cosine(question.text, title))
 
     def _finished(self, events: list[Event]) -> list[Event]:
         """The events, with the names that their quotes spell otherwise than the question."""
@@ -272,11 +275,11 @@ class Bot:
         }
         return tuple(Spelling(asked[name], name, other) for name, other in others.items() if other)
 
-    def _write(self, writer: Writer, query: str, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    def _write(self, writer: Writer, question: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
         dropped = 0
-        for written in writer.write(query, hits):
+        for written in writer.write(empty.query, hits):
             if isinstance(written, Remark):
                 answer = replace(answer, notes=(*answer.notes, written.text))
             elif written.support == "unverified" and not self._show_unsupported:
@@ -291,17 +294,27 @@ class Bot:
             answer = replace(answer, notes=(*answer.notes, f"{what} left out: the articles do not prove it."))
         if not answer.claims:
             answer = replace(answer, closest=self._cited(_closest(hits)))
+        elif (choice := self._chosen(question, hits)).differing:
+            # a model may tell one account only
+            for told in choice.differing.told:
+                if not any(_holds(cited, told) for cited in places.values()):
+                    self._place((told.telling.hit, told.telling.span), places)
+            cited = tuple(places.values())
+            answer = replace(answer, citations=cited, disagreements=_disagreements(choice, cited))
         yield [Event("answer", answer)]
 
     def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
         """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
-        used = []
-        for hit, span in written.quotes:
-            if (hit.article.id, span) not in places:
-                places[hit.article.id, span] = replace(self._cited([(hit, span)])[0], number=len(places) + 1)
-            used.append(places[hit.article.id, span].number)
+        used = [self._place(quote, places) for quote in written.quotes]
         claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
+
+    def _place(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:
+        """The number of a quote's citation, which is made if need be."""
+        hit, span = quote
+        if (hit.article.id, span) not in places:
+            places[hit.article.id, span] = replace(self._cited([quote])[0], number=len(places) + 1)
+        return places[hit.article.id, span].number
 
     def _quote(self, choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         if choice.status == "not_found":
@@ -327,15 +340,17 @@ def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disag
     told = [
         Account(
             one.value,
-            tuple(
-                cited.number
-                for cited in citations
-                if cited.start <= one.telling.span.start < cited.end and cited.article.id == one.telling.hit.article.id
-            ),
+            tuple(cited.number for cited in citations if _holds(cited, one)),
+            one.corrects,
         )
         for one in choice.differing.told
     ]
     return (Disagreement(choice.differing.about, tuple(told)),)
+
+
+def _holds(citation: Citation, told: Told) -> bool:
+    telling = told.telling
+    return citation.article.id == telling.hit.article.id and citation.start <= telling.span.start < citation.end
 
 
 def _closest(hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:

@@ -42,6 +42,15 @@ TOTAL = re.compile(
     r"всего|в общей сложности|за последнее время|за (?:всё|все) время|усяго|w sumie|in tutto)\b",
     re.I,
 )
+# words of an article that puts an earlier report right
+CORRECTS = re.compile(
+    r"\b(?:correct(?:s|ed|ing|ion)\b|revis(?:ed|ing|ion)\b|put(?:s|ting)? right|earlier (?:report|version|figure|count|"
+    r"statement|number)s?|(?:earlier|previously|first|initially|originally) (?:reported|said|stated|given|put|told)|"
+    r"(?:was|were) wrong(?:ly)?|in error|"
+    r"исправ\w+|поправ\w+|уточн\w+|ранее сообщ\w+|ошибочно|опроверг\w+|"
+    r"выправ\w+|выпраўл\w+|удакладн\w+|раней паведамл\w+|памылкова)",
+    re.I,
+)
 ONLY = re.compile(r"\b(?:only|sole|единственн\w*|адзін\w*|только|толькі)\b", re.I)
 
 
@@ -59,6 +68,14 @@ class Telling:
         """The sentence, word for word."""
         return self.hit.article.text[self.span.start : self.span.end]
 
+    def corrects(self, other: Telling) -> bool:
+        """Whether it says that it puts an earlier report right, and is of a later day than the other."""
+        passage = self.hit.article.text[self.hit.span.start : self.hit.span.end]
+        earlier, later = other.hit.article.published, self.hit.article.published
+        if not (earlier and later and CORRECTS.search(passage)):
+            return False
+        return published_span(later)[0] > published_span(earlier)[1]
+
     @property
     def period(self) -> tuple[date, date] | None:
         """When what it tells happened, as far as that is known: the time it names, else that of publication."""
@@ -69,10 +86,11 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A value and the first telling that gives it."""
+    """A value and the first telling that gives it; `corrects`: it says that it puts an earlier account right."""
 
     value: str
     telling: Telling
+    corrects: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +133,10 @@ def _apart(
         same = not kept or _same_time(kept[0][1], telling)
         if same and len(kept) < MOST and all(clash(other, found) for other, _ in kept):
             kept.append((found, telling))
-    return [Told(found[0], telling) for found, telling in kept]
+    return [
+        Told(found[0], telling, any(telling.corrects(other) for _, other in kept if other is not telling))
+        for found, telling in kept
+    ]
 
 
 def _number(telling: Telling, asked: Asked) -> tuple[str, float, bool] | None:

@@ -78,7 +78,8 @@ def accounts(answer: Answer, group: str) -> list[str]:
                 for number in account.citations
                 if number in cited
             )
-            sides.append(f"- **{escape_markdown(account.value)}** — {tellers}")
+            corrects = ", which says that it corrects an earlier report" if account.corrects else ""
+            sides.append(f"- **{escape_markdown(account.value)}** — {tellers}{corrects}")
         lines += [f"**The sources differ in the {disagreement.about}**", "\n".join(sides)]
     return lines
 

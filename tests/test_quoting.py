@@ -290,6 +290,41 @@ def test_days_that_differ_are_shown_side_by_side(tmp_path: Path) -> None:
     assert len(found.accounts) == 2
 
 
+COUNT = "How many people were taken to Ukraine?"
+EARLIER = "114 people were taken to Ukraine on Friday."
+
+
+@pytest.mark.parametrize(
+    ("question", "earlier", "later", "corrects"),
+    [
+        (COUNT, EARLIER, "Correction: 104 people, not 114, were taken to Ukraine on Friday.", True),
+        (COUNT, EARLIER, "104 people were taken to Ukraine on Friday. An earlier report gave another number.", True),
+        (COUNT, EARLIER, "104 people were taken to Ukraine on Friday. They were met with flowers.", False),
+        (
+            "Сколько человек вывезли в Украину?",
+            "В пятницу 114 человек вывезли в Украину.",
+            "В пятницу 104 человека вывезли в Украину, уточнили в ведомстве.",
+            True,
+        ),
+    ],
+)
+def test_a_newer_article_that_corrects_an_older_one_is_said_to_do_so(
+    tmp_path: Path, question: str, earlier: str, later: str, corrects: bool
+) -> None:
+    texts = [("2025-12-14", later), ("2025-12-13", earlier)]
+    lines = [
+        json.dumps({"title": f"No. {place}", "published": published, "text": text})
+        for place, (published, text) in enumerate(texts)
+    ]
+    (tmp_path / "two.jsonl").write_text("\n".join(lines), "utf-8")
+    update([tmp_path / "two.jsonl"], data=tmp_path / "data")
+    with Bot.open(data=tmp_path / "data", model="") as opened:
+        answer = opened.ask(question)
+    (found,) = answer.disagreements
+    assert {account.value: account.corrects for account in found.accounts} == {"104": corrects, "114": False}
+    assert ("which says that it corrects an earlier report" in answer.text) == corrects
+
+
 def test_a_refusal_does_not_feed_the_next_question(bot: Bot) -> None:
     first = bot.ask("When did the EU lift its potash sanctions?")
     second = bot.ask("Was Andrzej Poczobut freed?", [Turn(first.question, first.text)])

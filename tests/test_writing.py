@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import Answer, Bot, Turn
+from bot import Answer, Bot, Turn, verify
+from bot.bundle import bundle
 from bot.writing import Endpoint, Writer
+from ingest import update
 from tests.conftest import OpenStore, updated
 from tests.endpoint import Script, endpoint
 from vectorstore import HybridRetriever, Names, Store, settings
@@ -103,6 +105,28 @@ def test_the_citation_says_who_printed_it_and_links_to_its_version(store: Store,
     citation = answer.citations[0]
     article = citation.article
     assert citation.link == f"/source/{article.id}/{article.version}#{citation.start}-{citation.end}"
+
+
+def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(tmp_path: Path) -> None:
+    texts = {
+        "One": "114 people were taken to Ukraine on Friday.",
+        "Other": "104 people were taken to Ukraine on Friday.",
+    }
+    lines = [json.dumps({"title": name, "published": "2025-12-13", "text": text}) for name, text in texts.items()]
+    (tmp_path / "two.jsonl").write_text("\n".join(lines), "utf-8")
+    update([tmp_path / "two.jsonl"], data=tmp_path / "data")
+    opened = Store.open(settings(tmp_path / "data"), create=False)
+    script = Script([says(claim("104 people were taken to Ukraine.", place, texts["Other"])) for place in (1, 2)])
+    try:
+        with writing(opened, script) as bot:
+            answer = bot.ask("How many people were taken to Ukraine?")
+            assert all(finding.holds for finding in verify(bundle([answer]), bot.article))
+    finally:
+        opened.close()
+    assert [claim.text for claim in answer.claims] == ["104 people were taken to Ukraine."]
+    (found,) = answer.disagreements
+    sides = {one.value: [answer.citations[number - 1].quote for number in one.citations] for one in found.accounts}
+    assert sides == {"104": [texts["Other"]], "114": [texts["One"]]}
 
 
 # what is not
