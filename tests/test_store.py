@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 
 from benchmarks.kills import Letters
 from tests.conftest import ROOT, OpenStore, hits, updated
-from vectorstore import HybridRetriever, Names, Store, check
+from vectorstore import Filters, HybridRetriever, Names, Store, check
+from vectorstore.library import chosen
+from vectorstore.store import EXACT
 from vectorstore.terms import terms
 
 QUESTIONS = ["Who was freed in September 2025?", "Что сказал Бяляцкий?", "Which licence covers Belavia?"]
@@ -64,19 +67,24 @@ def test_a_damaged_index_is_made_again_with_the_same_answers_and_no_embedding(
     assert again.embeddings.documents == 0  # type: ignore[attr-defined]
 
 
+PUBLISHED = {"The Ferry": 8_000, "The Harbour": 3_000, "The Light": 500}
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of one article with over 11,000 passages and 33,000 sentences: Chroma has written files of its own."""
+    """A library of three articles with 11,500 passages and 34,500 sentences: Chroma has written files of its own."""
     folder = tmp_path_factory.mktemp("large")
-    lines = [
-        f"In {number} the ferry to {'Norholm' * (number % 3 + 1)} carried {number * 7} people. "
-        f"Its owner sold {number * 3} tickets{' at the harbour' * 28}. The mayor counted {number} boats on the day."
-        for number in range(11_500)
-    ]
-    (folder / "long.txt").write_text("\n\n".join(lines))
+    with (folder / "long.jsonl").open("w") as file:
+        for publisher, passages in PUBLISHED.items():
+            lines = [
+                f"In {number} the ferry to {'Norholm' * (number % 3 + 1)} carried {number * 7} people. "
+                f"Its owner sold {number * 3} tickets{' at the harbour' * 28}. The mayor counted {number} boats."
+                for number in range(passages)
+            ]
+            file.write(json.dumps({"title": publisher, "publisher": publisher, "text": "\n\n".join(lines)}) + "\n")
     store = Store(folder / "data", name="letters", embeddings=Letters(), create=True)
-    report = updated(store, folder / "long.txt")
-    assert len(report.added) == 1
+    report = updated(store, folder / "long.jsonl")
+    assert len(report.added) == 3
     store.close()
     return folder / "data"
 
@@ -107,11 +115,30 @@ def test_a_large_index_with_damaged_files_is_made_again(
         store.close()
 
 
-def test_an_article_of_eleven_thousand_passages_goes_in_whole(large: Path) -> None:
+def test_articles_of_thousands_of_passages_go_in_whole(large: Path) -> None:
     store = Store(large, name="letters", embeddings=Letters(), create=False)
     try:
-        assert store.library.totals()[0] > 11_000
+        assert store.library.totals()[0] == sum(PUBLISHED.values())
         assert check(store) == []
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("publisher", PUBLISHED)
+def test_the_nearest_of_few_or_many_chosen_passages_are_found(
+    large: Path, publisher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(large, name="letters", embeddings=Letters(), create=False)
+    try:
+        which = chosen(Filters(publishers=(publisher,)), None)
+        passages, vectors = next(store.library.chosen_vectors(which, 10_000))
+        assert len(passages) == PUBLISHED[publisher]
+        asked = store.embed_query("The mayor sold 77 boats to Norholm.")
+        if len(passages) > EXACT:  # the index is asked, not every vector
+            monkeypatch.setattr(store.library, "chosen_vectors", None)
+        found = store.nearest(asked, 20, which)
+        assert {passage for passage, _ in found} <= set(passages)
+        assert [cosine for _, cosine in found] == pytest.approx(sorted(vectors @ asked)[:-21:-1], abs=2e-3)
     finally:
         store.close()
 
