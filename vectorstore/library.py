@@ -144,7 +144,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A passage's article, as far as ranking needs it: id, date of publication, and cluster, empty without copies."""
+    """A passage's article, as far as ranking needs it: id, date of publication, and the cluster of its copies."""
 
     article: str
     published: str
@@ -379,13 +379,20 @@ class Library(Database):
     def homes(self, passages: Sequence[int]) -> dict[int, Home]:
         """What the passages' articles are, without their texts, by passage."""
         rows = self._reader().execute(
-            "SELECT passage.id, article, published, CASE WHEN (SELECT count(*) FROM version AS other"
-            " WHERE other.live AND other.cluster = version.cluster) > 1 THEN cluster ELSE '' END"
-            " FROM passage JOIN version ON version.id = passage.version"
+            "SELECT passage.id, article, published, cluster FROM passage JOIN version ON version.id = passage.version"
             f" WHERE passage.id IN ({_marks(passages)})",
             list(passages),
         )
         return {passage: Home(*rest) for passage, *rest in rows}
+
+    def copied(self, clusters: Sequence[str]) -> list[str]:
+        """Those of the clusters that hold more than one live article."""
+        rows = self._reader().execute(
+            f"SELECT cluster FROM version WHERE live AND cluster IN ({_marks(clusters)})"
+            " GROUP BY cluster HAVING count(*) > 1",
+            list(clusters),
+        )
+        return [row[0] for row in rows]
 
     def members(self, cluster: str) -> list[Article]:
         """The live articles that are copies of one another: the original first, which is the oldest known.

@@ -216,6 +216,9 @@ class Names:
 
     def mentions(self, text: str) -> list[Mention]:
         """The known names in a text, in its order, each place once, longest first."""
+        words = (word for word in WORD.findall(text) if word[0].isupper())
+        if not any(fold_key(word).rstrip("+") in self._beginnings for word in words):
+            return []  # as in most sentences
         return [
             Mention(
                 name, self._kinds[name], text[words[0].start() : words[-1].end()], words[0].start(), words[-1].end()
@@ -238,9 +241,10 @@ class Names:
         """Stretches of words and the names they are linked to, an empty one for a single word that is none."""
         words = list(WORD.finditer(text))
         keys = [fold_key(word[0]) if word[0][0].isupper() else "" for word in words]
+        begins = [key.rstrip("+") in self._beginnings for key in keys]
         place = 0
         while place < len(words):
-            most = min(LONGEST_NAME, len(words) - place) if keys[place].rstrip("+") in self._beginnings else 0
+            most = min(LONGEST_NAME, len(words) - place) if begins[place] else 0
             for length in range(most, 0, -1):
                 if name := self._name_of(text, words, keys, place, length):
                     yield name, words[place : place + length]

@@ -7,6 +7,7 @@ the hits, or which earlier turns a question belongs to.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -179,9 +180,11 @@ class _Search:
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
         """Adds candidates: the nearest passages, those with the words, those with each of the names."""
         store, library = self._store, self._library
-        ids = {passage for passage, _ in store.nearest(vector, CANDIDATES, self._which)}
+        near = store.seek(vector, CANDIDATES, self._which)
+        ids = set[int]()
         for some in (list(words), *map(sorted, self._named)):
             ids |= {passage for passage, _ in library.match(some, CANDIDATES, self._which)}
+        ids |= {passage for passage, _ in near()}
         fresh = sorted(ids - self._vectors.keys())
         self._vectors |= library.passage_vectors(fresh)
         self._words |= library.terms_of(fresh)
@@ -244,10 +247,8 @@ class _Search:
     def hits(self, scores: Mapping[int, float], limit: int) -> list[Hit]:
         """The best of the shortlist, best first."""
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
-        members = {
-            cluster: self._library.members(cluster)
-            for cluster in {self._homes[passage].cluster for passage in ranked} - {""}
-        }
+        clusters = sorted({self._homes[passage].cluster for passage in ranked})
+        members = {cluster: self._library.members(cluster) for cluster in self._library.copied(clusters)}
         ranked = list(dict.fromkeys(self._original(passage, ranked, members) for passage in ranked))
         taken: list[int] = []
         later: list[int] = []
@@ -277,7 +278,7 @@ class _Search:
     def _original(self, passage: int, ranked: Sequence[int], members: Mapping[str, Sequence[Article]]) -> int:
         """Of the ranked passages that say the same in copies of one article: the oldest article's; else the passage."""
         cluster = self._homes[passage].cluster
-        if not cluster:
+        if cluster not in members:
             return passage
         age = {article.id: place for place, article in enumerate(members[cluster])}
         same = [
@@ -325,8 +326,7 @@ def _bm25(library: Library, weights: Mapping[str, float], held: Sequence[Sequenc
     scores = np.zeros(len(held), np.float32)
     for place, words in enumerate(held):
         dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(words) * passages / length)
-        for term in rarity.keys() & set(words):
-            count = words.count(term)
+        for term, count in Counter(filter(rarity.__contains__, words)).items():
             scores[place] += rarity[term] * count * (SATURATION + 1) / (count + dampening)
     return scores / most if most else scores
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,6 +84,7 @@ class Store:
         self._index: VectorIndex | None = None
         self._index_generation = -1
         self._index_lock = threading.RLock()
+        self._asking = ThreadPoolExecutor(1, "index")
         self._probe: subprocess.Popen[str] | None = None
         self._start_probe()
 
@@ -96,6 +98,7 @@ class Store:
 
     def close(self) -> None:
         """Lets go of every file; what was published is on disk."""
+        self._asking.shutdown()
         with self._index_lock:
             if self._probe:
                 self._probe.kill()
@@ -121,7 +124,11 @@ class Store:
         return float(self.embed_query(query) @ self._titles(title))
 
     def nearest(self, vector: Vector, limit: int, which: Chosen = ALL) -> list[tuple[int, float]]:
-        """(passage id, cosine) of the chosen passages nearest to `vector`, best first.
+        """(passage id, cosine) of the chosen passages nearest to `vector`, best first."""
+        return self.seek(vector, limit, which)()
+
+    def seek(self, vector: Vector, limit: int, which: Chosen = ALL) -> Callable[[], list[tuple[int, float]]]:
+        """Begins `nearest` in another thread; what it gives waits for the result, in the caller's snapshot.
 
         The index knows no filters: it is asked for more than `limit`, or, where little is chosen, not at all.
         """
@@ -130,19 +137,25 @@ class Store:
         chosen = self.library.count(which)
         reach = 2 * limit * self.library.totals()[0] // max(1, chosen)
         if chosen > EXACT and reach <= REACH:
-            found = self._indexed(vector, limit, reach, which)
-            if len(found) >= limit:
-                return found
+            indexed = self._indexed(vector, limit, reach, which)
+            return lambda: found if len(found := indexed()) >= limit else self._exact(vector, limit, which)
+        return lambda: self._exact(vector, limit, which)
+
+    def _exact(self, vector: Vector, limit: int, which: Chosen) -> list[tuple[int, float]]:
         best: list[tuple[int, float]] = []
         for passages, vectors in self.library.chosen_vectors(which, BATCH):
             best += zip(passages, (vectors @ vector).tolist(), strict=True)
             best = sorted(best, key=lambda one: -one[1])[:limit]
         return best
 
-    def _indexed(self, vector: Vector, limit: int, reach: int, which: Chosen) -> list[tuple[int, float]]:
-        near = self._with_index(lambda index: index.nearest(vector.tolist(), reach))
-        owners = self.library.passages_of([name for name, _ in near], which)
-        return [(passage, cosine) for name, cosine in near for passage in owners.get(name, ())][:limit]
+    def _indexed(self, vector: Vector, limit: int, reach: int, which: Chosen) -> Callable[[], list[tuple[int, float]]]:
+        near = self._asking.submit(self._with_index, lambda index: index.nearest(vector.tolist(), reach))
+
+        def found() -> list[tuple[int, float]]:
+            owners = self.library.passages_of([name for name, _ in near.result()], which)
+            return [(passage, cosine) for name, cosine in near.result() for passage in owners.get(name, ())][:limit]
+
+        return found
 
     def _with_index(self, use: Callable[[VectorIndex], Result]) -> Result:
         # One at a time: no other thread may close the client, for a newer index, while it is in use. A search takes
