@@ -51,10 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     # stopped by another program is stopped as by Ctrl-C: what is open is closed
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        data = settings(options.data and Path(options.data)).data
         try:
             bot = Bot.open(options.data)
         except NoLibraryError:
-            fill(settings(options.data and Path(options.data)).data)
+            fill(data)
             bot = Bot.open(options.data)
         graphical = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY"))
         with bot:
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
                 from page import launch
 
                 in_browser = graphical and not options.no_browser
-                launch(bot, options.port, ready=lambda address: show(address, in_browser=in_browser))
+                launch(bot, data, options.port, ready=lambda address: show(address, in_browser=in_browser))
             finally:
                 warming.join()  # it must not find the folder closed
     except KeyboardInterrupt:

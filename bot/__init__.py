@@ -5,7 +5,7 @@
 
 from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
-from bot.bundle import BundleError, Finding, verify
+from bot.bundle import BundleError, Finding, answers_in, bundle, verify
 from bot.export import FORMATS, Format, escape_markdown
 from vectorstore import (
     Article,
@@ -44,6 +44,8 @@ __all__ = [
     "Spelling",
     "Time",
     "Turn",
+    "answers_in",
+    "bundle",
     "changes",
     "escape_markdown",
     "verify",

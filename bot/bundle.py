@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Spelling, Status, Voice
 from bot.evidence import uncovered
-from vectorstore import Article, Coverage, Filters
+from vectorstore import Article, Coverage, Filters, Time
 
 FORMAT = "viadoma-evidence"
 VERSION = 1
@@ -69,6 +69,8 @@ class StoredCitation:
     publisher_kind: Kind
     voices: tuple[Voice, ...]
     copies: tuple[StoredCopy, ...]
+    times: tuple[Time, ...] = ()
+    corrected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,24 @@ def bundle(answers: Sequence[Answer]) -> str:
     made = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
     fields = _adapter().dump_python(made, mode="json")
     return json.dumps({**fields, "sha256": _digest(fields)}, ensure_ascii=False, indent=2) + "\n"
+
+
+def answers_in(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Answer]:
+    """The answers of a bundle, with the articles that `article_of` finds by id and version.
+
+    Of an article that is no longer there the text is empty; the quotes stay. BundleError if it is no bundle at all.
+    """
+    stored, _ = _read(bundle_text)
+    bare = {(one.id, one.version): _bare(one) for one in stored.articles}
+    known: dict[tuple[str, int], Article] = {}
+
+    def article(article_id: str, version: int) -> Article:
+        place = article_id, version
+        if place not in known:
+            known[place] = article_of(*place) or bare.get(place) or _unknown(*place)
+        return known[place]
+
+    return [_restored(answer, article) for answer in stored.answers]
 
 
 def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Finding]:
@@ -269,6 +289,7 @@ def _claim_differs(
 
 
 def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
+    restored = _restored(answer, lambda *place: _bare(articles[place]) if place in articles else _unknown(*place))
     strangers = [
         stranger
         for disagreement in answer.disagreements
@@ -278,9 +299,9 @@ def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], Stored
     yield from strangers
     if any(len(disagreement.accounts) < 2 for disagreement in answer.disagreements):
         yield "a disagreement has a single side"
-    elif not strangers and answer.text != (text := _restored(answer, articles).text):
+    elif not strangers and answer.text != (text := restored.text):
         yield f"its claims come to “{_plain(text)}”, not to “{_plain(answer.text)}”"
-    if answer.searched != _restored(answer, articles).searched:
+    if answer.searched != restored.searched:
         yield "what it says was searched is not what its coverage and filters say"
 
 
@@ -331,6 +352,8 @@ def _stored_citation(citation: Citation) -> StoredCitation:
         publisher_kind=citation.publisher_kind,
         voices=citation.voices,
         copies=tuple(StoredCopy(copy.id, copy.version) for copy in citation.copies),
+        times=citation.times,
+        corrected=citation.corrected,
     )
 
 
@@ -358,27 +381,53 @@ def _stored_answer(answer: Answer) -> StoredAnswer:
     )
 
 
-def _restored(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Answer:
-    """The answer as its parts say, to read its text again; its articles have a date alone."""
-    citations = []
-    for one in answer.citations:
-        said = articles.get((one.article, one.version))
-        published = said.published if said else ""
-        article = Article(one.article, one.version, "", "", "", "", published, "", "", "", "", "")
-        citations.append(Citation(one.number, one.quote, one.start, one.end, article, voices=one.voices))
+def _unknown(article_id: str, version: int) -> Article:
+    return Article(article_id, version, "", "", "", "", "", "", "", "", "", "")
+
+
+def _bare(article: StoredArticle) -> Article:
+    """What a bundle knows of an article: all but its text."""
+    one = article
+    return Article(
+        one.id, one.version, "", one.title, one.url, one.publisher, one.published, one.lang, one.note, "", one.sha256,
+        one.added,
+    )  # fmt: skip
+
+
+def _restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:
+    def citations(stored: Sequence[StoredCitation]) -> tuple[Citation, ...]:
+        return tuple(
+            Citation(
+                one.number,
+                one.quote,
+                one.start,
+                one.end,
+                article_of(one.article, one.version),
+                one.times,
+                tuple(article_of(copy.article, copy.version) for copy in one.copies),
+                one.voices,
+                one.publisher_kind,
+                one.corrected,
+            )
+            for one in stored
+        )
+
     return Answer(
         question=answer.question,
         query=answer.query,
         status=answer.status,
         claims=answer.claims,
-        citations=tuple(citations),
-        closest=(),
+        citations=citations(answer.citations),
+        closest=citations(answer.closest),
         coverage=answer.coverage,
         notes=answer.notes,
         mode=answer.mode,
         prompts=answer.prompts,
+        spellings=answer.spellings,
         filters=answer.filters,
         as_of=answer.as_of,
         missing=answer.missing,
         disagreements=answer.disagreements,
+        embedding=answer.embedding,
+        made=answer.made,
     )

@@ -1,30 +1,74 @@
-"""The answers of the conversations going on, so that they can be downloaded.
+"""The conversations held on the page, kept in a file beside the library.
 
-Knows them by names that can't be guessed, which only their own page is told; keeps them in memory alone. Does not know
-the formats they are written in.
+Knows them by names that can't be guessed, which only their own page is told. An answer is kept as a bundle of evidence,
+without the articles' texts. Does not know how an answer is shown, nor who asks.
+
+Errors: ConversationsError (OSError) if the file can't be read or written; the message says what to do next.
 """
 
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
-from collections import OrderedDict
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
-from bot import Answer
+from bot import Answer, Article, answers_in, bundle
 
-MAX_ANSWERS = 500  # of all conversations together: some 100 MB if each cites ten long articles
+FILE = "conversations.db"
+FORMAT = 1
+TITLE = 80  # characters
+WAIT_SECONDS = 5.0
+SCHEMA = """
+CREATE TABLE conversation (name TEXT PRIMARY KEY, title TEXT NOT NULL, changed TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE answer (conversation TEXT NOT NULL REFERENCES conversation ON DELETE CASCADE, place INTEGER NOT NULL,
+    question TEXT NOT NULL, text TEXT NOT NULL, bundle BLOB NOT NULL, PRIMARY KEY (conversation, place)) WITHOUT ROWID;
+"""
+
+
+class ConversationsError(OSError):
+    """The file of the conversations can't be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One in a list: its name, its title, and when an answer was last kept in it (ISO 8601, UTC)."""
+
+    name: str
+    title: str
+    changed: str
 
 
 class Conversations:
-    """Answers by conversation and place. Safe to use from several threads.
+    """Answers by conversation and place. Safe to use from several threads and processes."""
 
-    Beyond `max_answers` the conversation that was quiet for the longest is forgotten whole, never the latest one.
-    """
-
-    def __init__(self, max_answers: int = MAX_ANSWERS) -> None:
-        self._max_answers = max_answers
-        self._kept: OrderedDict[str, dict[int, Answer]] = OrderedDict()
+    def __init__(self, folder: Path, article_of: Callable[[str, int], Article | None]) -> None:
+        """Opens the file in a data folder, or makes it. `article_of` finds cited articles by id and version."""
+        self._path = folder / FILE
+        self._article_of = article_of
         self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        with self._using() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            if found not in (0, FORMAT):
+                raise self._unusable(ValueError(f"it has format {found}, this version of Viadoma reads {FORMAT}"))
+            if not found:
+                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            self._connection.close()
 
     @staticmethod
     def new_name() -> str:
@@ -32,14 +76,105 @@ class Conversations:
         return secrets.token_urlsafe(24)
 
     def keep(self, name: str, place: int, answer: Answer) -> None:
-        """Keeps the answer to a conversation's question number `place`, from 0; what stood there or later goes."""
-        with self._lock:
-            earlier = {at: one for at, one in self._kept.pop(name, {}).items() if at < place}
-            self._kept[name] = {**earlier, place: answer}
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._max_answers:
-                self._kept.popitem(last=False)
+        """Keeps the answer to a conversation's question number `place`, from 0; what stood there or later goes.
+
+        A conversation that is not there yet begins, under its first question.
+        """
+        kept = zlib.compress(bundle([answer]).encode("utf-8", "surrogatepass"))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._using() as connection, connection:
+            connection.execute(
+                "INSERT INTO conversation VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET changed = excluded.changed",
+                (name, _title(answer.question), now),
+            )
+            connection.execute("DELETE FROM answer WHERE conversation = ? AND place >= ?", (name, place))
+            connection.execute(
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?)", (name, place, answer.question, answer.text, kept)
+            )
 
     def answers(self, name: str) -> tuple[Answer, ...]:
-        """The answers of a conversation, oldest first; empty if there is none, or none any more."""
+        """The answers of a conversation, oldest first; empty if there is none."""
+        with self._using() as connection:
+            rows = connection.execute(
+                "SELECT bundle FROM answer WHERE conversation = ? ORDER BY place", (name,)
+            ).fetchall()
+        texts = [zlib.decompress(row[0]).decode("utf-8", "surrogatepass") for row in rows]
+        return tuple(answer for text in texts for answer in answers_in(text, self._article_of))
+
+    def count(self, name: str) -> int:
+        """How many answers a conversation has."""
+        with self._using() as connection:
+            row = connection.execute("SELECT count(*) FROM answer WHERE conversation = ?", (name,)).fetchone()
+        return int(row[0])
+
+    def copy(self, name: str, other: str) -> None:
+        """Begins the conversation `other` with the title and answers of `name`."""
+        with self._using() as connection, connection:
+            connection.execute(
+                "INSERT INTO conversation SELECT ?, title, changed FROM conversation WHERE name = ?", (other, name)
+            )
+            connection.execute(
+                "INSERT INTO answer SELECT ?, place, question, text, bundle FROM answer WHERE conversation = ?",
+                (other, name),
+            )
+
+    def listed(self, names: Sequence[str], words: str = "") -> list[Conversation]:
+        """Those of the named conversations that are there, the last changed first.
+
+        With `words`, those whose title, questions or answers hold each of them.
+        """
+        wanted = words.casefold().split()
+        with self._using() as connection:
+            rows = connection.execute(
+                "SELECT name, title, changed FROM conversation WHERE name IN"
+                f" ({', '.join('?' * len(names))}) ORDER BY changed DESC, title",
+                list(names),
+            ).fetchall()
+            found = [Conversation(*row) for row in rows]
+            if wanted:
+                found = [one for one in found if _holds(self._texts(connection, one), wanted)]
+        return found
+
+    def rename(self, name: str, title: str) -> None:
+        """Gives a conversation another title; an empty one gives it back its first question."""
+        with self._using() as connection, connection:
+            first = connection.execute(
+                "SELECT question FROM answer WHERE conversation = ? ORDER BY place LIMIT 1", (name,)
+            ).fetchone()
+            connection.execute(
+                "UPDATE conversation SET title = ? WHERE name = ?",
+                (_title(title) or _title(first[0] if first else ""), name),
+            )
+
+    def delete(self, name: str) -> None:
+        """Deletes a conversation with its answers."""
+        with self._using() as connection, connection:
+            connection.execute("DELETE FROM conversation WHERE name = ?", (name,))
+
+    @staticmethod
+    def _texts(connection: sqlite3.Connection, one: Conversation) -> str:
+        rows = connection.execute("SELECT question, text FROM answer WHERE conversation = ?", (one.name,))
+        return "\n".join([one.title, *(text for row in rows for text in row)]).casefold()
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            return tuple(self._kept.get(name, {}).values())
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> ConversationsError:
+        return ConversationsError(
+            f"The conversations in {self._path} can't be used ({error}). Make the folder writable, or move the file "
+            "away to begin with none."
+        )
+
+
+def _title(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= TITLE else flat[:TITLE].rsplit(" ", 1)[0] + " …"
+
+
+def _holds(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)

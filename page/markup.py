@@ -190,9 +190,9 @@ def sources(groups: Sequence[str]) -> str:
 
 
 def saving(conversation: str, answers: int) -> str:
-    """The downloads of a conversation by its name, for as many answers as it has; empty while there are none."""
+    """The downloads of a conversation by its name, for as many answers as it has; none while there are none."""
     if not answers:
-        return ""
+        return '<span data-conversation=""></span>'
     kinds = [("last", "The last answer"), ("all", f"All {answers} answers")][: min(answers, 2)]
     rows = "".join(
         f"<dt>{label}</dt><dd>"
@@ -203,4 +203,5 @@ def saving(conversation: str, answers: int) -> str:
         + "</dd>"
         for which, label in kinds
     )
-    return f'<details class="saving"><summary>Save the answers</summary><dl>{rows}</dl></details>'
+    about = f'class="saving" data-conversation="{escape_html(conversation)}"'
+    return f"<details {about}><summary>Save the answers</summary><dl>{rows}</dl></details>"

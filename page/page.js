@@ -19,6 +19,16 @@
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
+  // The address is that of the conversation shown, to be opened again or handed on.
+  const address = () => {
+    const shown = document.querySelector("#saving [data-conversation]");
+    if (!shown) return; // nothing has been loaded yet
+    const name = shown.dataset.conversation;
+    const wanted = name ? `?c=${name}` : "";
+    if (location.search !== wanted) history.replaceState(null, "", location.pathname + wanted);
+  };
+  const saving = document.getElementById("saving");
+  if (saving) new MutationObserver(address).observe(saving, { childList: true, subtree: true });
   // An answer is copied as it reads, not as the Markdown it is made of.
   const clipboard = navigator.clipboard;
   if (clipboard) {

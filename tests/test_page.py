@@ -23,8 +23,7 @@ from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from bot import FORMATS, Answer, Bot, Claim
 from bot.answer import Account, Disagreement, Voice
 from ingest import update
-from page.conversations import Conversations
-from page.markup import message, saving, source_group
+from page.markup import message, source_group
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
 
@@ -464,18 +463,64 @@ def test_a_card_says_who_says_it_and_what_kind_of_publisher_printed_it(sample_da
     assert "(other)" not in unknown
 
 
-def test_conversations_forget_the_quietest_first_and_never_the_latest(sample_data: Path) -> None:
-    answer = an_answer(sample_data)
-    conversations = Conversations(max_answers=3)
-    for name in ("a", "b", "b", "c"):
-        conversations.keep(name, len(conversations.answers(name)), answer)
-    assert [len(conversations.answers(name)) for name in "abc"] == [0, 2, 1]
-    for place in range(5):
-        conversations.keep("d", place, answer)
-    assert [len(conversations.answers(name)) for name in "abcd"] == [0, 0, 0, 5]
-    conversations.keep("d", 1, answer)
-    assert len(conversations.answers("d")) == 2
-    assert saving("d", 0) == ""
+def ask_here(page: Page, question: str) -> None:
+    """Asks, and waits for the whole answer."""
+    before = page.locator("#chat small.coverage").count()
+    box = page.get_by_role("textbox", name="Question")
+    expect(box).to_be_editable(timeout=60_000)
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator("#chat small.coverage")).to_have_count(before + 1, timeout=60_000)
+
+
+def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str, browser: Browser) -> None:
+    mine, theirs = browser.new_context(), browser.new_context()
+    page = mine.new_page()
+    page.goto(address)
+    ask_here(page, QUESTION)
+    ask_here(page, "Who is Ales Bialiatski?")
+    page.wait_for_url("**/?c=*")
+    own = page.url
+
+    page.reload()
+    expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
+    page.locator(MARKER).first.click()
+    assert "General License 13" in page.locator("aside.sources .card.lit mark").inner_text()
+
+    other = theirs.new_page()
+    other.goto(own)
+    expect(other.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
+    ask_here(other, "When was he freed?")
+    other.wait_for_function("own => location.href !== own", arg=own)
+    page.reload()
+    expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
+
+    page.get_by_role("button", name="Toggle sidebar").or_(page.locator(".toggle-button")).first.click()
+    title = page.get_by_label("Title of this one")
+    expect(title).to_have_value(QUESTION)
+    title.fill("Potash")
+    title.press("Enter")
+    row = page.locator("#listing label", has_text="Potash")
+    expect(row).to_be_visible(timeout=60_000)
+    page.get_by_label("Search your conversations").fill("no such words")
+    expect(row).to_have_count(0, timeout=60_000)
+    page.get_by_label("Search your conversations").fill("BIALIATSKI")
+    expect(row).to_be_visible(timeout=60_000)
+
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator("#chat small.coverage")).to_have_count(0, timeout=60_000)
+    row.click()
+    expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
+    page.get_by_role("button", name="Delete this conversation").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator("#chat small.coverage")).to_have_count(0, timeout=60_000)
+    expect(row).to_have_count(0, timeout=60_000)
+    page.goto(own)
+    expect(page.get_by_text("Ask a question in English")).to_be_visible(timeout=60_000)
+    other.reload()
+    expect(other.locator("#chat small.coverage")).to_have_count(3, timeout=60_000)
+    mine.close()
+    theirs.close()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -1,0 +1,118 @@
+"""Conversations outlive the program, and are their owners' to change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot import Answer, Bot, Turn
+from page.conversations import FILE, Conversations, ConversationsError
+
+
+@pytest.fixture(scope="module")
+def bot(sample_data: Path) -> Iterator[Bot]:
+    with Bot.open(sample_data, model="") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def answers(bot: Bot) -> list[Answer]:
+    """Answered, not found, and one whose sources differ."""
+    first = bot.ask("What does Belarus General License 13 allow?")
+    return [
+        first,
+        bot.ask("When did the EU lift its potash sanctions?", [Turn(first.question, first.text)]),
+        bot.ask("How many people were taken to Ukraine?"),
+    ]
+
+
+def test_answers_come_back_as_they_were_after_a_restart(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        for place, answer in enumerate(answers):
+            kept.keep("a", place, answer)
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        assert list(kept.answers("a")) == answers
+        assert kept.count("a") == 3
+        assert kept.answers("b") == ()
+
+
+def test_another_answer_to_a_question_replaces_it_and_what_followed(
+    tmp_path: Path, bot: Bot, answers: list[Answer]
+) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        for place in range(3):
+            kept.keep("a", place, answers[0])
+        kept.keep("a", 1, answers[2])
+        assert list(kept.answers("a")) == [answers[0], answers[2]]
+
+
+def test_a_quote_outlives_the_deletion_of_its_article(tmp_path: Path, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, lambda _id, _version: None)) as kept:
+        kept.keep("a", 0, answers[0])
+        (answer,) = kept.answers("a")
+    assert answer.text == answers[0].text
+    assert [one.quote for one in answer.citations] == [one.quote for one in answers[0].citations]
+    assert answer.citations[0].article.title == answers[0].citations[0].article.title
+    assert answer.citations[0].article.text == ""
+
+
+def test_a_copy_is_a_conversation_of_its_own(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        kept.keep("a", 0, answers[0])
+        kept.copy("a", "b")
+        kept.keep("b", 1, answers[1])
+        kept.delete("a")
+        assert kept.answers("a") == ()
+        assert list(kept.answers("b")) == answers[:2]
+        kept.copy("nowhere", "c")
+        assert kept.listed(["c"]) == []
+
+
+def test_the_list_is_searched_by_title_question_and_answer_and_shows_no_others(
+    tmp_path: Path, bot: Bot, answers: list[Answer]
+) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        for name, answer in zip("abc", answers, strict=True):
+            kept.keep(name, 0, answer)
+        kept.rename("c", "  Поезд   в Украину ")
+        assert {one.title for one in kept.listed("ab")} == {answers[0].question, answers[1].question}
+        assert [one.name for one in kept.listed("abc", "поезд")] == ["c"]
+        assert [one.name for one in kept.listed("abc", "agrorozkvit WHAT DOES")] == ["a"]
+        assert kept.listed("ab", "поезд") == []
+        kept.rename("c", "")
+        assert [one.title for one in kept.listed("c")] == [answers[2].question]
+
+
+def test_a_long_title_is_cut_between_words(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        kept.keep("a", 0, replace(answers[0], question="word " * 100))
+        (one,) = kept.listed("a")
+        assert one.title.endswith("word …")
+        assert len(one.title) <= 82
+
+
+def test_many_threads_keep_at_once(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as one, closing(Conversations(tmp_path, bot.article)) as two:
+        threads = [
+            threading.Thread(target=kept.keep, args=(f"{place}", 0, answers[0]))
+            for place in range(12)
+            for kept in (one, two)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [one.count(f"{place}") for place in range(12)] == [1] * 12
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be looked at", b"SQLite format 3\x00cut"])
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, bot: Bot, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(ConversationsError, match=r"conversations[.]db can't be used .* move the file away"):
+        Conversations(tmp_path, bot.article)
+    assert (tmp_path / FILE).read_bytes() == content
