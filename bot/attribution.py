@@ -57,6 +57,7 @@ TWO_NAMES = re.compile(r"(?:^|\s)[A-ZА-ЯЁІЎ]\w+ [A-ZА-ЯЁІЎ]\w+$")
 LEADING = re.compile(
     r"^(?:(?:however|also|earlier|later|then|too|on \w+(?: \d+)?|in (?:an? )?[^,]{3,40}),?\s+)", re.I
 )  # fmt: skip
+WORD_REST = re.compile(r"\w*")
 OPENING, CLOSING = "“«„", "”»"
 QUOTED = re.compile(r"[“«„\"][^”»\"]{12,}[”»\"]")
 WHOLLY_QUOTED = re.compile(r"^\s*[“«„\"][^”»\"]+[”»\"]?\s*$")
@@ -151,11 +152,17 @@ def _speakers(text: str, names: Names) -> Iterator[str]:
 
 def _cut(speaker: str, names: Names) -> str:
     """Without what comes behind the speaker where no comma does: "Viasna there are still a thousand"."""
-    mentions = names.mentions(speaker)
+    # "Polish" in "the Polish foreign ministry" is not the speaker
+    mentions = [mention for mention in names.mentions(speaker) if mention.kind != "places"]
+    kinds = [
+        match.end() + len(WORD_REST.match(speaker[match.end() :])[0])  # type: ignore[index] # it matches anything
+        for _, words in BY_WORDS
+        if (match := words.search(speaker))
+    ]
     if len(speaker.split()) <= 4:
-        return speaker[: mentions[-1].end] if mentions and not NAMED.match(speaker) else speaker
-    ends = [mention.end for mention in mentions[:1]]
-    ends += [match.end() for _, words in BY_WORDS if (match := words.search(speaker))]
+        ends = [mention.end for mention in mentions[-1:] if not NAMED.match(speaker)]
+        return speaker[: max(ends + kinds)] if ends else speaker
+    ends = [mention.end for mention in mentions[:1]] + kinds
     return speaker[: min(ends)] if ends else speaker
 
 

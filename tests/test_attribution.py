@@ -31,6 +31,8 @@ def said(text: str, before: str = "") -> list[str]:
         ("Ten were freed, according to rights advocates and state media.", ["rights advocates, rights group",
                                                                             "state media, state media"]),
         ("According to Viasna 12 people are held.", ["Viasna, rights group"]),
+        ("According to the Polish foreign ministry his pardon depended on it.", ["the Polish foreign ministry, "
+                                                                                "government"]),
         ("Pavel Sapelka of Viasna confirmed it.", ["Pavel Sapelka of Viasna, rights group"]),
         ("Franak Viacorka, a senior adviser, told Reuters that it matters.", ["Franak Viacorka, a senior adviser, "
                                                                              "opposition"]),

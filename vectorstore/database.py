@@ -19,6 +19,7 @@ from vectorstore.origins import Origins
 
 FILE = "library.db"
 FORMAT = 3
+MAPPED = 1 << 30  # bytes of the file that reading maps into memory
 BUSY_SECONDS = 5.0
 INDEX = "chroma"  # the folder of the first index
 SCHEMA = """
@@ -173,7 +174,7 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA mmap_size = 1073741824")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED}")
         return connection
 
     def _reader(self) -> sqlite3.Connection:
@@ -181,6 +182,16 @@ class Database:
         if connection is None:
             connection = self._threads.connection = self._connect()
         return connection
+
+    @contextmanager
+    def unmapped(self) -> Iterator[None]:
+        """Reads without mapping the file, in this thread: a long ingest would hold in memory all it went through."""
+        connection = self._reader()
+        connection.execute("PRAGMA mmap_size = 0")
+        try:
+            yield
+        finally:
+            connection.execute(f"PRAGMA mmap_size = {MAPPED}")
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:

@@ -221,7 +221,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Holds the folder for this process's writes; LibraryError names the holder if another has it."""
-        with self._writing(LOCK_SECONDS):
+        with self._writing(LOCK_SECONDS), self.library.unmapped():
             yield
 
     @contextmanager
