@@ -27,6 +27,7 @@ from vectorstore import (
     EVERYTHING,
     Article,
     Coverage,
+    Entry,
     Facets,
     Filters,
     Hit,
@@ -122,6 +123,11 @@ class Bot:
     def facets(self) -> Facets:
         """What `Filters` can name."""
         return self._store.library.facets()
+
+    @property
+    def catalogue(self) -> list[Entry]:
+        """The articles that are searched, newest first, those without a date last."""
+        return self._store.library.catalogue()
 
     def article(self, article_id: str, version: int) -> Article | None:
         """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""

@@ -1,7 +1,7 @@
 """An article's way: from files and addresses into the library.
 
 `update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
-`check`, `rebuild`, `backup` and `restore` look after the data folder.
+`bring_back` undoes `remove`, `check`, `rebuild`, `backup` and `restore` look after the data folder.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ __all__ = [
     "Report",
     "Tally",
     "backup",
+    "bring_back",
     "check",
     "delete",
     "rebuild",
@@ -118,6 +119,19 @@ def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[st
         articles = _named(store, names)
         store.library.retire(articles, reason, barred=True)
         store.sweep()
+        return articles
+
+
+def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
+    """Undoes `remove`: the articles' last versions are searched again; gives their ids.
+
+    For names see `remove`. ValueError if one means no article, or none that was removed.
+    """
+    with _kept(data) as store, store.writing():
+        articles = [one for one in _named(store, names) if store.library.origins.removed(one)]
+        if not articles:
+            raise ValueError(f"Nothing of {', '.join(names)} was removed from {store.folder}.")
+        store.revive(articles)
         return articles
 
 

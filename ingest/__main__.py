@@ -24,6 +24,7 @@ from ingest import (
     Report,
     Tally,
     backup,
+    bring_back,
     check,
     delete,
     rebuild,
@@ -71,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a file, folder or archive, an address, a feed, a sitemap or a list of addresses; with --remove and"
-        " --delete an article's id, file or address",
+        help="a file, folder or archive, an address, a feed, a sitemap or a list of addresses; with --remove,"
+        " --bring-back and --delete an article's id, file or address",
     )
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--prune", action="store_true", help="take out articles that vanished from the given sources")
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--watch", action="store_true", help="go on: follow folders, ask addresses and feeds again")
     other.add_argument("--remove", metavar="REASON", help="take articles out of what is searched; they stay out")
+    other.add_argument("--bring-back", action="store_true", help="undo --remove")
     other.add_argument("--delete", action="store_true", help="delete articles for good, with all that is kept of them")
     other.add_argument("--check", action="store_true", help="check that library, full text, vectors and index agree")
     other.add_argument("--rebuild", action="store_true", help="make the index again, and vectors that need it")
@@ -124,6 +126,9 @@ def _done(options: argparse.Namespace, stop: Event) -> int:
     elif options.remove is not None:
         articles = remove(options.sources, options.remove, data=options.data)
         print(f"{len(articles)} articles are searched no more, and stay out: {', '.join(articles)}.")
+    elif options.bring_back:
+        articles = bring_back(options.sources, data=options.data)
+        print(f"{len(articles)} articles are searched again: {', '.join(articles)}.")
     elif options.delete:
         done = delete(options.sources, data=options.data)
         print(

@@ -16,11 +16,13 @@ from starlette.routing import Mount
 from bot import Bot
 from page.chat import CONCURRENT_QUESTIONS, chat
 from page.conversations import Conversations
+from page.intake import Intake
+from page.library import library
 from page.markup import escape_html
 from page.serving import ADDRESS, HERE, Server, bound, serving
 
 WAITING_QUESTIONS = 64
-MAX_UPLOAD = "1mb"  # nothing is uploaded to this page
+MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 
 
@@ -31,15 +33,24 @@ def status_line(bot: Bot) -> str:
     return f"{coverage.articles:,} articles{newest} · {bot.mode}"
 
 
-def build(bot: Bot, conversations: Conversations) -> gr.Blocks:
-    """The page; what it answers is kept in `conversations`."""
+def head(bot: Bot) -> None:
+    """What stands at the top of every view."""
+    gr.HTML(
+        "<header><h1>Viadoma</h1><p>Ask about the prisoner releases and sanctions in Belarus. Every sentence is an "
+        f'exact quote from a named article.</p><p class="status">{escape_html(status_line(bot))}</p></header>',
+        elem_id="head",
+    )
+
+
+def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake) -> gr.Blocks:
+    """The views; what is answered is kept in `conversations`, what is taken in goes through `intake` into `data`."""
     with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
-        gr.HTML(
-            "<header><h1>Viadoma</h1><p>Ask about the prisoner releases and sanctions in Belarus. Every sentence is an "
-            f'exact quote from a named article.</p><p class="status">{escape_html(status_line(bot))}</p></header>',
-            elem_id="head",
-        )
+        gr.components.Navbar(main_page_name="Ask")
+        head(bot)
         chat(page, bot, conversations)
+    with page.route("Library", "/library"):
+        head(bot)
+        library(page, bot, data, intake)
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 
@@ -49,7 +60,11 @@ def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> 
     The conversations are kept in the folder `data`. OSError or OverflowError, with what to do, if they or the port
     can't be had. KeyboardInterrupt is what stops it.
     """
-    with bound(port) as taken, closing(Conversations(data, bot.article)) as conversations:
+    with (
+        bound(port) as taken,
+        closing(Conversations(data, bot.article)) as conversations,
+        closing(Intake(data)) as intake,
+    ):
         theme = gr.themes.Base(
             primary_hue="teal",
             neutral_hue="stone",
@@ -57,7 +72,7 @@ def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> 
             font=FONT,
             font_mono=["ui-monospace", "monospace"],
         )
-        page = build(bot, conversations)
+        page = build(bot, data, conversations, intake)
         page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
         app = gr.mount_gradio_app(
             serving(bot, conversations),

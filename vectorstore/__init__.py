@@ -19,7 +19,7 @@ from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists
 from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
-from vectorstore.library import Deleted, Record
+from vectorstore.library import Deleted, Entry, Record
 from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.origins import Origin, Removed, Stale
 from vectorstore.search import Exchange, HybridRetriever
@@ -35,6 +35,7 @@ __all__ = [
     "Change",
     "Coverage",
     "Deleted",
+    "Entry",
     "Exchange",
     "Facet",
     "Facets",

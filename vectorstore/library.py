@@ -134,6 +134,24 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """An article in a list: its live version's number and data, and how many passages and other copies it has.
+
+    `stale` says why its source could not be read again; empty if it could.
+    """
+
+    article: str
+    version: int
+    name: str
+    publisher: str
+    published: str
+    lang: str
+    passages: int
+    copies: int
+    stale: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A stored passage: its id, its article, and where it stands in that."""
 
@@ -227,6 +245,17 @@ class Library(Database):
             (FACETS,),
         )
         return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
+
+    def catalogue(self) -> list[Entry]:
+        """The live articles with what there is of each, newest first, those without a date last."""
+        rows = self._reader().execute(
+            "SELECT article, number, CASE title WHEN '' THEN source ELSE title END, publisher, published, lang,"
+            " (SELECT count(*) FROM passage WHERE passage.version = version.id),"
+            " (SELECT count(*) FROM version AS other WHERE other.live AND other.cluster = version.cluster) - 1,"
+            " coalesce(reason, '') FROM version LEFT JOIN stale USING (article) WHERE live"
+            " ORDER BY published DESC, title"
+        )
+        return [Entry(*row) for row in rows]
 
     def article(self, article_id: str, version: int | None = None) -> Article | None:
         """One version of an article, the live one unless `version` says which; None if there is none."""
@@ -597,6 +626,27 @@ class Library(Database):
                 self._retire(connection, article_id)
                 self.origins.bury(article_id, reason, barred=barred)
 
+    def revive(self, article_ids: Sequence[str]) -> None:
+        """Takes the last versions of articles into what is searched again, and their tombstones away.
+
+        Their passages' vectors must be in the index beside the library.
+        """
+        with self._changing() as connection:
+            for article_id in article_ids:
+                article = self.versions(article_id)[-1]
+                (version,) = connection.execute(
+                    "SELECT id FROM version WHERE article = ? AND number = ?", (article_id, article.version)
+                ).fetchone()
+                connection.execute(
+                    "UPDATE version SET live = 1, cluster = ? WHERE id = ?",
+                    (f"{article.id}.{article.version}", version),
+                )
+                passages = connection.execute(
+                    'SELECT id, start, "end", vector FROM passage WHERE version = ? ORDER BY start', (version,)
+                ).fetchall()
+                self._enter(connection, version, article, passages)
+                self.origins.unbury(article_id)
+
     def delete(self, article_ids: Sequence[str]) -> Deleted:
         """Deletes articles for good, with all versions and raw bytes; freed pages of the file are overwritten.
 
@@ -779,7 +829,7 @@ class Library(Database):
             ),
         ).lastrowid
         assert version is not None
-        words = []
+        passages = []
         for one in placed:
             span = one.passage.span
             passage = connection.execute(
@@ -800,12 +850,27 @@ class Library(Database):
                     for time in one.passage.times
                 ),
             )
-            words.append(terms(f"{article.title}\n{article.text[span.start : span.end]}"))
+            assert passage is not None
+            passages.append((passage, span.start, span.end, one.vector))
+        cls._enter(connection, version, article, passages)
+        return version
+
+    @classmethod
+    def _enter(
+        cls,
+        connection: sqlite3.Connection,
+        version: int,
+        article: Article,
+        passages: Sequence[tuple[int, int, int, str]],
+    ) -> None:
+        """Puts a live version's passages (id, start, end, vector) into full text, counts, index and cluster."""
+        words = []
+        for passage, start, end, vector in passages:
+            words.append(terms(f"{article.title}\n{article.text[start:end]}"))
             connection.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (passage, " ".join(words[-1])))
-            connection.execute("UPDATE vector SET indexed = 1 WHERE id = ? AND NOT indexed", (one.vector,))
+            connection.execute("UPDATE vector SET indexed = 1 WHERE id = ? AND NOT indexed", (vector,))
         cls._count(connection, words, 1)
         cls._cluster(connection, version, article)
-        return version
 
     @staticmethod
     def _cluster(connection: sqlite3.Connection, version: int, article: Article) -> None:

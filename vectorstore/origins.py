@@ -170,6 +170,10 @@ class Origins:
             "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, _now(), barred)
         )
 
+    def unbury(self, article_id: str) -> None:
+        """Takes an article's tombstone away."""
+        self._connection().execute("DELETE FROM removed WHERE article = ?", (article_id,))
+
     def doubt(self, article_id: str, reason: str) -> None:
         """Notes that an article's source could not be read; the first time counts, the last reason."""
         self._connection().execute(

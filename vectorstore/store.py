@@ -254,10 +254,7 @@ class Store:
             for passage in passages:
                 texts |= self.texts(one.article, passage)
         self.embed(texts)
-        names = list(dict.fromkeys(passage.vector for passages in placed for passage in passages))
-        for start in range(0, len(names), BATCH):
-            stored = self.library.vectors(names[start : start + BATCH])
-            self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
+        self._index_vectors(passage.vector for passages in placed for passage in passages)
         before = self.library.generation()
         self.library.publish(
             [
@@ -266,6 +263,22 @@ class Store:
             ]
         )
         self._seen(before)
+
+    def revive(self, article_ids: Sequence[str]) -> None:
+        """Takes removed articles into what is searched again; to be called inside `writing`."""
+        for article_id in article_ids:
+            version = self.library.next_version(article_id) - 1
+            self._index_vectors(one.vector for one in self.library.placed(article_id, version))
+        before = self.library.generation()
+        self.library.revive(article_ids)
+        self._seen(before)
+
+    def _index_vectors(self, wanted: Iterable[str]) -> None:
+        """Puts stored vectors into the index."""
+        names = list(dict.fromkeys(wanted))
+        for start in range(0, len(names), BATCH):
+            stored = self.library.vectors(names[start : start + BATCH])
+            self._with_index(lambda index, stored=stored: index.add(stored))  # type: ignore[misc] # mypy on defaults
 
     def embed(self, texts: Mapping[str, str]) -> int:
         """Makes and stores the vectors of those named texts that have none yet; gives their number."""

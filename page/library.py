@@ -1,0 +1,191 @@
+"""The library: the articles that are searched, taking more in, and taking some out.
+
+Knows Gradio's events; the work is done by `ingest`. Does not know how articles are read or stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from bot import Bot, Entry, LibraryError
+from ingest import bring_back, remove
+from page.intake import Intake, State
+from page.markup import escape_html
+
+HEADERS = ["Title", "Publisher", "Published", "Language", "Version", "Passages", "Copies", "Note", "Id"]
+WIDTHS: list[str | int] = ["34%", "16%", "10%", "8%", "7%", "8%", "7%", "10%", "10%"]
+LOOK_SECONDS = 0.7
+NAMED = 50  # of the articles that went in; what failed is all named
+REASON = "removed on the page"
+
+
+def rows(entries: Sequence[Entry]) -> list[list[Any]]:
+    """The table's rows."""
+    return [
+        [
+            one.name.rsplit("/", 1)[-1] if one.name.startswith("/") else one.name,
+            one.publisher,
+            one.published,
+            one.lang,
+            one.version,
+            one.passages,
+            one.copies,
+            "source can't be read any more" if one.stale else "",
+            one.article,
+        ]
+        for one in entries
+    ]
+
+
+def told(state: State | None) -> str:
+    """How far taking in is, or what came of it, as HTML; empty if there was none."""
+    if state is None:
+        return ""
+    report, progress = state.report, state.progress
+    counts = ", ".join(
+        f"{len(some)} {word}"
+        for word, some in (
+            ("added", report.added),
+            ("changed", report.changed),
+            ("unchanged", report.unchanged),
+            ("kept out", report.withheld),
+            ("failed", report.failed),
+        )
+        if some or word == "added"
+    )
+    if state.running:
+        value = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
+        head = (
+            f'<progress {value} aria-label="Taking in"></progress>'
+            f"<p>Taking in: {counts}. {escape_html(progress.source)}</p>"
+        )
+    else:
+        head = f"<p><strong>{'Broken off' if state.trouble else 'Done'}: {counts}.</strong></p>"
+    if state.trouble:
+        head += f'<p class="failed">{escape_html(state.trouble)}</p>'
+    lines = [f'<li class="failed">{escape_html(one.source)}: {escape_html(one.reason)}</li>' for one in report.failed]
+    went = [("added", one) for one in report.added] + [("changed", one) for one in report.changed]
+    lines += [f"<li>{word}: {escape_html(source)}</li>" for word, source in went[:NAMED]]
+    if len(went) > NAMED:
+        lines.append(f"<li>and {len(went) - NAMED} more</li>")
+    return f'<div class="intake" role="status">{head}<ul>{"".join(lines)}</ul></div>'
+
+
+def about(bot: Bot, article_id: str) -> str:
+    """The article chosen in the table, as HTML."""
+    entry = next((one for one in bot.catalogue if one.article == article_id), None)
+    if entry is None:
+        return '<p class="chosen">Choose an article in the table to open it, take it in again or remove it.</p>'
+    link = escape_html(f"/source/{entry.article}/{entry.version}")
+    stale = f" Its source can't be read any more: {escape_html(entry.stale)}" if entry.stale else ""
+    return (
+        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong> — '
+        f'<a href="{link}" target="_blank" rel="noopener">open its text and versions</a>.{stale}</p>'
+    )
+
+
+def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
+    """Puts the library on the page."""
+
+    def look() -> tuple[Any, ...]:
+        state = intake.state
+        running = bool(state and state.running)
+        table = gr.skip() if running else rows(bot.catalogue)
+        return (
+            told(state),
+            gr.Timer(active=running),
+            gr.Button(interactive=not running),
+            gr.Button(visible=running),
+            table,
+        )
+
+    def take(files: list[str] | None, addresses: str) -> tuple[Any, ...]:
+        sources = [line.strip() for line in addresses.splitlines() if line.strip()]
+        wrong = [one for one in sources if not one.lower().startswith(("http://", "https://"))]
+        if wrong:
+            raise gr.Error(f"{wrong[0]} is no address that begins with http:// or https://.", print_exception=False)
+        if not files and not sources:
+            raise gr.Error("Drop files here, or write addresses.", print_exception=False)
+        return started([Path(file) for file in files or ()], sources)
+
+    def started(files: list[Path], sources: list[str]) -> tuple[Any, ...]:
+        if not intake.start(files, sources):
+            raise gr.Error("Other articles are being taken in: wait for them, or stop them.", print_exception=False)
+        return None, "", *look()
+
+    def again(article_id: str) -> tuple[Any, ...]:
+        entry = bot.article(article_id, next((e.version for e in bot.catalogue if e.article == article_id), 0))
+        if entry is None:
+            raise gr.Error("Choose an article first.", print_exception=False)
+        return started([], [entry.source.partition("#")[0].partition("!")[0]])[2:]
+
+    def taken_out(article_id: str) -> tuple[Any, ...]:
+        if not article_id:
+            raise gr.Error("Choose an article first.", print_exception=False)
+        return (
+            _changed(lambda: remove([article_id], REASON, data=data)),
+            about(bot, ""),
+            "",
+            article_id,
+            gr.Button(visible=True),
+        )
+
+    def put_back(article_id: str) -> tuple[Any, ...]:
+        table = _changed(lambda: bring_back([article_id], data=data))
+        return table, about(bot, article_id), article_id, "", gr.Button(visible=False)
+
+    def _changed(work: Any) -> list[list[Any]]:
+        try:
+            work()
+        except (LibraryError, ValueError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return rows(bot.catalogue)
+
+    def chosen(event: gr.SelectData) -> tuple[str, str]:
+        article_id = str(event.row_value[-1])
+        return article_id, about(bot, article_id)
+
+    article = gr.State("")
+    removed = gr.State("")
+    gr.Markdown("## Library", elem_id="library-title")
+    with gr.Row(elem_id="intake"):
+        files = gr.File(label="Files: drop them here", file_count="multiple", type="filepath", height=140)
+        with gr.Column():
+            addresses = gr.Textbox(label="Addresses, one a line: pages, feeds, sitemaps", lines=3, max_lines=8)
+            with gr.Row():
+                go = gr.Button("Take in", variant="primary", size="sm")
+                stop = gr.Button("Stop", size="sm", visible=False)
+    outcome = gr.HTML("", elem_id="outcome")
+    detail = gr.HTML(about(bot, ""), elem_id="detail")
+    with gr.Row(elem_id="actions"):
+        renew = gr.Button("Take in again", size="sm")
+        out = gr.Button("Remove", size="sm")
+        undo = gr.Button("Undo the removal", size="sm", visible=False)
+    table = gr.Dataframe(
+        headers=HEADERS,
+        datatype="str",
+        column_widths=WIDTHS,
+        interactive=False,
+        show_search="search",
+        wrap=True,
+        max_height=700,
+        elem_id="articles",
+        label="Articles",
+        buttons=[],
+    )
+    timer = gr.Timer(LOOK_SECONDS, active=False)
+
+    quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
+    shown = [outcome, timer, go, stop, table]
+    page.load(look, None, shown, **quiet)
+    timer.tick(look, None, shown, **quiet)
+    go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
+    stop.click(intake.stop, None, None, **quiet)
+    table.select(chosen, None, [article, detail], **quiet)
+    renew.click(again, article, shown, **quiet)
+    out.click(taken_out, article, [table, detail, article, removed, undo], **quiet)
+    undo.click(put_back, removed, [table, detail, article, removed, undo], **quiet)
