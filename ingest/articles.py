@@ -5,6 +5,7 @@ Knows what makes two documents one article. Does not know file formats, or how a
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -30,10 +31,12 @@ TRACKING = ("utm_", "fbclid", "gclid", "yclid", "mc_cid", "mc_eid")
 class Draft:
     """An article as read, not yet stored; fields as in `Article` and `Provenance`.
 
-    `keys` are what it is known by over all its versions, the most telling first: one at least.
+    `keys` are what it is known by over all its versions, the most telling first: one at least. `hints` are what it may
+    be known by, if its text is much the same.
     """
 
     keys: tuple[str, ...]
+    hints: tuple[str, ...]
     source: str
     title: str
     url: str
@@ -58,8 +61,10 @@ def draft(document: Document, extract: Extract) -> Draft:
         url = _of_page(url, document.visit.final)
         if not urlsplit(document.visit.final).path.strip("/") and urlsplit(document.visit.address).path.strip("/"):
             raise UnreadableError("it leads to the front page of its site: the article seems to be gone")
+    keys, hints = _keys(document, url, extract)
     return Draft(
-        keys=_keys(document, url, extract.id.strip()),
+        keys=keys,
+        hints=hints,
         source=document.source,
         title=" ".join(extract.title.split()),
         url=" ".join(url.split()),
@@ -81,35 +86,56 @@ def is_address(source: str) -> bool:
 
 
 def file_of(source: str) -> str:
-    """The file that a source is, or is a part of."""
-    for mark in ("#", "!"):
-        head, found, _ = source.rpartition(mark)
-        if found and not os.path.exists(source) and os.path.exists(head):
-            return head
+    """The file that a source is, or is a part of, if that is still there; else the source."""
+    for place, mark in enumerate(source):
+        if mark in "#!" and os.path.isfile(source[:place]) and not os.path.exists(source):
+            return source[:place]
     return source
 
 
-def address_key(address: str) -> str:
-    """What an address is known by: without scheme, fragment, "www.", the last slash and what tracks readers."""
-    parts = urlsplit(address)
+def address_key(address: str, *, fragment: bool = False) -> str:
+    """What an address is known by: without scheme, "www.", last slash and what tracks readers; empty for no address.
+
+    Its `fragment` counts where it may name one of several articles of a page.
+    """
+    if not is_address(address):
+        return ""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not pair[0].startswith(TRACKING)]
     host = parts.netloc.lower().removeprefix("www.")
-    return urlunsplit(("", host, parts.path.rstrip("/"), urlencode(query), "")) if host else address
+    last = parts.fragment if fragment else ""
+    return urlunsplit(("", host, parts.path.rstrip("/"), urlencode(query), last)) if host else ""
 
 
-def _keys(document: Document, url: str, own: str) -> tuple[str, ...]:
-    visit = document.visit
-    addresses = [one for one in (url, visit.final if visit else "", visit.address if visit else "") if one]
-    if addresses:
-        # the address as it is written comes first: the article's id is its digest
-        return tuple(dict.fromkeys([addresses[0], *map(address_key, addresses)]))
+def _keys(document: Document, url: str, extract: Extract) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What an article is known by, and what it may be known by."""
+    visit, own, file = document.visit, extract.id.strip(), document.source.rpartition("#")[0] or document.source
     # an id is only its file's: two collections may both count from 1
-    return (f"{document.source.rpartition('#')[0] or document.source}#id={own}" if own else document.source,)
+    named = (f"{file}#id={own}",) if own else ()
+    if visit:
+        addresses = [one for one in (url, visit.final, visit.address) if one]
+        # the address as it is written comes first: the article's id is its digest
+        return tuple(dict.fromkeys([addresses[0], *filter(None, map(address_key, addresses))])), ()
+    if key := address_key(url, fragment=True):
+        return (url, key), named
+    if named:
+        return named, ()
+    if document.kind == "record":
+        # its line says nothing: lines come and go above it
+        said = "\n".join((extract.title, extract.publisher, extract.published, extract.text))
+        return (f"{file}#row={hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()}",), ()
+    return (document.source,), ()
 
 
 def _of_page(canonical: str, final: str) -> str:
     """The page's own address for itself, unless it can't be: some sites name their front page on every page."""
-    said, real = urlsplit(canonical), urlsplit(final)
+    try:
+        said, real = urlsplit(canonical), urlsplit(final)
+    except ValueError:
+        return final
     if not said.netloc or said.scheme not in ("http", "https"):
         return final
     if not said.path.strip("/") and real.path.strip("/"):

@@ -9,20 +9,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
-from ingest.articles import RULES, Draft, draft, file_of, is_address
-from ingest.document import Document, Missed, Same, UnreadableError, Visit
+from ingest.articles import RULES, Draft, address_key, draft, file_of, is_address
+from ingest.document import Document, Missed, Same, Visit
 from ingest.fetching import Fetcher
 from ingest.finding import Sources
 from ingest.passages import passages
 from ingest.reading import Reader
-from vectorstore import Article, Origin, Passage, Prepared, Provenance, Store, times
+from vectorstore import Article, Origin, Passage, Prepared, Provenance, Store, copied, times
 
 BATCH_CHARACTERS = 20_000  # of text that is embedded and committed at once: some three seconds of work
+DOUBLED = "its source is another article's, of the same text"
 VANISHED = "no longer in the folder or file it came from"
 
 
@@ -103,17 +104,41 @@ def run(
     """Brings the store up to date with the sources: files, folders, archives, addresses, feeds.
 
     An article is known again by its address, else by its `id`, else by its file, else, where that file is gone, by its
-    bytes. One whose text and data are as stored is left alone; a source whose bytes are as they were is not even read.
-    A source that can't be read again leaves its article as it is, and stale. With `prune`, articles that came from a
-    given folder or file and are no longer in it are taken out; a source that could not be read never is. With
-    `dry_run` nothing is written. `tally` fills as articles are committed, so what it says when the work is broken off
-    is true.
+    bytes; a row of a table without address and id by its text. One whose text and data are as stored is left alone; a
+    source whose bytes are as they were is not even read. A source that can't be read again leaves its article as it is,
+    and stale. With `prune`, articles that came from a given folder or file and are no longer in it are taken out; a
+    source that could not be read never is. With `dry_run` nothing is written. `tally` fills as articles are committed,
+    so what it says when the work is broken off is true.
     """
     update = _Update(store, means, write=not dry_run, tally=tally)
     if dry_run:
         return update.run(sources, prune=prune, on_progress=on_progress)
     with store.writing():
         return update.run(sources, prune=prune, on_progress=on_progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread(Same):
+    """A source whose bytes are as they were, and the state to note of it."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A source that gave an article in this run, without its bytes; `read` says whether it was read."""
+
+    source: str
+    visit: Visit | None = None
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Which article a document is: its id, and the source that it left, empty if it stayed where it was."""
+
+    article: str
+    left: str = ""
 
 
 class _Update:
@@ -126,11 +151,13 @@ class _Update:
         self._means = means
         self._write = write
         self._tally = tally
-        self._seen: dict[str, str] = {}  # article -> the source that gave it in this run
+        self._seen: dict[str, _Met] = {}  # article -> the source that gave it in this run
+        self._missed: dict[str, str] = {}  # article -> why a source of it gave none
         self._batch: list[tuple[Prepared, bool]] = []
         self._size = 0
         self._claimed: dict[str, str] = {}  # key -> the article that has it in this run
-        self._left: list[str] = []  # where articles lay before they moved
+        self._left: set[str] = set()  # where articles lay before they moved
+        self._doubled: dict[str, None] = {}  # articles whose source turned out to be another article's
 
     def run(self, sources: Sequence[str], *, prune: bool, on_progress: Callable[[Progress], None]) -> Report:
         walk = Sources(sources, fetcher=self._means.fetcher, visited=self._visited)
@@ -142,7 +169,7 @@ class _Update:
             elif isinstance(item, Missed):
                 self._miss(item)
             else:
-                self._tally.unchanged.append(item.source)
+                self._leave_alone(item)
                 on_progress(Progress(walk.done, walk.total, item.source))
             if stopped := self._means.stop():
                 break
@@ -150,7 +177,9 @@ class _Update:
         if prune and not stopped:
             self._prune(sources)
         if self._write:
-            self._library.leave(self._left)
+            for article, reason in self._missed.items():
+                if article not in self._seen:
+                    self._library.doubt(article, reason)
             self._store.sweep()
         return self._tally.report()
 
@@ -163,21 +192,14 @@ class _Update:
         return Visit(address, origin.final, origin.fetched, origin.etag, origin.last_modified)
 
     def _new(self, walk: Sources) -> Iterator[Document | Missed | Same]:
-        """What the sources give, without reading documents again whose bytes are as they were."""
+        """What the sources give, without reading documents again whose bytes are as they were.
+
+        It runs ahead of what is taken, so it looks at what is stored alone.
+        """
         for item in walk:
-            if isinstance(item, Missed):
-                yield item
-                continue
-            origin = self._origins.of(item.source)
-            if isinstance(item, Same):
-                if origin:
-                    self._seen.setdefault(origin.article, item.source)
-                    self._note(origin)
-                yield item
-            elif origin and self._is_as_it_was(origin, item) and self._seen.get(origin.article) is None:
-                self._seen[origin.article] = item.source
-                self._note(_origin(item, origin.article))
-                yield Same(item.source)
+            origin = self._origins.of(item.source) if isinstance(item, Document) else None
+            if origin and isinstance(item, Document) and self._is_as_it_was(origin, item):
+                yield _Unread(item.source, _origin(item, origin.article))
             else:
                 yield item
 
@@ -188,13 +210,28 @@ class _Update:
             and bool(self._library.fingerprint(origin.article))
         )
 
-    def _note(self, origin: Origin, keys: Sequence[str] = ()) -> None:
+    def _leave_alone(self, item: Same) -> None:
+        origin = item.origin if isinstance(item, _Unread) else self._origins.of(item.source)
+        if origin is None:
+            self._tally.unchanged.append(item.source)
+            return
+        if other := self._seen.get(origin.article):
+            if other.source != item.source:
+                self._tally.failed.append(
+                    Failed(item.source, f"is the same article as {other.source}, by its address, id or text")
+                )
+            return
+        self._seen[origin.article] = _Met(item.source)
+        self._note(origin)
+        self._tally.unchanged.append(item.source)
+
+    def _note(self, origin: Origin, keys: Sequence[str] = (), left: str = "") -> None:
         if not self._write:
             return
         known = self._origins.of(origin.source)
         if known and dataclasses.replace(known, fetched=origin.fetched) == origin:
             origin = known  # the time alone is no news
-        self._library.note(origin, keys)
+        self._library.note(origin, keys, left)
 
     def _take(self, document: Document, extract: object) -> None:
         if isinstance(extract, str):
@@ -202,72 +239,164 @@ class _Update:
             return
         try:
             made = draft(document, extract)  # type: ignore[arg-type]
-        except UnreadableError as error:
+        except ValueError as error:
             self._miss(Missed(document.source, str(error)))
             return
-        article_id = self._identified(made, document)
+        made = self._believed(made, document)
+        identity = self._identified(made, document)
+        article_id = identity.article
         self._claimed |= dict.fromkeys(made.keys, article_id)
-        if article_id in self._seen:
-            self._tally.failed.append(Failed(made.source, f"has the same address or id as {self._seen[article_id]}"))
-            return
-        self._seen[article_id] = made.source
+        if other := self._seen.get(article_id):
+            if not _replaces(document, other):
+                self._tally.failed.append(
+                    Failed(made.source, f"is the same article as {other.source}, by its address, id or text")
+                )
+                return
+            self._flush()  # what it replaces is stored first
+        self._seen[article_id] = _Met(document.source, document.visit, read=True)
         removed = self._origins.removed(article_id)
         if removed and removed.barred:
+            self._note(_origin(document, article_id), (*made.keys, *made.hints), identity.left)
             self._tally.withheld.append(made.source)
             return
         fingerprint = _fingerprint(made)
         stored = self._library.fingerprint(article_id)
-        if stored == fingerprint:
-            self._note(_origin(document, article_id), made.keys)
+        if stored == fingerprint or (stored and self._is_older(document, article_id)):
+            self._note(_origin(document, article_id), (*made.keys, *made.hints), identity.left)
             self._tally.unchanged.append(made.source)
             return
-        self._batch.append((self._prepared(article_id, made, document, fingerprint), not stored))
+        self._batch.append((self._prepared(identity, made, document, fingerprint), not stored))
         self._size += len(made.text)
         if self._size >= self._means.batch_characters:
             self._flush()
 
-    def _identified(self, made: Draft, document: Document) -> str:
-        for key in made.keys:
-            if known := self._claimed.get(key) or self._origins.known(key):
-                return known
-        own = _digest(made.keys[0])[:12]
-        if self._library.next_version(own) > 1:
-            if not self._origins.sources(own):  # stored before sources were noted
-                return own
-            own = _digest(f"{own}{made.text}")[:12]  # the article that was known by this key has moved
-        # a file that had no address and now has one, or that was renamed
-        if made.url and document.kind != "record":
-            origin = self._origins.of(document.source)
-            if origin and self._has_no_address(origin.article):
-                return origin.article
-        if not made.url:
-            for origin in self._origins.with_bytes(_digest(document.raw)):
-                if not is_address(origin.source) and not Path(file_of(origin.source)).exists():
-                    self._left.append(origin.source)
-                    return origin.article
-        return own
-
-    def _has_no_address(self, article_id: str) -> bool:
+    def _is_older(self, document: Document, article_id: str) -> bool:
+        """Whether the document was fetched before what is stored, as an old capture of a web archive was."""
         article = self._library.article(article_id)
-        return article is not None and not article.url
+        if article is None or document.visit is None:
+            return False
+        return document.visit.fetched < self._origins.provenance(article_id, article.version).fetched
+
+    def _identified(self, made: Draft, document: Document) -> _Identity:
+        for key in made.keys:
+            known = self._claimed.get(key) or self._origins.known(key)
+            if known and (self._is_kept(known) or known in self._seen):
+                self._look_for_double(known, made, document)
+                return _Identity(known)
+        before = self._origins.of(document.source)
+        # a file or row whose address came, went or was mended
+        for known in [before.article if before else "", *map(self._origins.known, made.hints)]:
+            if known and known not in self._seen and self._is_the_same(known, made, document):
+                return _Identity(known)
+        if not made.url and (moved := self._moved(document)):
+            return moved
+        for key in made.keys:
+            if known := self._origins.known(key):
+                return _Identity(known)  # it was taken out, and comes back
+        return _Identity(self._own(made))
+
+    def _believed(self, made: Draft, document: Document) -> Draft:
+        """The draft without an address of its own that another page gives itself too."""
+        if document.visit is None:
+            return made
+        own = {document.visit.final, document.visit.address}
+        own |= set(map(address_key, own))
+        said = [key for key in made.keys if key not in own]
+        known = next((one for key in said if (one := self._claimed.get(key) or self._origins.known(key))), "")
+        before = self._origins.of(document.source)
+        if not known or (before and before.article == known) or self._was_at(known, set(said)):
+            return made
+        if self._text(known) == made.text:
+            return made
+        final = document.visit.final
+        return dataclasses.replace(
+            made, url=final, keys=tuple(dict.fromkeys((final, *(key for key in made.keys if key in own))))
+        )
+
+    def _was_at(self, article_id: str, keys: set[str]) -> bool:
+        """Whether the article was found at one of these addresses itself."""
+        sources = [*self._origins.sources(article_id)]
+        if (seen := self._seen.get(article_id)) is not None:
+            sources.append(seen.source)
+        places = [one for one in map(self._origins.of, sources) if one]
+        found = {address_key(one) for one in (*sources, *(place.final for place in places))}
+        # what came from a file has no page of its own
+        return bool(found & keys) or not any(map(is_address, sources))
+
+    def _is_kept(self, article_id: str) -> bool:
+        """Whether it is searched, or was taken out by hand; what vanished gives way to what is there."""
+        removed = self._origins.removed(article_id)
+        return bool(self._library.fingerprint(article_id)) or bool(removed and removed.barred)
+
+    def _text(self, article_id: str) -> str:
+        """The text of the article's last version; empty if there is none."""
+        versions = self._library.versions(article_id)
+        return versions[-1].text if versions else ""
+
+    def _is_the_same(self, article_id: str, made: Draft, document: Document) -> bool:
+        """Whether what lies where the article lay is still that article, though its address is another."""
+        versions = self._library.versions(article_id)
+        if not versions or not self._is_kept(article_id):
+            return False
+        alike = versions[-1].text == made.text or copied(versions[-1].text, made.text)
+        return alike or (document.kind != "record" and not versions[-1].url)
+
+    def _look_for_double(self, article_id: str, made: Draft, document: Document) -> None:
+        """Notes an article of the same text that only this source gave, which is another article's now."""
+        before = self._origins.of(document.source)
+        if (
+            before
+            and before.article not in (article_id, *self._seen)
+            and self._origins.sources(before.article) == [document.source]
+            and self._text(before.article) == made.text
+        ):
+            self._doubled[before.article] = None
+
+    def _moved(self, document: Document) -> _Identity | None:
+        """The article of these bytes whose file is gone: best one of the same name, and one that is searched."""
+        gone = [
+            origin
+            for origin in self._origins.with_bytes(_digest(document.raw))
+            if not is_address(origin.source)
+            and origin.source not in self._left
+            and origin.article not in self._seen
+            and not os.path.exists(file_of(origin.source))
+        ]
+        if not gone:
+            return None
+        name = os.path.basename(document.source)
+        best = min(gone, key=lambda one: (not self._is_kept(one.article), os.path.basename(one.source) != name))
+        self._left.add(best.source)
+        return _Identity(best.article, best.source)
+
+    def _own(self, made: Draft) -> str:
+        """A new article's id: the digest of what it is known by, unless one that moved away has it."""
+        own = _digest(made.keys[0])[:12]
+        number = 1
+        while own in self._seen or (self._library.next_version(own) > 1 and self._origins.sources(own)):
+            number += 1
+            own = _digest(f"{made.keys[0]} {number}")[:12]
+        return own
 
     def _miss(self, missed: Missed) -> None:
         self._tally.failed.append(Failed(missed.source, missed.reason))
         origin = self._origins.of(missed.source)
         if origin and self._library.fingerprint(origin.article):
-            self._seen.setdefault(origin.article, missed.source)
-            if self._write:
-                self._library.doubt(origin.article, missed.reason)
+            self._missed.setdefault(origin.article, missed.reason)
 
     def _flush(self) -> None:
         if self._write and self._batch:
             self._store.publish([prepared for prepared, _ in self._batch])
+        if self._write and self._doubled:
+            self._library.retire(list(self._doubled), DOUBLED)
+            self._doubled.clear()
         for prepared, is_new in self._batch:
             (self._tally.added if is_new else self._tally.changed).append(prepared.article.source)
         self._batch.clear()
         self._size = 0
 
-    def _prepared(self, article_id: str, made: Draft, document: Document, fingerprint: str) -> Prepared:
+    def _prepared(self, identity: _Identity, made: Draft, document: Document, fingerprint: str) -> Prepared:
+        article_id = identity.article
         article = Article(
             id=article_id,
             version=self._library.next_version(article_id),
@@ -302,24 +431,39 @@ class _Update:
             tuple(_timed(article, passage) for passage in passages(made.text, made.lang)),
             provenance,
             document.raw if self._means.keep_raw else None,
-            made.keys,
+            (*made.keys, *made.hints),
             _origin(document, article_id),
+            identity.left,
         )
 
     def _prune(self, sources: Sequence[str]) -> None:
         """Takes out what came from the given files and folders and is no longer there."""
-        scopes = [str(Path(source).absolute()) for source in sources if not is_address(source)]
-        unread = [str(Path(failed.source).absolute()) for failed in self._tally.failed]
+        scopes = [os.path.realpath(source) for source in sources if not is_address(source)]
+        # what could not be read may hold more than it tells
+        unread = [file_of(os.path.abspath(failed.source)) for failed in self._tally.failed]
         gone = [
             article
             for article in self._library.articles()
             if article.id not in self._seen
+            and article.id not in self._missed
             and any(_within(article.source, scope) for scope in scopes)
             and not any(_within(article.source, failed) for failed in unread)
+            and not self._lies_elsewhere(article)
         ]
         if self._write and gone:
             self._library.retire([article.id for article in gone], VANISHED)
         self._tally.removed += [article.source for article in gone]
+
+    def _lies_elsewhere(self, article: Article) -> bool:
+        others = [source for source in self._origins.sources(article.id) if source != article.source]
+        return any(not is_address(source) and os.path.isfile(file_of(source)) for source in others)
+
+
+def _replaces(document: Document, other: _Met) -> bool:
+    """Whether a document of an article met before in this run counts more: a later member of an archive, or capture."""
+    if document.visit and other.visit:
+        return document.visit.final == other.visit.final and document.visit.fetched > other.visit.fetched
+    return other.read and document.source == other.source
 
 
 def _origin(document: Document, article_id: str) -> Origin:
@@ -344,14 +488,16 @@ def _timed(article: Article, passage: Passage) -> Passage:
 
 def _within(source: str, scope: str) -> bool:
     """Whether a source is a file or folder, lies below it, or is a part of it."""
-    return source == scope or source.startswith(tuple(scope.rstrip("/\\") + mark for mark in ("/", "\\", "#", "!")))
+    marks = ("/", "\\") if os.path.isdir(scope) else ("/", "\\", "#", "!")
+    return source == scope or source.startswith(tuple(scope.rstrip("/\\") + mark for mark in marks))
 
 
 def _fingerprint(made: Draft) -> str:
     """Changes when what is stored or searched of the article does, not with where it lies or what read it."""
     fields = dataclasses.asdict(made)
-    for name in ("source", "keys", "extractor"):
+    for name in ("source", "keys", "hints", "extractor"):
         del fields[name]
+    fields["url"] = address_key(made.url, fragment=True) or made.url
     return _digest(json.dumps([RULES, fields], sort_keys=True))
 
 

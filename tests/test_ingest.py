@@ -199,7 +199,7 @@ def test_two_files_with_one_address_are_told_of(tmp_path: Path, write: Write, op
     write("b.md", FRONT.replace("40", "50"))
     report = updated(open_store(tmp_path / "data"), tmp_path / "articles")
     assert names(report.added) == ["a.md"]
-    assert "same address" in report.failed[0].reason
+    assert "same article" in report.failed[0].reason
 
 
 def test_the_same_text_in_two_articles_is_citable_from_both(
@@ -281,8 +281,9 @@ def test_ids_are_their_files_own(tmp_path: Path, write: Write, open_store: OpenS
 
 
 def test_json_lines_in_utf_16_go_in(tmp_path: Path, write: Write, open_store: OpenStore) -> None:
-    line = json.dumps({"text": RUSSIAN}, ensure_ascii=False) + "\n"
-    report = updated(open_store(tmp_path / "data"), write("wide.jsonl", (line + line).encode("utf-16")))
+    rows = [{"publisher": publisher, "text": RUSSIAN} for publisher in ("Norholm Post", "Sandby Post")]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    report = updated(open_store(tmp_path / "data"), write("wide.jsonl", lines.encode("utf-16")))
     assert (len(report.added), report.failed) == (2, ())
 
 

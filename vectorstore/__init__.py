@@ -15,6 +15,7 @@ from vectorstore.article import (
     Time,
 )
 from vectorstore.changes import Change, changes
+from vectorstore.copies import copied
 from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists
 from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
@@ -62,6 +63,7 @@ __all__ = [
     "backup",
     "changes",
     "check",
+    "copied",
     "embed_texts",
     "exists",
     "fold_key",

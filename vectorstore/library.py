@@ -80,7 +80,7 @@ class Stored:
 
     `fingerprint` changes when anything that is stored or indexed of it does. `raw` are the bytes it was read from, None
     if they are not to be kept; `keys` what the article is known by, `origin` the state of its source, None if neither
-    is to be noted.
+    is to be noted. `left` is the source that it moved away from, empty if it did not.
     """
 
     article: Article
@@ -90,6 +90,7 @@ class Stored:
     raw: bytes | None
     keys: Sequence[str]
     origin: Origin | None
+    left: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -614,6 +615,8 @@ class Library(Database):
             for one in versions:
                 self._retire(connection, one.article.id)
                 version = self._insert(connection, one.article, one.fingerprint, one.placed)
+                if one.left:
+                    self.origins.leave(one.left, one.article.id)
                 self.origins.insert(version, one.provenance, one.raw, one.keys, one.origin)
 
     def retire(self, article_ids: Sequence[str], reason: str, *, barred: bool = False) -> None:
@@ -675,28 +678,30 @@ class Library(Database):
         """Writes what the log holds into the file and empties it, as far as no reader needs it."""
         self._reader().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def note(self, origin: Origin, keys: Sequence[str] = ()) -> None:
-        """Notes where an unchanged article lies now, if anything of that is new; nothing readers see changes."""
+    def note(self, origin: Origin, keys: Sequence[str] = (), left: str = "") -> None:
+        """Notes where an unchanged article lies now, if anything of that is new; nothing readers see changes.
+
+        `left` is the source that it lay at before; what comes to lie there is another article.
+        """
         origins, connection = self.origins, self._reader()
         version = connection.execute(
-            "SELECT id FROM version WHERE article = ? AND live AND source <> ?", (origin.article, origin.source)
+            "SELECT version.id FROM version JOIN provenance ON provenance.version = version.id"
+            " WHERE article = ? AND live AND source <> ? AND raw_sha256 = ?",
+            (origin.article, origin.source, origin.sha256),
         ).fetchone()
         if (
             version
+            or left
             or origins.of(origin.source) != origin
             or any(origins.known(key) != origin.article for key in keys)
             or origins.stale(origin.article)
         ):
             with self._transaction(connection):
+                if left:
+                    origins.leave(left, origin.article)
                 origins.note(origin, keys)
                 if version:
                     connection.execute("UPDATE version SET source = ? WHERE id = ?", (origin.source, version[0]))
-
-    def leave(self, sources: Sequence[str]) -> None:
-        """Forgets sources whose articles lie elsewhere now, so that what comes to lie there is another article."""
-        if sources:
-            with self._transaction(self._reader()):
-                self.origins.leave(sources)
 
     def doubt(self, article_id: str, reason: str) -> None:
         """Notes that an article's source could not be read again; the article stays as it is."""

@@ -155,14 +155,17 @@ class Origins:
         connection = self._connection()
         connection.execute(f"INSERT OR REPLACE INTO origin VALUES (?{', ?' * 7})", astuple(origin))
         connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((key, origin.article) for key in keys))
-        for table in ("removed", "stale"):
-            connection.execute(f"DELETE FROM {table} WHERE article = ?", (origin.article,))
+        connection.execute("DELETE FROM removed WHERE article = ? AND NOT barred", (origin.article,))
+        connection.execute("DELETE FROM stale WHERE article = ?", (origin.article,))
 
-    def leave(self, sources: Sequence[str]) -> None:
-        """Forgets sources, and that they are what articles are known by."""
-        names = [(source,) for source in sources]
-        self._connection().executemany("DELETE FROM origin WHERE source = ?", names)
-        self._connection().executemany("DELETE FROM known WHERE key = ?", names)
+    def leave(self, source: str, article_id: str) -> None:
+        """Forgets a source that its article has left, and that it is known by that and by its ids there."""
+        file = source.rpartition("#")[0] or source
+        self._connection().execute("DELETE FROM origin WHERE source = ?", (source,))
+        self._connection().execute(
+            "DELETE FROM known WHERE article = ? AND (key = ? OR substr(key, 1, length(?) + 1) = ? || '#')",
+            (article_id, source, file, file),
+        )
 
     def bury(self, article_id: str, reason: str, *, barred: bool) -> None:
         """Sets an article's tombstone."""

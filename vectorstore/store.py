@@ -61,6 +61,7 @@ class Prepared:
     raw: bytes | None = None
     keys: tuple[str, ...] = ()
     origin: Origin | None = None
+    left: str = ""
 
 
 class Store:
@@ -258,7 +259,7 @@ class Store:
         before = self.library.generation()
         self.library.publish(
             [
-                Stored(one.article, one.fingerprint, passages, one.provenance, one.raw, one.keys, one.origin)
+                Stored(one.article, one.fingerprint, passages, one.provenance, one.raw, one.keys, one.origin, one.left)
                 for one, passages in zip(prepared, placed, strict=True)
             ]
         )

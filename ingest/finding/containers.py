@@ -70,7 +70,8 @@ def _zip(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
         if unpacked > MAX_UNPACKED_BYTES or (unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * packed):
             raise UnreadableError(BOMB)
         empty = True
-        for member in members:
+        # of members of one name the last is what unpacks
+        for member in {member.filename: member for member in members}.values():
             name = _zip_name(member)
             if member.is_dir() or _hidden(name) or stat.S_ISLNK(member.external_attr >> 16):
                 continue
@@ -127,13 +128,22 @@ def _is_sense(name: str) -> bool:
     )
 
 
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while member := archive.next():
+        archive.members.clear()  # type: ignore[attr-defined] # it keeps them all else
+        yield member
+
+
 def _tar(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
+    with tarfile.open(fileobj=Unpacked(file, MAX_UNPACKED_BYTES), mode="r:") as archive:
+        last = {member.name: member.offset for member in _members(archive)}
+    file.seek(0)
     stream = Unpacked(file, MAX_UNPACKED_BYTES)
     empty = True
     with tarfile.open(fileobj=stream, mode="r:") as archive:
-        while member := archive.next():
-            archive.members.clear()  # type: ignore[attr-defined] # it keeps them all else
-            if not member.isfile() or _hidden(member.name):
+        for member in _members(archive):
+            # of members of one name the last is what unpacks
+            if not member.isfile() or _hidden(member.name) or member.offset != last[member.name]:
                 continue
             empty = False
             place = f"{source}!{_shown(member.name)}"

@@ -11,7 +11,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 from ingest.document import Missed, UnreadableError
@@ -47,7 +46,7 @@ def files(source: str) -> Iterator[File | Missed]:
             reason = error.strerror or str(error)
         yield Missed(_readable(source), reason)
         return
-    path = str(Path(source).absolute())
+    path = os.path.realpath(source)  # one name for a file, whichever way leads to it
     if stat.S_ISDIR(status.st_mode):
         yield from _walk(source, path)
     else:
