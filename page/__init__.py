@@ -35,6 +35,7 @@ def status_line(bot: Bot) -> str:
 
 def head(bot: Bot) -> None:
     """What stands at the top of every view."""
+    gr.components.Navbar(main_page_name="Ask")
     gr.HTML(
         "<header><h1>Viadoma</h1><p>Ask about the prisoner releases and sanctions in Belarus. Every sentence is an "
         f'exact quote from a named article.</p><p class="status">{escape_html(status_line(bot))}</p></header>',
@@ -45,7 +46,6 @@ def head(bot: Bot) -> None:
 def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake) -> gr.Blocks:
     """The views; what is answered is kept in `conversations`, what is taken in goes through `intake` into `data`."""
     with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
-        gr.components.Navbar(main_page_name="Ask")
         head(bot)
         chat(page, bot, conversations)
     with page.route("Library", "/library"):

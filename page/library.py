@@ -17,7 +17,7 @@ from page.intake import Intake, State
 from page.markup import escape_html
 
 HEADERS = ["Title", "Publisher", "Published", "Language", "Version", "Passages", "Copies", "Note", "Id"]
-WIDTHS: list[str | int] = ["34%", "16%", "10%", "8%", "7%", "8%", "7%", "10%", "10%"]
+WIDTHS: list[str | int] = ["30%", "15%", "9%", "8%", "7%", "8%", "7%", "8%", "8%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
 REASON = "removed on the page"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -521,6 +522,58 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     expect(other.locator("#chat small.coverage")).to_have_count(3, timeout=60_000)
     mine.close()
     theirs.close()
+
+
+def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
+    sample_data: Path, tmp_path: Path, browser: Browser
+) -> None:
+    shutil.copytree(sample_data, tmp_path / "data")
+    good, hostile, bad = tmp_path / "ferry.txt", tmp_path / "<img src=x onerror=alert(1)>.txt", tmp_path / "cut.pdf"
+    good.write_text("The ferry between Norholm and Sandby was sold. Its new owner lives in Sandby.")
+    hostile.write_text("The zeppelin <script>alert(2)</script> landed at noon. It was early.")
+    bad.write_bytes(b"%PDF-1.4 broken")
+    dialogs: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    with running(tmp_path / "data") as url:
+        page = browser.new_page()
+        page.on("dialog", dismissed)
+        page.goto(f"{url}/library")
+        take = page.get_by_role("button", name="Take in", exact=True)
+        take.click(timeout=60_000)
+        expect(page.get_by_text("Drop files here, or write addresses.")).to_be_visible(timeout=60_000)
+        page.locator("input[type=file]").first.set_input_files([good, hostile, bad])
+        expect(page.locator("#intake").get_by_text("cut")).to_be_visible(timeout=60_000)
+        take.click()
+        outcome = page.locator("#outcome")
+        expect(outcome).to_contain_text("Done: 2 added, 1 failed", timeout=60_000)
+        expect(outcome).to_contain_text("cut.pdf: a damaged PDF")
+        page.reload()  # what came of it is still told
+        expect(outcome).to_contain_text("Done: 2 added, 1 failed", timeout=60_000)
+
+        page.locator("#articles").get_by_placeholder("Search...").fill("ferry")
+        row = page.locator("#articles").get_by_role("gridcell", name="ferry.txt").first
+        row.click(timeout=60_000)
+        expect(page.locator("#detail a")).to_have_attribute("href", re.compile("^/source/"), timeout=60_000)
+        page.get_by_role("button", name="Remove", exact=True).click()
+        undo = page.get_by_role("button", name="Undo the removal")
+        expect(undo).to_be_visible(timeout=60_000)
+        with Bot.open(tmp_path / "data", model="") as bot:
+            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 0
+        undo.click()
+        expect(undo).not_to_be_visible(timeout=60_000)
+        with Bot.open(tmp_path / "data", model="") as bot:
+            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 1
+
+        page.goto(url)
+        ask_here(page, "Who owns the ferry between Norholm and Sandby?")
+        expect(page.locator("#chat")).to_contain_text("Its new owner lives in Sandby.")
+        page.close()
+    assert dialogs == []
+    assert (tmp_path / "data" / "uploads" / "ferry.txt").read_text() == good.read_text()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
