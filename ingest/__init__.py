@@ -66,7 +66,7 @@ def update(
     there; `tally` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
     single source is in the report instead.
     """
-    named = [os.fspath(source) for source in sources]
+    named = _sources(sources)
     with session(_where(data), engine, dry_run=dry_run, stop=stop) as (store, means):
         return run(
             store,
@@ -92,7 +92,7 @@ def watch(
 
     A report each time; ends when `stop` is set. While another writer has the folder, what is due waits.
     """
-    named = [os.fspath(source) for source in sources]
+    named = _sources(sources)
     with session(_where(data), engine, stop=stop.is_set) as (store, means):
         waiting: dict[str, None] = {}
         for some in due(named, interval_seconds, stop):
@@ -162,7 +162,10 @@ def rebuild(*, data: Folder = None, on_progress: Callable[[int, int], None] = _i
 
 
 def backup(file: str | os.PathLike[str], *, data: Folder = None) -> int:
-    """Writes one consistent archive of the data folder, also while it is in use; gives its size in bytes."""
+    """Writes one consistent archive of the data folder, also while it is in use; gives its size in bytes.
+
+    LibraryError if `file` is one of the folder's own, or can't be written.
+    """
     with _kept(data) as store:
         return _backup(store, Path(file))
 
@@ -170,6 +173,13 @@ def backup(file: str | os.PathLike[str], *, data: Folder = None) -> int:
 def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
     """Brings a backup back into a folder that holds no library; gives the time it was made (ISO 8601, UTC)."""
     return _restore(Path(file), _where(data).data)
+
+
+def _sources(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
+    named = [os.fspath(source) for source in sources]
+    if not all(name.strip() for name in named):
+        raise ValueError("An empty name is no source: name a file, a folder or an address.")
+    return named
 
 
 def _where(data: Folder) -> Settings:
@@ -189,7 +199,9 @@ def _kept(data: Folder) -> Iterator[Store]:
 def _named(store: Store, names: Sequence[str]) -> list[str]:
     articles: dict[str, None] = {}
     for name in names:
-        found = store.library.named(name) or store.library.named(str(Path(name).absolute()))
+        if not name.strip():
+            raise ValueError("An empty name means no article: name an id, a file, a folder or an address.")
+        found = store.library.named(name) or store.library.named(os.path.realpath(name))
         if not found:
             raise ValueError(f"{name} is no article's id, file or address in {store.folder}.")
         articles |= dict.fromkeys(found)

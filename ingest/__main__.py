@@ -35,6 +35,8 @@ from ingest import (
 )
 
 MEGABYTE = 1_000_000
+OTHERS = ("watch", "remove", "bring_back", "delete", "check", "rebuild", "backup", "restore")  # than taking in, once
+INTERVAL_MINUTES = 15.0
 NAMED = 20  # of a kind; failures are all named
 
 
@@ -48,9 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     upkeep = options.check or options.rebuild or options.backup or options.restore
     if bool(upkeep) == bool(options.sources):
         parser.error("name sources, or one of --check, --rebuild, --backup, --restore")
+    _forbid_what_does_nothing(parser, options)
     if options.workers > 1 and options.cluster:
         parser.error("--workers and --cluster exclude each other")
-    if options.workers < 1 or options.interval < 1:
+    if options.workers < 1 or (options.interval or 1) < 1:
         parser.error("--workers and --interval are at least 1")
     stop = Event()
     try:
@@ -90,9 +93,27 @@ def _parser() -> argparse.ArgumentParser:
     other.add_argument("--backup", metavar="FILE", help="write one archive of the library, also while it is in use")
     other.add_argument("--restore", metavar="FILE", help="bring a backup back into an empty data folder")
     parser.add_argument(
-        "--interval", type=float, default=15, metavar="MINUTES", help="with --watch, how often addresses are asked (15)"
+        "--interval", type=float, metavar="MINUTES", help="with --watch, how often addresses are asked (15)"
     )
     return parser
+
+
+def _forbid_what_does_nothing(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Options that would be passed over are refused: who writes --delete --dry-run must not lose anything."""
+    other = next((name for name in OTHERS if getattr(options, name) not in (None, False)), "")
+    shown = f"--{other.replace('_', '-')}"
+    if options.dry_run and other:
+        parser.error(f"--dry-run does not go with {shown}")
+    if other and other != "watch":
+        for name, given in (
+            ("--prune", options.prune),
+            ("--workers", options.workers > 1),
+            ("--cluster", options.cluster),
+        ):
+            if given:
+                parser.error(f"{name} does not go with {shown}")
+    if options.interval is not None and other != "watch":
+        parser.error("--interval goes with --watch")
 
 
 @contextmanager
@@ -181,7 +202,7 @@ def _watch(options: argparse.Namespace, stop: Event) -> int:
         stop,
         data=options.data,
         prune=options.prune,
-        interval_seconds=60 * options.interval,
+        interval_seconds=60 * (options.interval or INTERVAL_MINUTES),
         engine=Engine(options.workers, options.cluster),
     )
     told: set[str] = set()

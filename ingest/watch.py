@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from threading import Event
 
@@ -25,9 +26,11 @@ def due(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterato
     """
     addresses = [source for source in sources if is_address(source)]
     files = [source for source in sources if not is_address(source)]
+    watched = _changes(files, stop)
+    first = next(watched, set()) if files else set[str]()  # it watches from here on, also during the first run
     yield list(sources)
     next_round = time.monotonic() + interval_seconds
-    for changed in _changes(files, stop):
+    for changed in chain([first], watched):
         touched = [source for source in files if any(_lies_in(path, source) for path in changed)]
         if addresses and time.monotonic() >= next_round:
             touched += addresses
@@ -38,7 +41,7 @@ def due(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterato
 def _changes(files: Sequence[str], stop: Event) -> Iterator[set[str]]:
     """The paths that changed, an empty set each LOOK_SECONDS in which none did."""
     # a file is watched by its folder: editors write a new one in its place
-    folders = {str(path if path.is_dir() else path.parent) for path in (Path(file).absolute() for file in files)}
+    folders = {str(path if path.is_dir() else path.parent) for path in (Path(file).resolve() for file in files)}
     if not folders:
         while not stop.wait(LOOK_SECONDS):
             yield set()
@@ -55,5 +58,5 @@ def _changes(files: Sequence[str], stop: Event) -> Iterator[set[str]]:
 
 
 def _lies_in(path: str, source: str) -> bool:
-    place = Path(source).absolute()
+    place = Path(source).resolve()
     return Path(path) == place or place in Path(path).parents

@@ -22,6 +22,7 @@ import pytest
 from bot import Bot, changes
 from ingest import Engine, Failed, LibraryError, update, watch
 from ingest.fetching import Fetcher
+from ingest.watch import due
 from tests.conftest import ROOT, OpenStore, hits, updated
 
 Write = Callable[[str, str | bytes], Path]
@@ -481,3 +482,18 @@ def test_the_same_source_twice_is_taken_in_once(tmp_path: Path, write: Write, op
 def test_a_source_that_is_nothing_is_named(tmp_path: Path, open_store: OpenStore) -> None:
     report = updated(open_store(tmp_path / "data"), "ftp://example.org/x", tmp_path / "nowhere.txt")
     assert [type(failed) for failed in report.failed] == [Failed, Failed]
+
+
+def test_a_file_that_comes_during_the_first_run_is_followed(tmp_path: Path, write: Write) -> None:
+    write("a.txt", "The keeper of the Norholm lighthouse is called Ada Lund.")
+    stop = Event()
+    rounds = due([str(tmp_path / "articles")], 900, stop)
+    assert next(rounds) == [str(tmp_path / "articles")]
+    write("b.txt", "A bridge was opened in the town of Vesby on Monday.")  # while the first run is at work
+    for _ in range(20):
+        if next(rounds):
+            break
+    else:
+        pytest.fail("the file was not noticed")
+    stop.set()
+    rounds.close()  # type: ignore[attr-defined] # a generator

@@ -18,7 +18,7 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from benchmarks.kills import Letters, random_article
-from ingest import backup, check, delete, rebuild, remove, restore, update
+from ingest import backup, bring_back, check, delete, rebuild, remove, restore, update
 from tests.conftest import ROOT, SAMPLES, Counted, OpenStore, hits, updated
 from vectorstore import LibraryError, Store
 from vectorstore import check as check_store
@@ -319,7 +319,21 @@ def test_nothing_acknowledged_is_lost_or_half_visible_after_kills() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--check", "x.txt"], ["x.txt", "--watch", "--delete"], ["x.txt", "--workers", "0"]]
+    "arguments",
+    [
+        [],
+        ["--check", "x.txt"],
+        ["x.txt", "--watch", "--delete"],
+        ["x.txt", "--workers", "0"],
+        ["x.txt", "--delete", "--dry-run"],
+        ["x.txt", "--remove", "why", "--dry-run"],
+        ["x.txt", "--bring-back", "--dry-run"],
+        ["x.txt", "--watch", "--dry-run"],
+        ["--rebuild", "--dry-run"],
+        ["--restore", "b.zip", "--prune"],
+        ["x.txt", "--delete", "--workers", "2"],
+        ["x.txt", "--interval", "5"],
+    ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
     said(command(*arguments, "--data", tmp_path / "data"), 2, ["usage"])
@@ -347,3 +361,136 @@ def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, wri
         assert room() <= 1.5 * fresh
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("option", ["--delete", "--remove=x", "--bring-back", "--prune"])
+def test_an_empty_name_is_refused_and_nothing_is_lost(data: Path, option: str) -> None:
+    said(command("", option, "--data", data), 2, ["empty name"])
+    assert check(data=data) == []
+    with closing(sqlite3.connect(data / "library.db")) as library:
+        assert library.execute("SELECT count(*) FROM version WHERE live").fetchone() == (2,)
+
+
+def moved_away(write: Write, store: Store) -> str:
+    """An article that lay at a.txt and was edited there, now at b.txt; another lies at a.txt. Gives the other's id."""
+    old = write("a.txt", TEXT)
+    updated(store, old.parent)
+    write("a.txt", TEXT + " It is white.")
+    updated(store, old.parent)
+    old.rename(old.with_name("b.txt"))
+    updated(store, old.parent)
+    write("a.txt", OTHER)
+    updated(store, old.parent)
+    (other,) = [one.id for one in store.library.articles() if one.source.endswith("a.txt")]
+    return other
+
+
+def test_a_file_means_what_lies_there_now(tmp_path: Path, write: Write) -> None:
+    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
+    try:
+        other = moved_away(write, store)
+        assert store.library.named(str((tmp_path / "articles" / "a.txt").resolve())) == [other]
+    finally:
+        store.close()
+
+
+def test_an_address_means_no_page_below_it_and_a_folder_no_file_beside_it(tmp_path: Path, write: Write) -> None:
+    for number, end in enumerate(("story", "story/part-2", "")):
+        write(f"{number}.md", f"---\nurl: https://e.org/{end}\n---\n\n{TEXT} {number}")
+    write("a/x.txt", OTHER)
+    write("a#b.txt", OTHER + " It is red.")
+    folder = (tmp_path / "articles").resolve()
+    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
+    try:
+        assert len(updated(store, folder).added) == 5
+        for name, number in (("https://e.org/story", 1), ("https://e.org/", 1), (f"{folder}/a", 1), (f"{folder}", 5)):
+            assert len(store.library.named(name)) == number, name
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("name", ["library.db", "library.db-wal", "names.txt", "writer.lock", "chroma/x"])
+def test_a_backup_over_the_folders_own_files_is_refused(data: Path, name: str) -> None:
+    with pytest.raises(LibraryError, match="own files"):
+        backup(data / name, data=data)
+    assert check(data=data) == []
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_a_backup_is_not_restored_beside_what_another_library_left(tmp_path: Path, data: Path, ending: str) -> None:
+    backup(tmp_path / "b.zip", data=data)
+    there = tmp_path / "other"
+    there.mkdir()
+    (there / f"library.db{ending}").write_bytes(b"left")
+    with pytest.raises(LibraryError, match=f"library[.]db{ending} of another library"):
+        restore(tmp_path / "b.zip", data=there)
+    assert [path.name for path in there.iterdir()] == [f"library.db{ending}"]
+
+
+class BrokenOffError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", ["remake", "_purge"])
+def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
+    tmp_path: Path, write: Write, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = write("a.txt", TEXT)
+    write("b.txt", OTHER)
+    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
+
+    def fail(*_: object) -> None:
+        raise BrokenOffError
+
+    try:
+        updated(store, tmp_path / "articles")
+        article = store.library.named(str(secret.resolve()))
+        monkeypatch.setattr(store, where, fail)
+        with store.writing(), pytest.raises(BrokenOffError):
+            store.delete(article)
+        monkeypatch.undo()
+        assert any("deletion was broken off" in fault for fault in check_store(store))
+        secret.unlink()
+        updated(store, tmp_path / "articles")
+        assert check_store(store) == []
+        assert sum(len(names) for names, _ in store.index_entries(100)) == store.library.indexed() == 1
+    finally:
+        store.close()
+
+
+def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a.txt", TEXT)
+    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
+
+    def fail(*_: object) -> None:
+        raise BrokenOffError
+
+    try:
+        updated(store, tmp_path / "articles")
+        lost = write("b.txt", OTHER)
+        monkeypatch.setattr(store.library, "publish", fail)
+        with pytest.raises(BrokenOffError):
+            updated(store, tmp_path / "articles")
+        monkeypatch.undo()
+        lost.unlink()
+        updated(store, tmp_path / "articles")
+        assert sum(len(names) for names, _ in store.index_entries(100)) == store.library.indexed() == 1
+    finally:
+        store.close()
+
+
+def test_what_was_removed_is_brought_back_as_it_was(data: Path, open_store: OpenStore) -> None:
+    light = str((data.parent / "articles" / "light.txt").resolve())
+    remove([light], "a test", data=data)
+    (article,) = bring_back([light], data=data)
+    assert check(data=data) == []
+    store = open_store(data)
+    assert "Ada Lund" in hits(store, "Who keeps the lighthouse?", 3)[0].text
+    assert len(store.library.versions(article)) == 1
+    assert store.library.origins.removed(article) is None
+    report = update([data.parent / "articles"], data=data)
+    assert (len(report.unchanged), report.withheld) == (2, ())
+    with pytest.raises(ValueError, match=r"Nothing of .* was removed"):
+        bring_back([light], data=data)

@@ -7,6 +7,7 @@ made again from what stands here.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import zlib
 from collections import Counter
@@ -293,21 +294,32 @@ class Library(Database):
             return Record(article, provenance, versions, origins.stale(article_id), origins.removed(article_id))
 
     def named(self, name: str) -> list[str]:
-        """The ids of the articles that a name may mean: an id, a source, an address, or a folder's files.
+        """The ids of the articles that a name may mean: an id, a source, an address, or all in a folder or file.
 
-        Removed ones too; in order of their sources. Empty if it means none.
+        Removed ones too, in order of their sources; where an article lay or was called earlier does not count. Empty if
+        the name means none.
         """
+        newest = "SELECT article, max(number), source, url FROM version GROUP BY article"
+        found = f"SELECT article FROM ({newest}) WHERE article = ? OR source = ? OR url = ?"
+        parameters: list[object] = [name] * 3
+        if not name.lower().startswith(("http://", "https://")):  # the pages below an address are others
+            marks = "/\\" if os.path.isdir(name) else "/\\#!"
+            for mark in marks:
+                found += " OR substr(source, 1, ?) = ?"
+                parameters += [len(name) + 1, name + mark]
+        found += " UNION SELECT article FROM origin WHERE source = ?"
         rows = self._reader().execute(
-            "SELECT DISTINCT article FROM version WHERE article = ? OR source = ? OR url = ?"
-            " OR substr(source, 1, length(?) + 1) IN (? || '/', ? || '\\', ? || '#', ? || '!')"
-            " OR article IN (SELECT article FROM origin WHERE source = ?) ORDER BY source",
-            (name,) * 9,
+            f"SELECT DISTINCT article FROM ({newest}) WHERE article IN ({found}) ORDER BY source", (*parameters, name)
         )
         return [row[0] for row in rows]
 
     def index_folder(self) -> str:
         """The name of the folder that holds the index in use."""
         return str(self._reader().execute("SELECT value FROM meta WHERE name = 'index'").fetchone()[0])
+
+    def purge_is_due(self) -> bool:
+        """Whether the index may still hold vectors of articles that were deleted for good."""
+        return self._reader().execute("SELECT 1 FROM meta WHERE name = 'purge'").fetchone() is not None
 
     def stored_embedding(self) -> str:
         """The name of the model whose vectors are in use, as the file has it now."""
@@ -653,7 +665,8 @@ class Library(Database):
     def delete(self, article_ids: Sequence[str]) -> Deleted:
         """Deletes articles for good, with all versions and raw bytes; freed pages of the file are overwritten.
 
-        Their vectors are leftovers then, for `forget` and for the index to be made again.
+        Their vectors are leftovers then, for `forget` and for the index to be made again: until `switch`,
+        `purge_is_due`.
         """
         before = self._sizes()
         connection = self._reader()
@@ -672,6 +685,7 @@ class Library(Database):
                 connection.execute("DELETE FROM version WHERE article = ?", (article_id,))
             connection.execute("DELETE FROM term WHERE passages <= 0")
             connection.execute("INSERT INTO words (words) VALUES ('optimize')")  # or old terms stay in its segments
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('purge', '1')")
         return Deleted(*(old - new for old, new in zip(before, self._sizes(), strict=True)))
 
     def empty_log(self) -> None:
@@ -729,6 +743,7 @@ class Library(Database):
                     "UPDATE vector SET indexed = 1 WHERE id IN (SELECT passage.vector FROM passage"
                     " JOIN version ON version.id = passage.version WHERE live)"
                 )
+                connection.execute("DELETE FROM meta WHERE name = 'purge'")
                 for name, value in (("embedding", embedding), ("index", index)):
                     connection.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
             finally:

@@ -210,7 +210,7 @@ class Store:
             with suppress(Exception):  # it is broken: closing it may fail in any way
                 self._index.close()
             self._index = None
-        with self._writing(REPAIR_LOCK_SECONDS):
+        with locked(self.folder, REPAIR_LOCK_SECONDS):
             shutil.rmtree(folder, ignore_errors=True)
             index = VectorIndex(folder)
             for names, vectors in self.library.indexed_vectors(BATCH):
@@ -222,30 +222,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Holds the folder for this process's writes; LibraryError names the holder if another has it."""
-        with self._writing(LOCK_SECONDS), self.library.unmapped():
+        with locked(self.folder, LOCK_SECONDS), self.library.unmapped():
             yield
-
-    @contextmanager
-    def _writing(self, wait_seconds: float) -> Iterator[None]:
-        holder = self.folder / "writer.txt"
-        lock = FileLock(self.folder / "writer.lock", timeout=wait_seconds, is_singleton=True)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
-            raise BusyError(
-                f"{who} is writing to {self.folder}. Wait until it has finished, then try again."
-            ) from error
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
-        try:
-            try:
-                holder.write_text(f"Process {os.getpid()}", "utf-8")
-            except OSError as error:
-                raise unwritable(self.folder, error) from error
-            yield
-        finally:
-            lock.release()
 
     def publish(self, prepared: Sequence[Prepared]) -> None:
         """Makes the articles live, each whole or not at all; to be called inside `writing`."""
@@ -297,10 +275,13 @@ class Store:
         The index is made again from what is left, for Chroma keeps what is deleted on disk.
         """
         done = self.library.delete(article_ids)
+        self._purge()
+        return done
+
+    def _purge(self) -> None:
         self.library.forget(self.library.unused_vectors())
         self.remake(self.library.embedding, self.library.indexed_vectors(BATCH), ())
         self.library.empty_log()
-        return done
 
     def remake(
         self, embedding: str, vectors: Iterable[tuple[list[str], Vector]], renamed: Iterable[tuple[str, str]]
@@ -336,12 +317,18 @@ class Store:
 
     def sweep(self) -> None:
         """Takes out what no live passage needs: old vectors in the index, leftovers of broken-off runs."""
-        retired = self.library.retired_vectors()
-        if retired:
-            self.library.unindex(retired)
+        if self.library.purge_is_due():
+            self._purge()
+        # out of the index first: what the library has forgotten nobody would look for there
+        if retired := self.library.retired_vectors():
             self._with_index(lambda index: index.remove(retired))
+            self.library.unindex(retired)
         if unused := self.library.unused_vectors():
             self.library.forget(unused)
+        if self._with_index(VectorIndex.count) > self.library.indexed():
+            wanted = {name for names, _ in self.library.indexed_vectors(BATCH) for name in names}
+            surplus = [name for names, _ in self.index_entries(BATCH) for name in names if name not in wanted]
+            self._with_index(lambda index: index.remove(surplus))
         for folder in self.folder.glob("chroma*"):
             if folder.name != self.library.index_folder():
                 shutil.rmtree(folder, ignore_errors=True)  # of a rebuild that was broken off, or of the index before it
@@ -377,3 +364,25 @@ def passage_text(article: Article, passage: Passage) -> str:
     """What is embedded of a passage: the article's title, then its words."""
     words = article.text[passage.span.start : passage.span.end]
     return f"{article.title}\n{words}" if article.title else words
+
+
+@contextmanager
+def locked(folder: Path, wait_seconds: float) -> Iterator[None]:
+    """Holds a data folder for this process's writes; BusyError names the holder if another has it for so long."""
+    holder = folder / "writer.txt"
+    lock = FileLock(folder / "writer.lock", is_singleton=True)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
+        raise BusyError(f"{who} is writing to {folder}. Wait until it has finished, then try again.") from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        try:
+            holder.write_text(f"Process {os.getpid()}", "utf-8")
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield
+    finally:
+        lock.release()

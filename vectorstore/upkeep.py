@@ -25,10 +25,11 @@ from langchain_core.embeddings import Embeddings
 from vectorstore.article import Article
 from vectorstore.database import FILE, FORMAT, LibraryError, exists, unwritable
 from vectorstore.library import Placed
-from vectorstore.store import Store, place
+from vectorstore.store import LOCK_SECONDS, Store, locked, place
 from vectorstore.vectors import BATCH
 
 NAMES = "names.txt"
+LOGS = ("-wal", "-shm", "-journal")  # what SQLite writes beside its file
 MANIFEST = "manifest.json"
 ALIKE = 0.999  # least cosine of a vector in the index to the stored one, which has 16 bits a number
 TEXTS_AT_ONCE = 256
@@ -50,6 +51,8 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     library = store.library
     with library.snapshot():
         found = list(library.faults())
+        if library.purge_is_due():
+            found.append("a deletion was broken off: the next ingest or --rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
@@ -160,8 +163,13 @@ def _renamed(store: Store, name: str) -> Iterator[tuple[str, str]]:
 def backup(store: Store, file: Path) -> int:
     """Writes one consistent archive of the data folder, while others read and write; gives its size in bytes.
 
-    An old file of that name is replaced when the new one is whole. LibraryError if it can't be written.
+    An old file of that name is replaced when the new one is whole. LibraryError if it can't be written, or lies where
+    the folder's own files do.
     """
+    own = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
+    inside = os.path.relpath(os.path.realpath(file), os.path.realpath(store.folder)).split(os.sep)
+    if inside[0] in own or inside[0].startswith(("chroma", "conversations.db", "uploads")):
+        raise LibraryError(f"{file} is one of the data folder's own files: write the backup somewhere else.")
     try:
         with TemporaryDirectory(dir=file.absolute().parent, prefix=".backup-") as folder:
             copied = Path(folder) / FILE
@@ -195,6 +203,9 @@ def restore(file: Path, folder: Path) -> str:
     """
     if exists(folder):
         raise LibraryError(f"{folder} already holds a library. Restore into another folder, or move this one away.")
+    if left := [FILE + ending for ending in LOGS if (folder / (FILE + ending)).exists()]:
+        # SQLite would take them for the restored library's own
+        raise LibraryError(f"{folder} holds {', '.join(left)} of another library: move it away, or restore elsewhere.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(file) as archive, TemporaryDirectory(dir=folder, prefix=".restore-") as within:
@@ -207,8 +218,9 @@ def restore(file: Path, folder: Path) -> str:
                 if _digest(Path(within) / name) != digest:
                     raise LibraryError(f"{file} is damaged: {name} is not as it was written.")
             # the library last: with it the folder is one
-            for name in sorted(manifest["sha256"], key=lambda name: name == FILE):
-                os.replace(Path(within) / name, folder / name)
+            with locked(folder, LOCK_SECONDS):
+                for name in sorted(manifest["sha256"], key=lambda name: name == FILE):
+                    os.replace(Path(within) / name, folder / name)
             return str(manifest["made"])
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         if isinstance(error, LibraryError):
