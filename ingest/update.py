@@ -452,7 +452,8 @@ class _Update:
         ]
         if self._write and gone:
             self._library.retire([article.id for article in gone], VANISHED)
-        self._tally.removed += [article.source for article in gone]
+        for article in gone:
+            self._tally.removed.append(article.source)
 
     def _lies_elsewhere(self, article: Article) -> bool:
         others = [source for source in self._origins.sources(article.id) if source != article.source]

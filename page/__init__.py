@@ -5,6 +5,7 @@ Does not know how an answer is found: it calls the public face of `bot` alone.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -74,22 +75,25 @@ def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> 
         )
         page = build(bot, data, conversations, intake)
         page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
-        app = gr.mount_gradio_app(
-            serving(bot, conversations),
-            page,
-            path="/",
-            server_name=ADDRESS,
-            server_port=port,
-            ssr_mode=False,
-            run_history=False,
-            enable_monitoring=False,
-            footer_links=[],
-            show_error=False,
-            max_file_size=MAX_UPLOAD,
-            theme=theme,
-            css_paths=HERE / "page.css",
-            js=(HERE / "page.js").read_text("utf-8"),
-        )
+        with warnings.catch_warnings():
+            # of something that is not asked for
+            warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+            app = gr.mount_gradio_app(
+                serving(bot, conversations),
+                page,
+                path="/",
+                server_name=ADDRESS,
+                server_port=port,
+                ssr_mode=False,
+                run_history=False,
+                enable_monitoring=False,
+                footer_links=[],
+                show_error=False,
+                max_file_size=MAX_UPLOAD,
+                theme=theme,
+                css_paths=HERE / "page.css",
+                js=(HERE / "page.js").read_text("utf-8"),
+            )
         chat: Any = next(route.app for route in app.routes if isinstance(route, Mount))
         address = f"http://{ADDRESS}:{taken.getsockname()[1]}"
         # Gradio holds a connection to every open page
