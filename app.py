@@ -16,6 +16,7 @@ from ingest import update
 from vectorstore import settings
 
 SAMPLES = Path(__file__).parent / "samples"
+HOST = "127.0.0.1"
 PORT = 7860
 
 
@@ -45,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the program; returns the exit code: 0 stopped, 2 unusable data folder or port."""
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page.")
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"the port on 127.0.0.1 (else {PORT})")
+    parser.add_argument("--port", type=int, default=PORT, help=f"the port (else {PORT})")
+    parser.add_argument("--host", default=HOST, help=f"the address (else {HOST}); others need VIADOMA_AUTH")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     options = parser.parse_args(arguments)
     # stopped by another program is stopped as by Ctrl-C: what is open is closed
@@ -66,7 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
                 from page import launch
 
                 in_browser = graphical and not options.no_browser
-                launch(bot, data, options.port, ready=lambda address: show(address, in_browser=in_browser))
+                launch(
+                    bot,
+                    data,
+                    options.port,
+                    host=options.host,
+                    account=os.environ.get("VIADOMA_AUTH", ""),
+                    ready=lambda address: show(address, in_browser=in_browser),
+                )
             finally:
                 warming.join()  # it must not find the folder closed
     except KeyboardInterrupt:

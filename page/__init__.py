@@ -20,7 +20,7 @@ from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
 from page.markup import escape_html
-from page.serving import ADDRESS, HERE, Server, bound, serving
+from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
 
 WAITING_QUESTIONS = 64
 MAX_UPLOAD = "200mb"
@@ -55,14 +55,19 @@ def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake) ->
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 
-def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> None:
-    """Serves the page on this machine alone until it is stopped; calls `ready` with its address once it answers.
+def launch(
+    bot: Bot, data: Path, port: int, *, host: str = ADDRESS, account: str = "", ready: Callable[[str], None]
+) -> None:
+    """Serves the page until it is stopped; calls `ready` with its address once it answers.
 
-    The conversations are kept in the folder `data`. OSError or OverflowError, with what to do, if they or the port
-    can't be had. KeyboardInterrupt is what stops it.
+    On this machine alone, or at the address `host`, which needs an `account` ("name:password") that is then asked for.
+    The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError or
+    OverflowError if the conversations or the port can't be had; the message says what to do. KeyboardInterrupt is what
+    stops it.
     """
+    door = door_of(host, account)
     with (
-        bound(port) as taken,
+        bound(host, port) as taken,
         closing(Conversations(data, bot.article)) as conversations,
         closing(Intake(data)) as intake,
     ):
@@ -79,10 +84,10 @@ def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> 
             # of something that is not asked for
             warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
             app = gr.mount_gradio_app(
-                serving(bot, conversations),
+                serving(bot, conversations, host, door),
                 page,
                 path="/",
-                server_name=ADDRESS,
+                server_name=host,
                 server_port=port,
                 ssr_mode=False,
                 run_history=False,
@@ -95,7 +100,7 @@ def launch(bot: Bot, data: Path, port: int, *, ready: Callable[[str], None]) -> 
                 js=(HERE / "page.js").read_text("utf-8"),
             )
         chat: Any = next(route.app for route in app.routes if isinstance(route, Mount))
-        address = f"http://{ADDRESS}:{taken.getsockname()[1]}"
+        address = address_of(host, taken)
         # Gradio holds a connection to every open page
         server = Server(app, ready=lambda: ready(address), ending=chat.stop_event.set)
         server.run_until_interrupted(taken)

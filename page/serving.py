@@ -6,7 +6,9 @@ Knows the texts behind permanent links and the downloads. Does not know Gradio: 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
+import math
 import re
 import socket
 import sys
@@ -24,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import FORMATS, Bot
 from page.conversations import Conversations
+from page.door import Door
 from page.source import changes_page, missing_page, source_page
 
 HERE = Path(__file__).parent
@@ -55,15 +58,22 @@ CHAT_HEADERS = {
 
 
 class Guard:
-    """Refuses what comes from other sites and what nothing needs, and gives every response its headers."""
+    """Refuses what comes from other sites, what nothing needs, and whom the door, if there is one, does not let in.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Gives every response its headers.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door | None) -> None:
         self._app = app
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; anything but HTTP goes on as it is."""
-        if scope["type"] != "http":
+        """Answers one request. The page has no web sockets: one is closed."""
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
 
         async def guarded(message: Message) -> None:
@@ -73,8 +83,22 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = _refusal(scope) or self._app
+        app = _refusal(scope) or self._stopped(scope) or self._app
         await app(scope, receive, guarded)
+
+    def _stopped(self, scope: Scope) -> ASGIApp | None:
+        if self._door is None:
+            return None
+        client = scope["client"][0] if scope["client"] else ""
+        seconds = self._door.wait(client, Headers(scope=scope).get("authorization", ""))
+        if seconds is None:
+            return None
+        if seconds:
+            wait = math.ceil(seconds)
+            said = f"Too many wrong passwords: try again in {wait} seconds."
+            return PlainTextResponse(said, 429, {"Retry-After": str(wait)})
+        asked = {"WWW-Authenticate": 'Basic realm="Viadoma", charset="UTF-8"'}
+        return PlainTextResponse("This page asks for a name and a password.", 401, asked)
 
 
 def _refusal(scope: Scope) -> ASGIApp | None:
@@ -88,12 +112,17 @@ def _refusal(scope: Scope) -> ASGIApp | None:
     return None
 
 
-def serving(bot: Bot, conversations: Conversations) -> FastAPI:
-    """The app with all but the chat: the sources' texts and the downloads, behind the guard."""
+def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None) -> FastAPI:
+    """The app with all but the chat: the sources' texts and the downloads, behind the guard.
+
+    It is called by the names of this machine's own address and by `host`; where that means any address, by any name,
+    since there a foreign page that is led here lacks the password.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     # the last one added is asked first
-    app.add_middleware(Guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
+    app.add_middleware(Guard, door=door)
+    hosts = ["*"] if door and _is_any(host) else [*HOSTS, f"[{host}]" if ":" in host else host]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
 
     def source(request: Request) -> Response:
         article_id, version = request.path_params["article"], request.path_params["version"]
@@ -130,16 +159,50 @@ def serving(bot: Bot, conversations: Conversations) -> FastAPI:
     return app
 
 
-def bound(port: int) -> socket.socket:
+def door_of(host: str, account: str) -> Door | None:
+    """The door of an account, None for an empty one; ValueError if there is none at an address others can reach."""
+    if account:
+        return Door(account)
+    if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
+        return None
+    raise ValueError(
+        f"At {host} others can reach the page, so it must ask for a password: set VIADOMA_AUTH=name:password, or leave "
+        "--host out."
+    )
+
+
+def address_of(host: str, taken: socket.socket) -> str:
+    """Where a browser on this machine opens the page."""
+    shown = {"0.0.0.0": ADDRESS, "::": "::1"}.get(host, host)  # noqa: S104 - not bound to, but replaced
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{taken.getsockname()[1]}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_any(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_unspecified
+
+
+def bound(host: str, port: int) -> socket.socket:
     """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be had."""
-    taken = socket.socket()
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if sys.platform != "win32":  # where it would let two programs share a port
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((ADDRESS, port))
+        taken.bind((host, port))
+    except socket.gaierror as error:
+        taken.close()
+        raise OSError(f"{host} is no address of this machine: name another with --host.") from error
     except OSError as error:
         taken.close()
-        raise OSError(f"Port {port} can't be had ({error.strerror}): name another with --port.") from error
+        what = "" if host == ADDRESS else f" at {host}"
+        raise OSError(f"Port {port}{what} can't be had ({error.strerror}): name another with --port.") from error
     except OverflowError as error:
         taken.close()
         raise OverflowError(f"{port} is no port: name one up to 65535 with --port.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -636,4 +637,61 @@ def test_an_unusable_data_folder_ends_the_program_with_a_message(tmp_path: Path)
     )
     assert done.returncode == 2
     assert str(tmp_path / "file" / "data") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def answered(address: str, authorization: str = "") -> tuple[int, str, str]:
+    """Status, challenge and text of a request."""
+    request = urllib.request.Request(address, headers={"Authorization": authorization} if authorization else {})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, "", response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers.get("WWW-Authenticate", ""), error.read().decode()
+
+
+def test_with_an_account_nothing_is_given_without_its_password(sample_data: Path, browser: Browser) -> None:
+    right = "Basic " + base64.b64encode(b"ada:open sesame").decode()
+    wrong = "Basic " + base64.b64encode(b"ada:guess").decode()
+    # the browser comes first: the tries below are counted by the client's address
+    with running(sample_data, VIADOMA_AUTH="ada:open sesame") as address:
+        context = browser.new_context(http_credentials={"username": "ada", "password": "open sesame"})
+        page = context.new_page()
+        page.goto(address)
+        ask(page, QUESTION)
+        context.close()
+        for path in ("/", "/config", "/library", "/source/a/1", "/answers/a/all/html", "/gradio_api/info"):
+            status, challenge, _ = answered(address + path)
+            assert status == 401, path
+            assert challenge.startswith("Basic ")
+        assert answered(f"{address}/config", right)[0] == 200
+        assert [answered(f"{address}/config", wrong)[0] for _ in range(6)] == [401] * 5 + [429]
+        status, _, said = answered(f"{address}/config", right)
+        assert status == 429
+        assert said.startswith("Too many wrong passwords: try again in ")
+
+
+@pytest.mark.parametrize(
+    ("host", "account", "said"),
+    [
+        ("0.0.0.0", "", "must ask for a password: set VIADOMA_AUTH=name:password"),
+        ("192.168.1.7", "", "must ask for a password"),
+        ("127.0.0.1", "ada", "VIADOMA_AUTH is no account"),
+        ("0.0.0.0", "ada:short", "of 8 characters or more"),
+        ("203.0.113.9", "ada:open sesame", "--port"),
+    ],
+)
+def test_other_addresses_need_an_account(sample_data: Path, host: str, account: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "app.py", "--data", sample_data, "--host", host, "--port", str(free_port()), "--no-browser"],
+        cwd=ROOT,
+        env=ASK | {"VIADOMA_AUTH": account},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
