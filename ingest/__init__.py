@@ -1,21 +1,38 @@
 """An article's way: from files and addresses into the library.
 
 `update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
-`bring_back` undoes `remove`, `check`, `rebuild`, `backup` and `restore` look after the data folder.
+`bring_back` undoes `remove`, `amend` mends what is known of an article. `check`, `rebuild`, `backup` and `restore` look
+after the data folder.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+from ingest.formats.dates import day
+from ingest.preparing import amended, prepare
 from ingest.session import Engine, session
 from ingest.update import Failed, Progress, Report, Tally, run
 from ingest.watch import due
-from vectorstore import BusyError, Deleted, LibraryError, Rebuilt, Settings, Store, open_embeddings, settings
+from vectorstore import (
+    Amendment,
+    Article,
+    BusyError,
+    Deleted,
+    LibraryError,
+    Rebuilt,
+    Settings,
+    Store,
+    open_embeddings,
+    settings,
+)
 from vectorstore import backup as _backup
 from vectorstore import check as _check
 from vectorstore import rebuild as _rebuild
@@ -30,6 +47,7 @@ __all__ = [
     "Rebuilt",
     "Report",
     "Tally",
+    "amend",
     "backup",
     "bring_back",
     "check",
@@ -133,6 +151,64 @@ def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
             raise ValueError(f"Nothing of {', '.join(names)} was removed from {store.folder}.")
         store.revive(articles)
         return articles
+
+
+def amend(
+    names: Sequence[str],
+    *,
+    title: str | None = None,
+    publisher: str | None = None,
+    published: str | None = None,
+    data: Folder = None,
+) -> list[str]:
+    """Mends what is known of articles, each in a new version of the same text; gives the ids of those that changed.
+
+    What is None stays; an empty string gives back what the source says itself. What was mended counts also when the
+    source is taken in again, and is shown as mended beside the text. For names see `remove`. ValueError if one means
+    no article that is searched, or for a date that is not written as 2025-12-13, 2025-12 or 2025.
+    """
+    given = {"title": title, "publisher": publisher, "published": published}
+    wanted = {field: " ".join(value.split()) for field, value in given.items() if value is not None}
+    if wanted.get("published"):
+        if len(wanted["published"]) > len("2025-12-13"):
+            raise ValueError(f"The date is {published!r}: write it as 2025-12-13, 2025-12 or 2025.")
+        day(wanted["published"])
+    changed: list[str] = []
+    store = Store.open(_where(data), create=False)
+    try:
+        with store.writing():
+            articles = [one for one in map(store.library.article, _named(store, names)) if one]
+            if not articles:
+                raise ValueError(f"Of {', '.join(names)} nothing is searched: bring it back first.")
+            for article in articles:
+                known = store.library.origins.amendments(article.id)
+                said: dict[str, Any] = {one.field: one.own for one in known}
+                own = dataclasses.replace(article, **said)
+                new, amendments = amended(own, _mended(own, known, wanted))
+                if amendments == known:
+                    continue
+                new = dataclasses.replace(
+                    new, version=article.version + 1, added=datetime.now(UTC).isoformat(timespec="seconds")
+                )
+                provenance = store.library.origins.provenance(article.id, article.version)
+                store.publish([prepare(new, provenance, amendments)])
+                changed.append(article.id)
+            store.sweep()
+    finally:
+        store.close()
+    return changed
+
+
+def _mended(own: Article, known: Sequence[Amendment], wanted: Mapping[str, str]) -> list[Amendment]:
+    """All amendments there are, once what is wanted is in: in order of their fields, none that says what is said."""
+    values = {one.field: one for one in known}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for field, value in wanted.items():
+        if field not in values or values[field].value != value:
+            values[field] = Amendment(field, value, getattr(own, field), now)
+        if value in ("", getattr(own, field)):
+            del values[field]
+    return [values[field] for field in sorted(values)]
 
 
 def delete(names: Sequence[str], *, data: Folder = None) -> Deleted:

@@ -11,7 +11,7 @@ import io
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
 
@@ -23,6 +23,7 @@ from ingest import (
     Progress,
     Report,
     Tally,
+    amend,
     backup,
     bring_back,
     check,
@@ -35,7 +36,7 @@ from ingest import (
 )
 
 MEGABYTE = 1_000_000
-OTHERS = ("watch", "remove", "bring_back", "delete", "check", "rebuild", "backup", "restore")  # than taking in, once
+OTHERS = ("watch", "remove", "bring_back", "amend", "delete", "check", "rebuild", "backup", "restore")  # than taking in
 INTERVAL_MINUTES = 15.0
 NAMED = 20  # of a kind; failures are all named
 
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="SOURCE",
         help="a file, folder or archive, an address, a feed, a sitemap or a list of addresses; with --remove,"
-        " --bring-back and --delete an article's id, file or address",
+        " --bring-back, --amend and --delete an article's id, file or address",
     )
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--prune", action="store_true", help="take out articles that vanished from the given sources")
@@ -87,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     other.add_argument("--watch", action="store_true", help="go on: follow folders, ask addresses and feeds again")
     other.add_argument("--remove", metavar="REASON", help="take articles out of what is searched; they stay out")
     other.add_argument("--bring-back", action="store_true", help="undo --remove")
+    other.add_argument(
+        "--amend",
+        action="append",
+        metavar="FIELD=VALUE",
+        help="mend an article's title, publisher or published (2025-12-13); no VALUE gives back what its source says",
+    )
     other.add_argument("--delete", action="store_true", help="delete articles for good, with all that is kept of them")
     other.add_argument("--check", action="store_true", help="check that library, full text, vectors and index agree")
     other.add_argument("--rebuild", action="store_true", help="make the index again, and vectors that need it")
@@ -150,6 +157,11 @@ def _done(options: argparse.Namespace, stop: Event) -> int:
     elif options.bring_back:
         articles = bring_back(options.sources, data=options.data)
         print(f"{len(articles)} articles are searched again: {', '.join(articles)}.")
+    elif options.amend:
+        articles = amend(options.sources, **_fields(options.amend), data=options.data)
+        print(
+            f"{len(articles)} articles have a new version: {', '.join(articles)}." if articles else "Nothing to change."
+        )
     elif options.delete:
         done = delete(options.sources, data=options.data)
         print(
@@ -161,6 +173,17 @@ def _done(options: argparse.Namespace, stop: Event) -> int:
     else:
         return _update(options, stop)
     return 0
+
+
+def _fields(given: Sequence[str]) -> dict[str, str]:
+    """What --amend is told: values by field."""
+    fields = {}
+    for one in given:
+        field, mark, value = one.partition("=")
+        if not mark or field not in ("title", "publisher", "published"):
+            raise ValueError(f"--amend {one}: write it as title=..., publisher=... or published=2025-12-13.")
+        fields[field] = value
+    return fields
 
 
 def _update(options: argparse.Namespace, stop: Event) -> int:

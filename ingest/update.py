@@ -7,8 +7,6 @@ things are stored.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +16,9 @@ from ingest.articles import RULES, Draft, address_key, draft, file_of, is_addres
 from ingest.document import Document, Missed, Same, Visit
 from ingest.fetching import Fetcher
 from ingest.finding import Sources
-from ingest.passages import passages
+from ingest.preparing import amended, digest, fingerprint, prepare
 from ingest.reading import Reader
-from vectorstore import Article, Origin, Passage, Prepared, Provenance, Store, copied, times
+from vectorstore import Article, Origin, Prepared, Provenance, Store, copied
 
 BATCH_CHARACTERS = 20_000  # of text that is embedded and committed at once: some three seconds of work
 DOUBLED = "its source is another article's, of the same text"
@@ -206,7 +204,7 @@ class _Update:
     def _is_as_it_was(self, origin: Origin, document: Document) -> bool:
         return (
             origin.rules == RULES
-            and origin.sha256 == _digest(document.raw)
+            and origin.sha256 == digest(document.raw)
             and bool(self._library.fingerprint(origin.article))
         )
 
@@ -259,13 +257,18 @@ class _Update:
             self._note(_origin(document, article_id), (*made.keys, *made.hints), identity.left)
             self._tally.withheld.append(made.source)
             return
-        fingerprint = _fingerprint(made)
+        known = self._origins.amendments(article_id)
+        article, amendments = amended(self._article(article_id, made), known)
+        provenance, origin, keys = _provenance(made, document), _origin(document, article_id), (*made.keys, *made.hints)
         stored = self._library.fingerprint(article_id)
-        if stored == fingerprint or (stored and self._is_older(document, article_id)):
-            self._note(_origin(document, article_id), (*made.keys, *made.hints), identity.left)
+        is_same = stored == fingerprint(article, provenance) and amendments == known
+        if is_same or (stored and self._is_older(document, article_id)):
+            self._note(origin, keys, identity.left)
             self._tally.unchanged.append(made.source)
             return
-        self._batch.append((self._prepared(identity, made, document, fingerprint), not stored))
+        raw = document.raw if self._means.keep_raw else None
+        new = prepare(article, provenance, amendments, raw=raw, keys=keys, origin=origin, left=identity.left)
+        self._batch.append((new, not stored))
         self._size += len(made.text)
         if self._size >= self._means.batch_characters:
             self._flush()
@@ -356,7 +359,7 @@ class _Update:
         """The article of these bytes whose file is gone: best one of the same name, and one that is searched."""
         gone = [
             origin
-            for origin in self._origins.with_bytes(_digest(document.raw))
+            for origin in self._origins.with_bytes(digest(document.raw))
             if not is_address(origin.source)
             and origin.source not in self._left
             and origin.article not in self._seen
@@ -371,11 +374,11 @@ class _Update:
 
     def _own(self, made: Draft) -> str:
         """A new article's id: the digest of what it is known by, unless one that moved away has it."""
-        own = _digest(made.keys[0])[:12]
+        own = digest(made.keys[0])[:12]
         number = 1
         while own in self._seen or (self._library.next_version(own) > 1 and self._origins.sources(own)):
             number += 1
-            own = _digest(f"{made.keys[0]} {number}")[:12]
+            own = digest(f"{made.keys[0]} {number}")[:12]
         return own
 
     def _miss(self, missed: Missed) -> None:
@@ -395,9 +398,9 @@ class _Update:
         self._batch.clear()
         self._size = 0
 
-    def _prepared(self, identity: _Identity, made: Draft, document: Document, fingerprint: str) -> Prepared:
-        article_id = identity.article
-        article = Article(
+    def _article(self, article_id: str, made: Draft) -> Article:
+        """What the draft is as the article's next version."""
+        return Article(
             id=article_id,
             version=self._library.next_version(article_id),
             source=made.source,
@@ -408,32 +411,8 @@ class _Update:
             lang=made.lang,
             note=made.note,
             text=made.text,
-            sha256=_digest(made.text),
+            sha256=digest(made.text),
             added=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        visit = document.visit or Visit("", "", "")
-        provenance = Provenance(
-            address=visit.address,
-            final=visit.final,
-            fetched=visit.fetched,
-            etag=visit.etag,
-            last_modified=visit.last_modified,
-            raw_sha256=_digest(document.raw),
-            raw_bytes=len(document.raw),
-            extractor=made.extractor,
-            author=made.author,
-            modified=made.modified,
-            licence=made.licence,
-        )
-        return Prepared(
-            article,
-            fingerprint,
-            tuple(_timed(article, passage) for passage in passages(made.text, made.lang)),
-            provenance,
-            document.raw if self._means.keep_raw else None,
-            (*made.keys, *made.hints),
-            _origin(document, article_id),
-            identity.left,
         )
 
     def _prune(self, sources: Sequence[str]) -> None:
@@ -467,12 +446,29 @@ def _replaces(document: Document, other: _Met) -> bool:
     return other.read and document.source == other.source
 
 
+def _provenance(made: Draft, document: Document) -> Provenance:
+    visit = document.visit or Visit("", "", "")
+    return Provenance(
+        address=visit.address,
+        final=visit.final,
+        fetched=visit.fetched,
+        etag=visit.etag,
+        last_modified=visit.last_modified,
+        raw_sha256=digest(document.raw),
+        raw_bytes=len(document.raw),
+        extractor=made.extractor,
+        author=made.author,
+        modified=made.modified,
+        licence=made.licence,
+    )
+
+
 def _origin(document: Document, article_id: str) -> Origin:
     visit = document.visit or Visit("", "", "")
     return Origin(
         source=document.source,
         article=article_id,
-        sha256=_digest(document.raw),
+        sha256=digest(document.raw),
         rules=RULES,
         final=visit.final,
         fetched=visit.fetched,
@@ -481,26 +477,7 @@ def _origin(document: Document, article_id: str) -> Origin:
     )
 
 
-def _timed(article: Article, passage: Passage) -> Passage:
-    """The passage with the times it names."""
-    start, end = passage.span.start, passage.span.end
-    return dataclasses.replace(passage, times=tuple(times(article.text[start:end], start, article.published)))
-
-
 def _within(source: str, scope: str) -> bool:
     """Whether a source is a file or folder, lies below it, or is a part of it."""
     marks = ("/", "\\") if os.path.isdir(scope) else ("/", "\\", "#", "!")
     return source == scope or source.startswith(tuple(scope.rstrip("/\\") + mark for mark in marks))
-
-
-def _fingerprint(made: Draft) -> str:
-    """Changes when what is stored or searched of the article does, not with where it lies or what read it."""
-    fields = dataclasses.asdict(made)
-    for name in ("source", "keys", "hints", "extractor"):
-        del fields[name]
-    fields["url"] = address_key(made.url, fragment=True) or made.url
-    return _digest(json.dumps([RULES, fields], sort_keys=True))
-
-
-def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

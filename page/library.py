@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from bot import Bot, Entry, LibraryError
-from ingest import bring_back, remove
+from ingest import amend, bring_back, remove
 from page.intake import Intake, State
 from page.markup import escape_html
 
@@ -145,9 +145,21 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return rows(bot.catalogue)
 
-    def chosen(event: gr.SelectData) -> tuple[str, str]:
+    def known(article_id: str) -> tuple[str, str, str]:
+        """What stands in the fields to edit."""
+        entry = next((one for one in bot.catalogue if one.article == article_id), None)
+        article = bot.article(article_id, entry.version) if entry else None
+        return (article.title, article.publisher, article.published) if article else ("", "", "")
+
+    def chosen(event: gr.SelectData) -> tuple[str, ...]:
         article_id = str(event.row_value[-1])
-        return article_id, about(bot, article_id)
+        return article_id, about(bot, article_id), *known(article_id)
+
+    def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
+        if not article_id:
+            raise gr.Error("Choose an article first.", print_exception=False)
+        table = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
+        return table, about(bot, article_id), *known(article_id)
 
     article = gr.State("")
     removed = gr.State("")
@@ -165,6 +177,17 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
         renew = gr.Button("Take in again", size="sm")
         out = gr.Button("Remove", size="sm")
         undo = gr.Button("Undo the removal", size="sm", visible=False)
+    with gr.Accordion("Edit title, publisher or date", open=False, elem_id="edit"):
+        with gr.Row():
+            title = gr.Textbox(label="Title", max_lines=1, scale=3)
+            publisher = gr.Textbox(label="Publisher", max_lines=1)
+            published = gr.Textbox(label="Published", placeholder="2025-12-13", max_lines=1)
+        with gr.Row():
+            gr.Markdown(
+                "What is written here counts from now on, also when the article is taken in again. An empty field gives"
+                " back what the source says."
+            )
+            save = gr.Button("Save", size="sm", scale=0, min_width=144)
     table = gr.Dataframe(
         headers=HEADERS,
         datatype="str",
@@ -185,7 +208,9 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
     timer.tick(look, None, shown, **quiet)
     go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
     stop.click(intake.stop, None, None, **quiet)
-    table.select(chosen, None, [article, detail], **quiet)
+    fields = [title, publisher, published]
+    table.select(chosen, None, [article, detail, *fields], **quiet)
+    save.click(edited, [article, *fields], [table, detail, *fields], **quiet)
     renew.click(again, article, shown, **quiet)
     out.click(taken_out, article, [table, detail, article, removed, undo], **quiet)
     undo.click(put_back, removed, [table, detail, article, removed, undo], **quiet)

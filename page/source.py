@@ -30,6 +30,7 @@ def source_page(record: Record) -> str:
         ("Read by", escape_html(provenance.extractor)),
         ("Version", f"{article.version}{_newer(record)}"),
         ("Corrected", _corrected(record)),
+        ("Edited", _edited(record)),
         ("Source", _source_state(record)),
         ("SHA-256", f"<code>{escape_html(article.sha256[:SHOWN_DIGITS])}</code>"),
     ]
@@ -95,6 +96,14 @@ def _corrected(record: Record) -> str:
     if not record.corrected:
         return ""
     return f'{escape_html(record.corrected)} (<a href="{_address(record.article)}/changes">what changed</a>)'
+
+
+def _edited(record: Record) -> str:
+    edits = (
+        f"{one.field} by hand on {one.at[:10]}; the source says {f'“{one.own}”' if one.own else 'nothing'}"
+        for one in record.amendments
+    )
+    return escape_html(". ".join(edits))
 
 
 def _source_state(record: Record) -> str:

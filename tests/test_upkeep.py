@@ -269,7 +269,7 @@ def test_a_name_that_means_no_article_is_refused(data: Path) -> None:
 
 
 def test_a_library_of_the_format_before_is_taken_over(data: Path, open_store: OpenStore) -> None:
-    tables = ["provenance", "raw", "known", "origin", "removed", "stale"]
+    tables = ["amended", "provenance", "raw", "known", "origin", "removed", "stale"]
     changed(
         data,
         *(f"DROP TABLE {table}" for table in tables),

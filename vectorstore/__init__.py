@@ -22,7 +22,7 @@ from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
 from vectorstore.library import Deleted, Entry, Record
 from vectorstore.names import Mention, Names, fold_key, folded
-from vectorstore.origins import Origin, Removed, Stale
+from vectorstore.origins import Amendment, Origin, Removed, Stale
 from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
 from vectorstore.store import Prepared, Store
@@ -31,6 +31,7 @@ from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 __all__ = [
     "BUILT_IN",
     "EVERYTHING",
+    "Amendment",
     "Article",
     "BusyError",
     "Change",

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vectorstore.origins import AMENDED, Origins
 from vectorstore.origins import SCHEMA as ORIGINS
-from vectorstore.origins import Origins
 
 FILE = "library.db"
-FORMAT = 3
+FORMAT = 4
 MAPPED = 1 << 30  # bytes of the file that reading maps into memory
 BUSY_SECONDS = 5.0
 INDEX = "chroma"  # the folder of the first index
@@ -118,6 +118,7 @@ class Database:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 _run(connection, SCHEMA)
                 _run(connection, ORIGINS)
+                _run(connection, AMENDED)
                 connection.executemany(
                     "INSERT INTO meta VALUES (?, ?)",
                     [
@@ -136,8 +137,8 @@ class Database:
                 f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
                 f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
             ) from error
-        if meta.get("format") == "2":
-            self._add_origins()
+        if meta.get("format") in ("2", "3"):
+            self._upgrade()
         elif meta.get("format") != str(FORMAT):
             raise LibraryError(
                 f"The library in {self.folder} has format {meta.get('format')}; this version of Viadoma reads "
@@ -151,15 +152,18 @@ class Database:
                 f"--data {self.folder}"
             )
 
-    def _add_origins(self) -> None:
-        """Format 2 knew nothing of sources; all else is the same."""
+    def _upgrade(self) -> None:
+        """Format 2 knew nothing of sources, format 3 nothing of amendments; all else is the same."""
         try:
             with self._transaction(self._reader()) as connection:
                 # another process may have been faster
-                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'origin'").fetchone():
+                tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+                if "origin" not in tables:
                     _run(connection, ORIGINS)
-                    connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
                     connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
+                if "amended" not in tables:
+                    _run(connection, AMENDED)
+                connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
         except sqlite3.Error as error:
             raise unwritable(self.folder, error) from error
 

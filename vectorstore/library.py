@@ -35,7 +35,7 @@ from vectorstore.article import (
 )
 from vectorstore.copies import bands, copied
 from vectorstore.database import Database
-from vectorstore.origins import Origin, Removed, Stale
+from vectorstore.origins import Amendment, Origin, Removed, Stale
 from vectorstore.terms import terms
 
 Vector = NDArray[np.float32]
@@ -81,7 +81,8 @@ class Stored:
 
     `fingerprint` changes when anything that is stored or indexed of it does. `raw` are the bytes it was read from, None
     if they are not to be kept; `keys` what the article is known by, `origin` the state of its source, None if neither
-    is to be noted. `left` is the source that it moved away from, empty if it did not.
+    is to be noted. `left` is the source that it moved away from, empty if it did not. `amendments` are all that was
+    mended by hand in the article's data.
     """
 
     article: Article
@@ -92,6 +93,7 @@ class Stored:
     keys: Sequence[str]
     origin: Origin | None
     left: str
+    amendments: Sequence[Amendment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Record:
     """All that is known of one version of an article; `versions` are all of it, the oldest first.
 
     `stale` says why its source could not be read again, `removed` why it is searched no more; None if neither is so.
+    `amendments` say what of the newest version's data was mended by hand; empty for the versions before.
     """
 
     article: Article
@@ -116,6 +119,7 @@ class Record:
     versions: tuple[Article, ...]
     stale: Stale | None
     removed: Removed | None
+    amendments: tuple[Amendment, ...]
 
     @property
     def before(self) -> Article | None:
@@ -291,7 +295,14 @@ class Library(Database):
                 return None
             origins = self.origins
             provenance = origins.provenance(article_id, version)
-            return Record(article, provenance, versions, origins.stale(article_id), origins.removed(article_id))
+            return Record(
+                article,
+                provenance,
+                versions,
+                origins.stale(article_id),
+                origins.removed(article_id),
+                origins.amendments(article_id) if article is versions[-1] else (),
+            )
 
     def named(self, name: str) -> list[str]:
         """The ids of the articles that a name may mean: an id, a source, an address, or all in a folder or file.
@@ -630,6 +641,7 @@ class Library(Database):
                 if one.left:
                     self.origins.leave(one.left, one.article.id)
                 self.origins.insert(version, one.provenance, one.raw, one.keys, one.origin)
+                self.origins.amend(one.article.id, one.amendments)
 
     def retire(self, article_ids: Sequence[str], reason: str, *, barred: bool = False) -> None:
         """Takes articles out of what is searched, under a tombstone; their versions stay stored.

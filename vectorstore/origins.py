@@ -33,6 +33,11 @@ CREATE TABLE removed (article TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NO
     WITHOUT ROWID;
 CREATE TABLE stale (article TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
 """
+AMENDED = """
+CREATE TABLE amended (
+    article TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, own TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (article, field)) WITHOUT ROWID;
+"""
 PROVENANCE = ", ".join(field.name for field in fields(Provenance))
 
 
@@ -73,6 +78,19 @@ class Stale:
     article: str
     reason: str
     since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A field of an article's data ("title", "publisher" or "published") as somebody mended it by hand.
+
+    `own` is what the source says there, empty if nothing; `at` is when it was mended (ISO 8601, UTC).
+    """
+
+    field: str
+    value: str
+    own: str
+    at: str
 
 
 class Origins:
@@ -133,7 +151,22 @@ class Origins:
         row = self._one("SELECT * FROM stale WHERE article = ?", article_id)
         return Stale(*row) if row else None
 
+    def amendments(self, article_id: str) -> tuple[Amendment, ...]:
+        """What was mended by hand in the article's data, in order of the fields' names; empty if nothing was."""
+        rows = self._connection().execute(
+            "SELECT field, value, own, at FROM amended WHERE article = ? ORDER BY field", (article_id,)
+        )
+        return tuple(Amendment(*row) for row in rows)
+
     # what is written, within a transaction of the library's
+
+    def amend(self, article_id: str, amendments: Sequence[Amendment]) -> None:
+        """Notes what is mended by hand in the article's data; what else was is given up."""
+        connection = self._connection()
+        connection.execute("DELETE FROM amended WHERE article = ?", (article_id,))
+        connection.executemany(
+            "INSERT INTO amended VALUES (?, ?, ?, ?, ?)", ((article_id, *astuple(one)) for one in amendments)
+        )
 
     def insert(
         self, version: int, provenance: Provenance, raw: bytes | None, keys: Sequence[str], origin: Origin | None
@@ -195,7 +228,7 @@ class Origins:
         connection.executemany(
             "DELETE FROM raw WHERE sha256 = ? AND sha256 NOT IN (SELECT raw_sha256 FROM provenance)", digests
         )
-        for table in ("known", "origin", "removed", "stale"):
+        for table in ("amended", "known", "origin", "removed", "stale"):
             connection.execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
 
     def _one(self, query: str, *parameters: object) -> tuple[Any, ...] | None:

@@ -28,7 +28,7 @@ from vectorstore.article import Article, Passage, Provenance
 from vectorstore.database import BusyError, LibraryError, require, unwritable
 from vectorstore.embeddings import open_embeddings
 from vectorstore.library import ALL, Chosen, Deleted, Library, Placed, Stored, Vector
-from vectorstore.origins import Origin
+from vectorstore.origins import Amendment, Origin
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
@@ -62,6 +62,7 @@ class Prepared:
     keys: tuple[str, ...] = ()
     origin: Origin | None = None
     left: str = ""
+    amendments: tuple[Amendment, ...] = ()
 
 
 class Store:
@@ -237,7 +238,17 @@ class Store:
         before = self.library.generation()
         self.library.publish(
             [
-                Stored(one.article, one.fingerprint, passages, one.provenance, one.raw, one.keys, one.origin, one.left)
+                Stored(
+                    one.article,
+                    one.fingerprint,
+                    passages,
+                    one.provenance,
+                    one.raw,
+                    one.keys,
+                    one.origin,
+                    one.left,
+                    one.amendments,
+                )
                 for one, passages in zip(prepared, placed, strict=True)
             ]
         )

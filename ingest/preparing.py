@@ -1,0 +1,75 @@
+"""An article on its way into the store: its data as they were mended by hand, its passages, its fingerprint.
+
+Knows what makes two versions differ. Does not know where articles come from or how they are stored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ingest.articles import RULES, address_key
+from ingest.passages import passages
+from vectorstore import Amendment, Article, Origin, Passage, Prepared, Provenance, times
+
+
+def amended(article: Article, amendments: Sequence[Amendment]) -> tuple[Article, tuple[Amendment, ...]]:
+    """An article as its source has it, with what was mended in it; and the amendments beside what it says itself."""
+    now = tuple(dataclasses.replace(one, own=getattr(article, one.field)) for one in amendments)
+    values: dict[str, Any] = {one.field: one.value for one in now}
+    return dataclasses.replace(article, **values), now
+
+
+def fingerprint(article: Article, provenance: Provenance) -> str:
+    """Changes when what is stored or searched of the article does, not with where it lies or what read it."""
+    fields = {
+        "title": article.title,
+        "url": address_key(article.url, fragment=True) or article.url,
+        "publisher": article.publisher,
+        "published": article.published,
+        "lang": article.lang,
+        "note": article.note,
+        "text": article.text,
+        "author": provenance.author,
+        "modified": provenance.modified,
+        "licence": provenance.licence,
+    }
+    return digest(json.dumps([RULES, fields], sort_keys=True))
+
+
+def prepare(
+    article: Article,
+    provenance: Provenance,
+    amendments: tuple[Amendment, ...],
+    *,
+    raw: bytes | None = None,
+    keys: tuple[str, ...] = (),
+    origin: Origin | None = None,
+    left: str = "",
+) -> Prepared:
+    """The article cut into passages, with the times they name; for the other arguments see `Prepared`."""
+    return Prepared(
+        article,
+        fingerprint(article, provenance),
+        tuple(_timed(article, passage) for passage in passages(article.text, article.lang)),
+        provenance,
+        raw,
+        keys,
+        origin,
+        left,
+        amendments,
+    )
+
+
+def digest(content: str | bytes) -> str:
+    """The SHA-256 of text in UTF-8, or of bytes, in hexadecimal digits."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _timed(article: Article, passage: Passage) -> Passage:
+    """The passage with the times it names."""
+    start, end = passage.span.start, passage.span.end
+    return dataclasses.replace(passage, times=tuple(times(article.text[start:end], start, article.published)))
