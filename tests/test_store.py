@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ import pytest
 
 from benchmarks.kills import Letters
 from tests.conftest import ROOT, OpenStore, hits, updated
-from vectorstore import Filters, HybridRetriever, Names, Store, check
-from vectorstore.library import chosen
+from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
+from vectorstore.library import ALL, chosen
 from vectorstore.store import EXACT
 from vectorstore.terms import terms
 
@@ -141,6 +142,19 @@ def test_the_nearest_of_few_or_many_chosen_passages_are_found(
         assert [cosine for _, cosine in found] == pytest.approx(sorted(vectors @ asked)[:-21:-1], abs=2e-3)
     finally:
         store.close()
+
+
+def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_data: Path, tmp_path: Path) -> None:
+    """As after a kill between the commit and the sweep."""
+    shutil.copytree(sample_data, tmp_path / "data")
+    with closing(Store.open(settings(tmp_path / "data"), create=False)) as store:
+        query = store.embed_query(QUESTIONS[0])
+        near = [passage for passage, _ in store.nearest(query, 60)]
+        store.library.retire([found.article.id for found in store.library.found(near)], "replaced")
+        left = store.nearest(query, 5)
+        assert len(left) == 5
+        assert [passage for passage, _ in left] == [passage for passage, _ in store._exact(query, 5, ALL)]
+        assert not {passage for passage, _ in left} & {*near}
 
 
 def test_an_index_that_lost_half_its_vectors_is_made_again(

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +43,7 @@ PROBE_SECONDS = 120.0
 # enough of them, their stored vectors are looked at one by one: 20 ms at 5,000.
 EXACT = 2000
 REACH = 2000
+WIDER = 4  # times what was asked for before, where too little of that is chosen
 PROBE_SAMPLE = 6
 
 NOWHERE = Provenance()
@@ -139,8 +140,7 @@ class Store:
         chosen = self.library.count(which)
         reach = 2 * limit * self.library.totals()[0] // max(1, chosen)
         if chosen > EXACT and reach <= REACH:
-            indexed = self._indexed(vector, limit, reach, which)
-            return lambda: found if len(found := indexed()) >= limit else self._exact(vector, limit, which)
+            return self._indexed(vector, limit, reach, which)
         return lambda: self._exact(vector, limit, which)
 
     def _exact(self, vector: Vector, limit: int, which: Chosen) -> list[tuple[int, float]]:
@@ -151,11 +151,24 @@ class Store:
         return best
 
     def _indexed(self, vector: Vector, limit: int, reach: int, which: Chosen) -> Callable[[], list[tuple[int, float]]]:
-        near = self._asking.submit(self._with_index, lambda index: index.nearest(vector.tolist(), reach))
+        """The nearest of what the index gives; it may hold much that is not chosen, or that was replaced since."""
+
+        def ask(many: int) -> Future[list[tuple[str, float]]]:
+            return self._asking.submit(self._with_index, lambda index: index.nearest(vector.tolist(), many))
+
+        first = ask(reach)
 
         def found() -> list[tuple[int, float]]:
-            owners = self.library.passages_of([name for name, _ in near.result()], which)
-            return [(passage, cosine) for name, cosine in near.result() for passage in owners.get(name, ())][:limit]
+            many, near = reach, first.result()
+            while True:
+                owners = self.library.passages_of([name for name, _ in near], which)
+                passages = [(passage, cosine) for name, cosine in near for passage in owners.get(name, ())][:limit]
+                if len(passages) >= limit or len(near) < many:
+                    return passages
+                if many * WIDER > REACH:
+                    return self._exact(vector, limit, which)
+                many *= WIDER
+                near = ask(many).result()
 
         return found
 
