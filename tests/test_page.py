@@ -569,6 +569,21 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         with Bot.open(tmp_path / "data", model="") as bot:
             assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 1
 
+        page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=60_000)
+        page.get_by_role("button", name="Edit title, publisher or date").click()
+        page.get_by_label("Title", exact=True).fill("A ferry is sold")
+        page.get_by_label("Published", exact=True).fill("13 December")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("write it as 2025-12-13, 2025-12 or 2025")).to_be_visible(timeout=60_000)
+        page.get_by_label("Published", exact=True).fill("2025-12-13")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#detail")).to_contain_text("A ferry is sold", timeout=60_000)
+        expect(page.get_by_role("gridcell", name="A ferry is sold").first).to_be_visible(timeout=60_000)
+        with Bot.open(tmp_path / "data", model="") as bot:
+            assert [(one.version, one.published) for one in bot.catalogue if one.name == "A ferry is sold"] == [
+                (2, "2025-12-13")
+            ]
+
         page.goto(url)
         ask_here(page, "Who owns the ferry between Norholm and Sandby?")
         expect(page.locator("#chat")).to_contain_text("Its new owner lives in Sandby.")
