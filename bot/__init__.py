@@ -6,6 +6,7 @@
 from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
 from bot.bot import Bot, QuestionError
 from bot.bundle import BundleError, Finding, answers_in, bundle, verify
+from bot.chronicle import TOPICS, Count, Known, Moment, Topic
 from bot.export import FORMATS, Format, escape_markdown
 from vectorstore import (
     Article,
@@ -24,6 +25,7 @@ from vectorstore import (
 
 __all__ = [
     "FORMATS",
+    "TOPICS",
     "Answer",
     "Article",
     "Bot",
@@ -31,6 +33,7 @@ __all__ = [
     "Change",
     "Citation",
     "Claim",
+    "Count",
     "Coverage",
     "Entry",
     "Event",
@@ -39,12 +42,15 @@ __all__ = [
     "Filters",
     "Finding",
     "Format",
+    "Known",
     "LibraryError",
+    "Moment",
     "NoLibraryError",
     "QuestionError",
     "Record",
     "Spelling",
     "Time",
+    "Topic",
     "Turn",
     "answers_in",
     "bundle",

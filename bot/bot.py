@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Spelling, Turn, numbered
 from bot.attribution import attributed
+from bot.chronicle import Chronicle
 from bot.disagreement import Told
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
@@ -54,6 +55,7 @@ class Bot:
 
     `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn], "as_of": date or
     None, "filters": Filters} -> list[Event], which streams an event at a time; all but the question may be missing.
+    `chronicle` tells what the articles say in order of time.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Bot:
         self._names = names
         self._writer = writer
         self._show_unsupported = show_unsupported
+        self.chronicle = Chronicle(store, names)
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
         self.chain: Runnable[dict[str, Any], list[Event]] = (

@@ -7,7 +7,7 @@ only look alike stay apart: another time, a total beside a part, "more than 120"
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -107,7 +107,7 @@ def accounts(asked: Asked, tellings: Sequence[Telling]) -> Differing | None:
     All tellings must be about what is asked. One source has one account: of an article and its reprints, the first.
     """
     if "count" in asked or ("yes-no" in asked and ONLY.search(asked.question)):
-        found = _apart(tellings, lambda one: _number(one, asked), _clash)
+        found = _apart(tellings, lambda one: figure(one.text, one.shared, asked.question), _clash)
         return Differing("number", tuple(found)) if len(found) > 1 else None
     if "when" in asked:
         found = _apart(tellings, _day, lambda one, other: one != other)
@@ -139,13 +139,16 @@ def _apart(
     ]
 
 
-def _number(telling: Telling, asked: Asked) -> tuple[str, float, bool] | None:
-    """The number nearest to a word of the question: as told, its value, and whether it is exact."""
-    text = without_times(telling.text)
-    if TOTAL.search(text) and not TOTAL.search(asked.question):
+def figure(sentence: str, near: Iterable[str], question: str) -> tuple[str, float, bool] | None:
+    """The number of a sentence nearest to one of the words `near`: as told, its value, and whether it is exact.
+
+    None if there is none, or it is a total and the question asks for a part. Numbers of the question are none.
+    """
+    text = without_times(sentence)
+    if TOTAL.search(text) and not TOTAL.search(question):
         return None
-    own = set(re.findall(r"\d+", asked.question))
-    spots = [match.start() for word in telling.shared for match in re.finditer(rf"\b{re.escape(word)}", text, re.I)]
+    own = set(re.findall(r"\d+", question))
+    spots = [match.start() for word in near for match in re.finditer(rf"\b{re.escape(word)}", text, re.I)]
     made = []
     for match in FIGURE.finditer(text):
         digits = re.sub(r"[ ,\u00a0]", "", match["number"])

@@ -21,6 +21,7 @@ from page.intake import Intake
 from page.library import library
 from page.markup import escape_html
 from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
+from page.timeline import timeline
 
 WAITING_QUESTIONS = 64
 MAX_UPLOAD = "200mb"
@@ -52,6 +53,9 @@ def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake) ->
     with page.route("Library", "/library"):
         head(bot)
         library(page, bot, data, intake)
+    with page.route("Timeline", "/timeline"):
+        head(bot)
+        timeline(page, bot)
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 

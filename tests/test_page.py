@@ -592,6 +592,35 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
     assert (tmp_path / "data" / "uploads" / "ferry.txt").read_text() == good.read_text()
 
 
+def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    foreign: list[str] = []
+    page.on("request", lambda sent: foreign.append(sent.url) if not sent.url.startswith((address, "data:")) else None)
+    page.goto(f"{address}/timeline")
+    rows = page.locator("#moments tbody tr")
+    expect(rows.first).to_be_visible(timeout=60_000)
+    every = rows.count()
+    expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=60_000)
+    page.get_by_role("checkbox", name="Arrests and sentences").click()
+    expect(page.locator("#moments caption")).to_contain_text("about arrests and sentences", timeout=60_000)
+    assert 0 < rows.count() < every
+    page.get_by_role("checkbox", name="Arrests and sentences").click()
+    who = page.get_by_label("Who is named")
+    who.fill("Kalesnikava")
+    page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
+    expect(page.locator("#spellings")).to_contain_text("Мария Колесникова", timeout=60_000)
+    expect(page.locator("#moments caption")).to_contain_text("about Maria Kalesnikava")
+    row = rows.filter(has_text="1808").first
+    with page.expect_popup() as opened:
+        row.get_by_role("link", name="open the passage").click()
+    expect(opened.value.locator("mark").first).to_contain_text("1808")
+    page.get_by_role("button", name="Numbers told of the same day").click()
+    expect(page.locator("#counts")).to_contain_text("2025-09-11")
+    assert foreign == []
+    opened.value.close()
+    page.close()
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
     sample_data: Path, browser: Browser, sent: signal.Signals

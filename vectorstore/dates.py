@@ -103,6 +103,7 @@ class Period:
 
 
 SPILL_DAYS = 31
+HALF_A_YEAR = 6  # months
 
 
 def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bool | None:
@@ -163,10 +164,12 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
 def times(text: str, start: int, published: str) -> list[Time]:
     """The times a text names, in its order, `start` being where it stands in its article.
 
-    A month without a year is taken in the year of publication, "on Saturday" and "last month" are reckoned from its
-    day or month; where that is not known they are left out. "From July" and "until July" name July.
+    A month without a year is taken in the year that is named with another, else that of publication, or in the one
+    before where it would lie more than half a year ahead ("in December", printed in February). "On Saturday" and "last
+    month" are reckoned from the day or month of publication; where that is not known they are left out. "From July"
+    and "until July" name July.
     """
-    found = _times(text, published[:4]) + _reckoned(text, published)
+    found = _times(text, published) + _reckoned(text, published)
     return [
         Time(Span(start + begin, start + end), first, last, reckoned)
         for begin, end, first, last, reckoned in sorted(found)
@@ -176,14 +179,17 @@ def times(text: str, start: int, published: str) -> list[Time]:
 Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
 
 
-def _times(text: str, year: str) -> list[Stretch]:
-    """The dates, months and years a text names; `year` is the one of months that stand without, if none has one."""
+def _times(text: str, published: str) -> list[Stretch]:
+    """The dates, months and years a text names; a month without a year is of one that is named, else of publication."""
     found = list(TIME.finditer(text))
-    named = next((match["year"] for match in found if match["year"]), year)
+    named = next((match["year"] for match in found if match["year"]), "")
     made = []
     for match in found:
         try:
-            iso = _iso(match, named)
+            iso = _iso(match, named or published[:4])
+            alone = iso and published and not (match["year"] or match["iso"])
+            if alone and _months(iso) - _months(published) > HALF_A_YEAR:
+                iso = f"{int(iso[:4]) - 1:04}{iso[4:]}"
             first, last = span(iso) if iso else (date.max, date.min)
         except ValueError:
             continue  # the 31st of June
@@ -226,6 +232,11 @@ def _distance(match: re.Match[str], published: str) -> tuple[date, date] | None:
             days = (base.weekday() - weekday) % 7  # the last such day, the day of publication among them
     day = base - timedelta(days=days)
     return day, day
+
+
+def _months(iso: str) -> int:
+    """A date in months; one that is known to the year alone is its last, so that none of its months lies ahead."""
+    return int(iso[:4]) * 12 + int(iso[5:7] or 12)
 
 
 def _iso(match: re.Match[str], named_year: str) -> str:

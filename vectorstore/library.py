@@ -543,20 +543,22 @@ class Library(Database):
             yield [row[0] for row in some], _stack(row[1] for row in some)
 
     def placed(self, article_id: str, version: int) -> list[Placed]:
-        """The passages of a version with their sentences and the names of their vectors, in reading order."""
+        """The passages of a version with their sentences, times and the names of their vectors, in reading order."""
         reader = self._reader()
         rows = reader.execute(
             'SELECT passage.id, start, "end", vector FROM passage JOIN version ON version.id = passage.version'
             " WHERE article = ? AND number = ? ORDER BY start",
             (article_id, version),
         ).fetchall()
+        times = self.times([row[0] for row in rows])
         made = []
         for passage, start, end, vector in rows:
             sentences = reader.execute(
                 'SELECT start, "end", vector FROM sentence WHERE passage = ? ORDER BY start', (passage,)
             ).fetchall()
             spans = tuple(Span(one, other) for one, other, _ in sentences)
-            made.append(Placed(Passage(Span(start, end), spans), vector, tuple(name for _, _, name in sentences)))
+            whole = Passage(Span(start, end), spans, tuple(times.get(passage, ())))
+            made.append(Placed(whole, vector, tuple(name for _, _, name in sentences)))
         return made
 
     def every_version(self) -> Iterator[Article]:

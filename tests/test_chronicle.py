@@ -1,0 +1,156 @@
+"""What the articles tell in order of time: each moment is a quote with its day; names and numbers are the articles'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot import Bot, Moment
+from ingest import amend, remove, update
+from page.timeline import numbers, points, spelt, told
+
+Write = Callable[[str, str | bytes], Path]
+
+
+@pytest.fixture(scope="module")
+def bot(sample_data: Path) -> Iterator[Bot]:
+    with Bot.open(sample_data, model="") as opened:
+        yield opened
+
+
+def news(published: str, text: str, publisher: str = "The Bay Post") -> str:
+    return f"---\ntitle: News\npublisher: {publisher}\npublished: {published}\n---\n\n{text}"
+
+
+def told_of(data: Path, **picked: str) -> list[Moment]:
+    with Bot.open(data, model="") as bot:
+        return bot.chronicle.moments(**picked)  # type: ignore[arg-type]
+
+
+def test_every_moment_is_an_exact_quote_in_order_of_time(bot: Bot) -> None:
+    moments = bot.chronicle.moments()
+    assert len(moments) > 60
+    assert [one.first for one in moments] == sorted(one.first for one in moments)
+    for one in moments:
+        cited = one.citation
+        assert cited.article.text[cited.start : cited.end] == cited.quote
+        assert one.topics
+        assert one.first <= one.last
+    quotes = [one.citation.quote for one in moments]
+    assert len(quotes) == len(set(quotes))
+
+
+@pytest.mark.parametrize(
+    ("words", "topics"),
+    [
+        ("On Thursday Belarus freed 52 political prisoners in a deal", ("releases", "easing")),
+        ("Ihar Losik was freed on September 11.", ("releases",)),
+        ("Na początku lutego sąd w Grodnie skazał Andrzeja Poczobuta na 8 lat.", ("arrests",)),
+        ("Бяляцкі сказаў, што не пісаў прашэння аб памілаванні.", ("releases",)),
+        ("New EU sanctions bar import or transport of potash", ("sanctions",)),
+        ("On Dec. 15 the Office of Foreign Assets Control issued General License 13.", ("easing",)),
+        ("На Украину вывезли 114 человек из 123 помилованных", ("releases",)),
+    ],
+)
+def test_a_sentence_speaks_of_its_topics(bot: Bot, words: str, topics: tuple[str, ...]) -> None:
+    (moment,) = (one for one in bot.chronicle.moments() if one.citation.quote.startswith(words))
+    assert moment.topics == topics
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["He read a press release.", "The market opened.", "She arrived from Vilnius.", "A licence to fish is free."],
+)
+def test_other_sentences_speak_of_none(write: Write, tmp_path: Path, text: str) -> None:
+    update([write("a.md", news("2025-12-13", text))], data=tmp_path / "data")
+    assert told_of(tmp_path / "data") == []
+
+
+def test_a_moment_has_the_time_its_words_name_before_that_of_publication(write: Write, tmp_path: Path) -> None:
+    text = "Ada was freed on Friday. Bert was arrested in March 2024. Carl was pardoned."
+    update([write("a.md", news("2025-12-13", text))], data=tmp_path / "data")
+    assert [(str(one.first), str(one.last), one.dated) for one in told_of(tmp_path / "data")] == [
+        ("2024-03-01", "2024-03-31", "named"),
+        ("2025-12-12", "2025-12-12", "reckoned"),
+        ("2025-12-13", "2025-12-13", "published"),
+    ]
+    with Bot.open(tmp_path / "data", model="") as bot:
+        kept = bot.chronicle.moments(since=date(2024, 3, 31), until=date(2025, 12, 12))
+        assert [one.dated for one in kept] == ["named", "reckoned"]
+
+
+def test_what_has_no_day_is_told_of_a_name_alone(write: Write, tmp_path: Path) -> None:
+    update([write("a.md", news("2025", "Maria Kalesnikava was freed."))], data=tmp_path / "data")
+    update([write("b.md", news("", "Maria Kalesnikava was pardoned."))], data=tmp_path / "data")
+    assert told_of(tmp_path / "data") == []
+    (moment,) = told_of(tmp_path / "data", name="Maria Kalesnikava")
+    assert (str(moment.first), str(moment.last), moment.dated) == ("2025-01-01", "2025-12-31", "published")
+
+
+def test_a_name_gathers_its_spellings_and_all_that_is_told_of_it(bot: Bot) -> None:
+    (known,) = (one for one in bot.chronicle.known() if one.name == "Maria Kalesnikava")
+    assert {"Kolesnikova", "Мария Колесникова", "Maryja Kalesnikawa"} <= set(known.spellings)
+    moments = bot.chronicle.moments(name=known.name)
+    assert {one.citation.article.lang for one in moments} >= {"en", "ru", "pl"}
+    assert any(not one.topics for one in moments)
+    assert len(moments) <= known.sentences
+    assert not [one for one in bot.chronicle.known() if one.kind == "places"]
+
+
+def test_the_numbers_of_a_day_stand_side_by_side(write: Write, tmp_path: Path) -> None:
+    for name, text in (
+        ("a", "On Saturday 114 people were freed. One of the freed spoke."),
+        ("b", "104 people were released on December 13, 2025. She was freed after 1808 days."),
+        ("c", "On 13 December 2025 they released 114 prisoners."),
+        ("d", "On 11 September 2025 they released 52 prisoners."),
+    ):
+        update([write(f"{name}.md", news("2025-12-14", text, name))], data=tmp_path / "data")
+    with Bot.open(tmp_path / "data", model="") as bot:
+        counts = bot.chronicle.counts()
+    assert [(str(one.day), one.value, {cited.article.publisher for cited in one.citations}) for one in counts] == [
+        ("2025-12-13", "114", {"a", "c"}),
+        ("2025-12-13", "104", {"b"}),
+    ]
+
+
+def test_a_sentence_printed_twice_is_one_moment(write: Write, tmp_path: Path) -> None:
+    text = "Ada Lund was freed on 12 December 2025."
+    update([write("late.md", news("2025-12-14", text, "Late"))], data=tmp_path / "data")
+    update([write("early.md", news("2025-12-13", text, "Early"))], data=tmp_path / "data")
+    (moment,) = told_of(tmp_path / "data")
+    assert moment.citation.article.publisher == "Early"
+    assert [one.publisher for one in moment.citation.copies] == ["Late"]
+
+
+def test_it_follows_the_library(write: Write, tmp_path: Path) -> None:
+    path, data = write("a.md", news("2025-12-13", "Ada was freed.")), tmp_path / "data"
+    update([path], data=data)
+    with Bot.open(data, model="") as bot:
+        assert [str(one.first) for one in bot.chronicle.moments()] == ["2025-12-13"]
+        amend([str(path)], published="2025-11-01", data=data)
+        assert [str(one.first) for one in bot.chronicle.moments()] == ["2025-11-01"]
+        remove([str(path)], "a test", data=data)
+        assert bot.chronicle.moments() == []
+
+
+def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: Path) -> None:
+    text = "On Friday <img src=x onerror=alert(1)> 40 were freed with Maria Kalesnikava ${evil} {{x}}."
+    for name in ("<b>a</b>", "c"):
+        update([write(f"{len(name)}.md", news("2025-12-13", f"{text} {name}.", name))], data=tmp_path / "data")
+    with Bot.open(tmp_path / "data", model="") as bot:
+        moments = bot.chronicle.moments()
+        shown = told(moments, "<i>") + numbers(bot.chronicle.counts()) + spelt(bot.chronicle.known()[0])
+        assert "<img" not in shown
+        assert "<b>" not in shown
+        assert "<i>" not in shown
+        assert "${" not in shown
+        assert "{{" not in shown
+        for one in moments:
+            assert f'href="{one.citation.link}"' in shown
+    assert points(moments, ()).to_dict("list")["Speaks of"] == ["Releases"] * len(moments)
+    assert "nothing of &lt;i&gt;" in told([], "<i>")
+    assert "No day" in numbers([])
+    assert spelt(None) == ""
