@@ -125,6 +125,7 @@ def timeline(page: gr.Blocks, bot: Bot) -> None:
         x=COLUMNS[0],
         y=COLUMNS[1],
         tooltip=[COLUMNS[0], COLUMNS[2], COLUMNS[3]],
+        x_axis_format="%Y-%m",
         height=220,
         label="The same as the table below; mark a stretch of it to read that alone",
         elem_id="plot",
