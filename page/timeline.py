@@ -6,11 +6,11 @@ Knows Gradio's events. Does not know which sentence speaks of what: it shows wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+import altair as alt
 import gradio as gr
-import pandas as pd
 
 from bot import TOPICS, Bot, Citation, Count, Known, Moment, Topic
 from page.markup import escape_html, shortened
@@ -24,23 +24,47 @@ CALLED: dict[Topic, str] = {
 OTHER = "Other"
 SHOWN = 300  # rows
 TIP = 90  # characters
-COLUMNS = ["Day", "Speaks of", "Sentence", "Publisher"]
+ROW_HEIGHT = 34  # of the plot, in pixels
+# Text and lines of an SVG take the page's colours, light or dark.
+EMBEDDED = {"actions": False, "renderer": "svg", "loader": {"target": "_blank"}}
 
 
-def points(moments: Sequence[Moment], topics: Sequence[Topic]) -> pd.DataFrame:
-    """The plot's points: one for each of the topics, else of all, that a moment speaks of, at its first day."""
-    rows = [
-        (
-            pd.Timestamp(one.first),
-            CALLED[topic] if topic else OTHER,
-            shortened(one.citation.quote, TIP),
-            _teller(one.citation),
-        )
+def plotted(moments: Sequence[Moment], topics: Sequence[Topic]) -> alt.Chart | None:
+    """A point for each of the topics, else of all, that a moment speaks of, at its first day; it opens the passage.
+
+    None for no moments.
+    """
+    points = [
+        {
+            "day": f"{one.first}",
+            "about": CALLED[topic] if topic else OTHER,
+            "sentence": shortened(one.citation.quote, TIP),
+            "publisher": _teller(one.citation),
+            "link": one.citation.link,
+        }
         for one in moments
         for topic in (one.topics or (None,))
         if not topics or topic in topics
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    if not points:
+        return None
+    lines = [called for called in (*CALLED.values(), OTHER) if any(point["about"] == called for point in points)]
+    # days have no time zone: a browser's own would move them
+    x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
+    y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=150))
+    tip = [alt.Tooltip(f"{name}:N") for name in ("day", "sentence", "publisher")]
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED})
+        .mark_point(filled=True, size=90, opacity=0.6, cursor="pointer")
+        .encode(x=x, y=y, tooltip=tip, href="link:N", color=alt.Color("about:N", sort=lines, legend=None))
+        .properties(
+            height=ROW_HEIGHT * len(lines),
+            width="container",
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+            background="transparent",
+        )
+    )
+    return chart
 
 
 def told(moments: Sequence[Moment], picked: str) -> str:
@@ -92,25 +116,22 @@ def timeline(page: gr.Blocks, bot: Bot) -> None:
     """Puts the timeline on the page."""
     chronicle = bot.chronicle
 
-    def look(topics: list[Topic], name: str, span: list[str]) -> tuple[Any, ...]:
-        since, until = (date.fromisoformat(day) for day in span) if span else (None, None)
-        moments = chronicle.moments(topics, name, since, until)
+    def look(topics: list[Topic], name: str, since: str, until: str) -> tuple[Any, ...]:
+        try:
+            first, last = (date.fromisoformat(day) if day else None for day in (since, until))
+        except ValueError:
+            raise gr.Error("A day is written as 2025-12-13.", print_exception=False) from None
+        moments = chronicle.moments(topics, name, first, last)
         picked = name or " or ".join(CALLED[topic].lower() for topic in topics or TOPICS)
+        picked += "".join(f", {word} {day}" for word, day in (("from", first), ("to", last)) if day)
         known = next((one for one in chronicle.known() if one.name == name), None)
-        when = f", {since} to {until}" if span else ""
-        return points(moments, topics), spelt(known), told(moments, picked + when), gr.Button(visible=bool(span))
+        return plotted(moments, topics), spelt(known), told(moments, picked)
 
-    def begun(topics: list[Topic], name: str, span: list[str]) -> tuple[Any, ...]:
+    def begun(topics: list[Topic], name: str, since: str, until: str) -> tuple[Any, ...]:
         every = [(f"{one.name} ({one.sentences:,})", one.name) for one in chronicle.known()]
         names = gr.Dropdown(choices=[("Everybody", ""), *every])
-        return *look(topics, name, span), names, numbers(chronicle.counts())
+        return *look(topics, name, since, until), names, numbers(chronicle.counts())
 
-    def stretched(topics: list[Topic], name: str, event: gr.SelectData) -> tuple[Any, ...]:
-        """A stretch was marked in the plot: only that is told."""
-        span = [datetime.fromtimestamp(float(edge), UTC).date().isoformat() for edge in event.index]
-        return span, *look(topics, name, span)
-
-    span = gr.State([])
     gr.Markdown("## Timeline", elem_id="timeline-title")
     with gr.Row(elem_id="picking"):
         topics = gr.CheckboxGroup(
@@ -121,29 +142,19 @@ def timeline(page: gr.Blocks, bot: Bot) -> None:
             min_width=320,
         )
         name = gr.Dropdown(label="Who is named", choices=[("Everybody", "")], value="", filterable=True, min_width=320)
-    plot = gr.ScatterPlot(
-        x=COLUMNS[0],
-        y=COLUMNS[1],
-        tooltip=[COLUMNS[0], COLUMNS[2], COLUMNS[3]],
-        x_axis_format="%Y-%m",
-        height=220,
-        label="The same as the table below; mark a stretch of it to read that alone",
-        elem_id="plot",
-        buttons=[],
-    )
-    whole = gr.Button("The whole time again", size="sm", visible=False)
+        since = gr.Textbox(label="Told from", placeholder="2025-09-01", max_lines=1, min_width=120)
+        until = gr.Textbox(label="Told to", placeholder="2025-12-31", max_lines=1, min_width=120)
+    plot = gr.Plot(label="A point opens its passage", elem_id="plot", buttons=[])
     spellings = gr.HTML("", elem_id="spellings")
     table = gr.HTML("", elem_id="moments")
     with gr.Accordion("Numbers told of the same day", open=False):
         counts = gr.HTML("", elem_id="counts")
 
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    shown = [plot, spellings, table, whole]
-    chosen = [topics, name, span]
+    shown = [plot, spellings, table]
+    chosen = [topics, name, since, until]
     page.load(begun, chosen, [*shown, name, counts], **quiet)
-    gr.on([topics.input, name.input], look, chosen, shown, **quiet)
-    plot.select(stretched, [topics, name], [span, *shown], **quiet)
-    whole.click(lambda topics, name: ([], *look(topics, name, [])), [topics, name], [span, *shown], **quiet)
+    gr.on([topics.input, name.input, since.submit, since.blur, until.submit, until.blur], look, chosen, shown, **quiet)
 
 
 def _teller(citation: Citation) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from bot import Bot, Moment
 from ingest import amend, remove, update
-from page.timeline import numbers, points, spelt, told
+from page.timeline import numbers, plotted, spelt, told
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -150,7 +150,11 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
         assert "{{" not in shown
         for one in moments:
             assert f'href="{one.citation.link}"' in shown
-    assert points(moments, ()).to_dict("list")["Speaks of"] == ["Releases"] * len(moments)
+    plot = plotted(moments, ())
+    assert plot
+    assert [one["about"] for one in plot.data.values] == ["Releases"] * len(moments)
+    assert [one["link"] for one in plot.data.values] == [one.citation.link for one in moments]
+    assert plotted([], ()) is None
     assert "nothing of &lt;i&gt;" in told([], "<i>")
     assert "No day" in numbers([])
     assert spelt(None) == ""

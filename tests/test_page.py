@@ -605,6 +605,22 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     expect(page.locator("#moments caption")).to_contain_text("about arrests and sentences", timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Arrests and sentences").click()
+    expect(rows).to_have_count(every, timeout=60_000)
+    with page.expect_popup() as from_point:
+        page.locator("#plot [role=graphics-symbol][aria-roledescription=point]").first.click(force=True)
+    expect(from_point.value.locator("mark").first).to_contain_text("pardoned six prisoners")
+    from_point.value.close()
+    day = page.get_by_label("Told from")
+    day.fill("soon")
+    day.press("Enter")
+    expect(page.get_by_text("A day is written as 2025-12-13.").first).to_be_visible(timeout=60_000)
+    day.fill("2026-02-01")
+    day.press("Enter")
+    expect(page.locator("#moments caption")).to_contain_text("from 2026-02-01", timeout=60_000)
+    assert 0 < rows.count() < every
+    day.fill("")
+    day.press("Enter")
+    expect(rows).to_have_count(every, timeout=60_000)
     who = page.get_by_label("Who is named")
     who.fill("Kalesnikava")
     page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
