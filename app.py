@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
 import sys
 import threading
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 
 from bot import Bot, LibraryError, NoLibraryError
@@ -42,12 +44,24 @@ def show(address: str, *, in_browser: bool) -> None:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
+def tell_feedback(bot: Bot, data: Path) -> int:
+    """Prints the judgements kept in the data folder, a JSON object a line, each with the evidence of its answer."""
+    from page.conversations import Conversations
+
+    with closing(Conversations(data, bot.article)) as conversations:
+        for one in conversations.judgements():
+            told = {"liked": one.liked, "reason": one.reason, "made": one.made, "evidence": json.loads(one.bundle)}
+            print(json.dumps(told, ensure_ascii=False))
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the program; returns the exit code: 0 stopped, 2 unusable data folder or port."""
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page.")
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--port", type=int, default=PORT, help=f"the port (else {PORT})")
     parser.add_argument("--host", default=HOST, help=f"the address (else {HOST}); others need VIADOMA_AUTH")
+    parser.add_argument("--feedback", action="store_true", help="print what readers thought of answers, and end")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     options = parser.parse_args(arguments)
     # stopped by another program is stopped as by Ctrl-C: what is open is closed
@@ -60,6 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
             fill(data)
             bot = Bot.open(options.data)
         graphical = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY"))
+        if options.feedback:
+            with bot:
+                return tell_feedback(bot, data)
         with bot:
             # the index opens meanwhile, so that the first question does not wait for it
             warming = threading.Thread(target=bot.warm_up, daemon=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,7 @@ from bot.chronicle import Chronicle
 from bot.disagreement import Told
 from bot.followup import Question, standalone
 from bot.quoting import Choice, choose
+from bot.suggesting import next_questions
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
 from vectorstore import (
     EVERYTHING,
@@ -33,6 +35,7 @@ from vectorstore import (
     Filters,
     Hit,
     HybridRetriever,
+    IndexState,
     Names,
     Record,
     Span,
@@ -42,6 +45,7 @@ from vectorstore import (
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
+SUGGESTED, TRIED = 3, 8  # questions that may come next
 CLOSEST = 3
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
@@ -78,6 +82,7 @@ class Bot:
         self._names = names
         self._writer = writer
         self._show_unsupported = show_unsupported
+        self._trouble = ""
         self.chronicle = Chronicle(store, names)
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
@@ -116,6 +121,21 @@ class Bot:
     def mode(self) -> str:
         """How answers are made: "quoting" or "writing with MODEL"."""
         return f"writing with {self._writer.name}" if self._writer else "quoting"
+
+    @property
+    def host(self) -> str:
+        """The host of the model that writes; empty when quoting, and for a provider's own."""
+        return self._writer.host if self._writer else ""
+
+    @property
+    def trouble(self) -> str:
+        """Why the model did not write the last answer that was asked of it; empty if it did, or none was asked yet."""
+        return self._trouble
+
+    @property
+    def index(self) -> IndexState:
+        """How the index of the vectors is: not "opened" until the first search, "remade" while it is made again."""
+        return self._store.index_state
 
     @property
     def coverage(self) -> Coverage:
@@ -166,6 +186,31 @@ class Bot:
         """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
         step = _input(question, history, as_of, filters)
         return (event for events in self.chain.stream(step) for event in events)
+
+    def suggest(self, answer: Answer, limit: int = SUGGESTED) -> tuple[str, ...]:
+        """Questions that may come next, in the question's language, which the articles answer with other quotes.
+
+        At most `limit`, and none if nothing fits. They are answered as the answer was: by its filters, as of its day.
+        """
+        cited = {(one.article.id, one.start) for one in answer.citations}
+        made: list[str] = []
+        for question, name in islice(next_questions(answer, self._names), TRIED):
+            if len(made) == limit:
+                break
+            hits = [
+                document.metadata["hit"]
+                for document in self._retriever.invoke(question, filters=answer.filters, as_of=answer.as_of)
+            ]
+            choice = self._chosen(Question(question, (), ()), hits)
+            if choice.status != "answered" or choice.differing:
+                continue
+            first, span = choice.sentences[0]
+            about = {one.name for one in self._names.mentions(first.article.text[span.start : span.end])}
+            new = {(hit.article.id, span.start) for hit, span in choice.sentences} - cited
+            if new and (not name or name in about):
+                cited |= new
+                made.append(question)
+        return tuple(made)
 
     def warm_up(self) -> None:
         """Makes ready what the first question needs, so that it waits for less."""
@@ -236,10 +281,12 @@ class Bot:
             try:
                 for events in self._write(self._writer, made, hits, empty):
                     yield self._finished(events)
+                self._trouble = ""
                 return
             except ModelError as error:
                 trouble = str(error)
         if trouble:
+            self._trouble = trouble
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
         for events in self._quote(self._chosen(made, hits), hits, empty):
             yield self._finished(events)

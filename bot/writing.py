@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
@@ -133,6 +134,7 @@ class Writer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.model
+        self.host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
         self._model, self._close = _open(endpoint)
         self._structured = type(self._model).__name__ == "ChatOpenAI"  # until the endpoint says that it can't
         self._answer = load("answer")

@@ -15,47 +15,61 @@ import gradio as gr
 from starlette.routing import Mount
 
 from bot import Bot
-from page.chat import CONCURRENT_QUESTIONS, chat
+from page.chat import CONCURRENT_QUESTIONS, chat, status_line
 from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
-from page.markup import escape_html
 from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
+from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 64
+# Gradio's own words follow the browser's language; here they follow the page's.
+SPEAKS = """<script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>"""
 MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 
 
-def status_line(bot: Bot) -> str:
-    """Mode and size of the collection, for the head of the page."""
-    coverage = bot.coverage
-    newest = f", newest {coverage.newest}" if coverage.newest else ""
-    return f"{coverage.articles:,} articles{newest} · {bot.mode}"
-
-
-def head(bot: Bot) -> None:
-    """What stands at the top of every view."""
-    gr.components.Navbar(main_page_name="Ask")
-    gr.HTML(
-        "<header><h1>Viadoma</h1><p>Ask about the prisoner releases and sanctions in Belarus. Every sentence is an "
-        f'exact quote from a named article.</p><p class="status">{escape_html(status_line(bot))}</p></header>',
-        elem_id="head",
+def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, Callable[[], str]]:
+    """What stands at the top of a view, which is at the path `view`, and what makes it anew."""
+    gr.components.Navbar(main_page_name=words("Ask"))
+    others = "".join(
+        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}">{name}</a>'
+        if language != words.language
+        else f'<span lang="{language}" aria-current="true">{name}</span>'
+        for language, name in LANGUAGES.items()
+    )
+    promise = words(
+        "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
+        "article."
     )
 
+    def told() -> str:
+        return (
+            f'<header lang="{words.language}"><h1>Viadoma</h1><p class="promise">{promise}</p>'
+            f'<nav class="languages" aria-label="{words("Language")}">{others}'
+            f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav>'
+            f"{status_line(bot, words)}</header>"
+        )
 
-def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake) -> gr.Blocks:
-    """The views; what is answered is kept in `conversations`, what is taken in goes through `intake` into `data`."""
+    top = gr.HTML(told(), elem_id="head")
+    page.load(told, None, top, api_visibility="private", show_progress="hidden")
+    return top, told
+
+
+def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Words) -> gr.Blocks:
+    """The views in one language.
+
+    What is answered is kept in `conversations`, what is taken in goes through `intake` into `data`.
+    """
     with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
-        head(bot)
-        chat(page, bot, conversations)
-    with page.route("Library", "/library"):
-        head(bot)
-        library(page, bot, data, intake)
-    with page.route("Timeline", "/timeline"):
-        head(bot)
-        timeline(page, bot)
+        chat(page, bot, conversations, words, *head(page, bot, words, "/"))
+    with page.route(words("Library"), "/library"):
+        head(page, bot, words, "/library")
+        library(page, bot, data, intake, words)
+    with page.route(words("Timeline"), "/timeline"):
+        head(page, bot, words, "/timeline")
+        timeline(page, bot, words)
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 
@@ -82,29 +96,39 @@ def launch(
             font=FONT,
             font_mono=["ui-monospace", "monospace"],
         )
-        page = build(bot, data, conversations, intake)
-        page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
-        with warnings.catch_warnings():
-            # of something that is not asked for
-            warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
-            app = gr.mount_gradio_app(
-                serving(bot, conversations, host, door),
-                page,
-                path="/",
-                server_name=host,
-                server_port=port,
-                ssr_mode=False,
-                run_history=False,
-                enable_monitoring=False,
-                footer_links=[],
-                show_error=False,
-                max_file_size=MAX_UPLOAD,
-                theme=theme,
-                css_paths=HERE / "page.css",
-                js=(HERE / "page.js").read_text("utf-8"),
-            )
-        chat: Any = next(route.app for route in app.routes if isinstance(route, Mount))
+        app = serving(bot, conversations, host, door)
+        # the root, which holds the paths of the others, comes last
+        for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
+            words = words_of(language)
+            page = build(bot, data, conversations, intake, words)
+            page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
+            with warnings.catch_warnings():
+                # of something that is not asked for
+                warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+                gr.mount_gradio_app(
+                    app,
+                    page,
+                    path=words.address("/").rstrip("/") or "/",
+                    server_name=host,
+                    server_port=port,
+                    ssr_mode=False,
+                    run_history=False,
+                    enable_monitoring=False,
+                    footer_links=[],
+                    show_error=False,
+                    max_file_size=MAX_UPLOAD,
+                    theme=theme,
+                    head=SPEAKS.format(language=language),
+                    css_paths=HERE / "page.css",
+                    js=(HERE / "page.js").read_text("utf-8"),
+                )
+        mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
+
+        def ending() -> None:
+            for one in mounted:
+                one.stop_event.set()
+
         address = address_of(host, taken)
         # Gradio holds a connection to every open page
-        server = Server(app, ready=lambda: ready(address), ending=chat.stop_event.set)
+        server = Server(app, ready=lambda: ready(address), ending=ending)
         server.run_until_interrupted(taken)

@@ -6,7 +6,7 @@ Knows Gradio's events; what is shown comes from `page.markup`. Does not know how
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,8 @@ import gradio as gr
 
 from bot import Answer, Bot, Facet, Filters, QuestionError
 from page.conversations import Conversations
-from page.markup import message, saving, source_group, sources, turns
+from page.markup import escape_html, message, saving, source_group, sources, turns
+from page.words import Words
 
 CONCURRENT_QUESTIONS = 8
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
@@ -31,18 +32,30 @@ def _choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     return [(f"{one.name} ({one.articles:,})" if one.articles > 1 else one.name, one.value) for one in facets]
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise QuestionError(f"{text} is no day such as 2025-12-13: mend it under “Which articles to search”.") from None
+def status_line(bot: Bot, words: Words) -> str:
+    """Size, age and index of the collection, who writes, and why the model did not, if it did not."""
+    coverage = bot.coverage
+    parts = [words.many("{count} article", "{count} articles", coverage.articles)]
+    if coverage.newest:
+        parts[0] += words(", newest {day}", day=coverage.newest)
+    if bot.index != "closed":
+        parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
+    model = bot.mode.removeprefix("writing with ")
+    if model == bot.mode:
+        parts.append(words("quoting"))
+    elif bot.host:
+        parts.append(words("writing with {model} at {host}", model=model, host=bot.host))
+    else:
+        parts.append(words("writing with {model}", model=model))
+    trouble = f'<span class="trouble" role="status">{escape_html(bot.trouble)}</span>' if bot.trouble else ""
+    return f'<p class="status">{escape_html(" · ".join(parts))}{trouble}</p>'
 
 
 def _new_group() -> str:
     return f"cite-{uuid.uuid4().hex[:8]}"
 
 
-def _shown(answers: Sequence[Answer]) -> tuple[list[dict[str, str]], list[str]]:
+def _shown(answers: Sequence[Answer], words: Words) -> tuple[list[dict[str, str]], list[str]]:
     """The messages of a conversation, and the groups of its sources."""
     messages: list[dict[str, str]] = []
     groups = []
@@ -50,19 +63,28 @@ def _shown(answers: Sequence[Answer]) -> tuple[list[dict[str, str]], list[str]]:
         group = _new_group()
         messages += [
             {"role": "user", "content": answer.question},
-            {"role": "assistant", "content": message(answer, group)},
+            {"role": "assistant", "content": message(answer, group, words)},
         ]
-        if own := source_group(answer, group):
+        if own := source_group(answer, group, words):
             groups.append(own)
     return messages, groups
 
 
-def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
-    """Puts the chat on the page; what it answers is kept in `conversations`.
+def chat(
+    page: gr.Blocks, bot: Bot, conversations: Conversations, words: Words, top: gr.HTML, told: Callable[[], str]
+) -> None:
+    """Puts the chat on the page; what it answers is kept in `conversations`, and `told` at the top how it goes.
 
     A conversation belongs to the browsers that began it: they list it. Anybody who has its address reads it, and going
     on with it makes a conversation of their own, so that nobody changes another's.
     """
+
+    def day(text: str | None) -> date | None:
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            said = words("{day} is no day such as 2025-12-13: mend it under “Which articles to search”.", day=text)
+            raise QuestionError(said) from None
 
     def respond(
         question: str,
@@ -75,7 +97,7 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
         articles: list[str],
         since: str | None,
         until: str | None,
-    ) -> Iterator[tuple[str, str, str, list[str], str]]:
+    ) -> Iterator[tuple[dict[str, Any], str, str, list[str], str, str]]:
         group = _new_group()
         if not name:
             name = conversations.new_name()
@@ -83,20 +105,26 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
                 conversations.copy(shared, name)
         earlier = turns(history)
         try:
-            filters = Filters(tuple(publishers), tuple(languages), tuple(articles), _day(since), _day(until))
+            filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
             for event in bot.stream(question, earlier, filters=filters):
                 if event.kind == "searched":
                     continue
-                own = source_group(event.answer, group)
+                own = source_group(event.answer, group, words)
                 now = [*groups, own] if own else groups
                 conversations.keep(name, len(earlier), event.answer)
-                kept = saving(name, conversations.count(name))
-                yield message(event.answer, group), sources(now), kept, now, name
+                kept = saving(name, conversations.count(name), words)
+                said = {"role": "assistant", "content": message(event.answer, group, words)}
+                shown = (sources(now, words), kept, now, name, told())
+                yield said, *shown
+                if event.kind == "answer" and (then := bot.suggest(event.answer)):
+                    yield {**said, "options": [{"value": one} for one in then]}, *shown
         except QuestionError as error:
-            yield str(error), sources(groups), saving(name, conversations.count(name)), groups, name
+            kept = saving(name, conversations.count(name), words)
+            said = {"role": "assistant", "content": str(error)}
+            yield said, sources(groups, words), kept, groups, name, told()
 
-    def listed(mine: list[str], words: str, name: str) -> Any:
-        found = conversations.listed(mine, words)
+    def listed(mine: list[str], wanted: str, name: str) -> Any:
+        found = conversations.listed(mine, wanted)
         chosen = name if name in {one.name for one in found} else None
         return gr.Radio(choices=[(one.title, one.name) for one in found], value=chosen)
 
@@ -106,8 +134,8 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
     def opened(name: str) -> tuple[list[dict[str, str]], str, str, list[str], str, str, str]:
         """What a conversation's page shows; an empty name begins one."""
         answers = conversations.answers(name) if name else ()
-        messages, groups = _shown(answers)
-        return messages, sources(groups), saving(name, len(answers)), groups, name, "", title_of(name)
+        messages, groups = _shown(answers, words)
+        return messages, sources(groups, words), saving(name, len(answers), words), groups, name, "", title_of(name)
 
     def begun(mine: list[str], request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("c", ""))
@@ -119,50 +147,69 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
         ]
         return *rest, name if own else "", "" if own else asked, title, listed(mine, "", asked), *dropdowns
 
-    def known(name: str, mine: list[str], words: str) -> tuple[list[str], Any, str]:
+    def known(name: str, mine: list[str], wanted: str) -> tuple[list[str], Any, str]:
         """A conversation that was begun here is listed here."""
         every = mine if name in mine or not name else [name, *mine]
-        return every, listed(every, words, name), title_of(name)
+        return every, listed(every, wanted, name), title_of(name)
 
-    def renamed(name: str, title: str, mine: list[str], words: str) -> tuple[Any, str]:
+    def renamed(name: str, title: str, mine: list[str], wanted: str) -> tuple[Any, str]:
         conversations.rename(name, title)
-        return listed(mine, words, name), title_of(name)
+        return listed(mine, wanted, name), title_of(name)
 
-    def deleted(name: str, mine: list[str], words: str) -> tuple[Any, ...]:
+    def deleted(name: str, mine: list[str], wanted: str) -> tuple[Any, ...]:
         conversations.delete(name)
         rest = [one for one in mine if one != name]
-        return *opened(""), rest, listed(rest, words, ""), gr.Group(visible=False)
+        return *opened(""), rest, listed(rest, wanted, ""), gr.Group(visible=False)
+
+    def thumbed(name: str, event: gr.LikeData) -> tuple[Any, ...]:
+        """A thumb is kept at once; then its reason is asked for."""
+        message_at = event.index if isinstance(event.index, int) else event.index[0]
+        place = message_at // 2  # questions and answers take turns
+        liked = event.liked is True
+        if not conversations.judge(name, place, liked=liked):
+            return None, gr.Textbox(visible=False)
+        label = words("What is good about this answer?") if liked else words("What is wrong with this answer?")
+        return (place, liked), gr.Textbox(visible=True, label=label, value="")
+
+    def reasoned(name: str, judged: tuple[int, bool] | None, why: str) -> Any:
+        if judged:
+            conversations.judge(name, judged[0], liked=judged[1], reason=why)
+            gr.Info(words("Kept on this machine, with the answer's evidence."))
+        return gr.Textbox(visible=False)
 
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
     name = gr.State("")
     shared = gr.State("")
-    with gr.Sidebar(open=False, label="Conversations", elem_id="conversations", width=300):
-        gr.Markdown("## Conversations")
-        new = gr.Button("New conversation", size="sm", variant="primary")
-        wanted = gr.Textbox(label="Search your conversations", max_lines=1)
-        listing = gr.Radio(label="Your conversations", choices=[], elem_id="listing")
-        title = gr.Textbox(label="Title of this one", max_lines=1, info="Enter renames it")
-        delete = gr.Button("Delete this conversation", size="sm")
+    judged = gr.State(None)
+    with gr.Sidebar(open=False, label=words("Conversations"), elem_id="conversations", width=300):
+        gr.Markdown(f"## {words('Conversations')}")
+        new = gr.Button(words("New conversation"), size="sm", variant="primary")
+        wanted = gr.Textbox(label=words("Search your conversations"), max_lines=1)
+        listing = gr.Radio(label=words("Your conversations"), choices=[], elem_id="listing")
+        title = gr.Textbox(label=words("Title of this one"), max_lines=1, info=words("Enter renames it"))
+        delete = gr.Button(words("Delete this conversation"), size="sm")
         with gr.Group(visible=False) as sure:
-            gr.Markdown("Deleted for good, with its answers?")
+            gr.Markdown(words("Deleted for good, with its answers?"))
             with gr.Row():
-                yes, no = gr.Button("Delete", size="sm", variant="stop"), gr.Button("Keep", size="sm")
+                yes = gr.Button(words("Delete"), size="sm", variant="stop")
+                no = gr.Button(words("Keep"), size="sm")
     with gr.Row(elem_id="desk"):
         with gr.Column(scale=3, min_width=320, elem_id="talk"):
-            panel = gr.HTML(sources([]), elem_id="sources", render=False)
+            panel = gr.HTML(sources([], words), elem_id="sources", render=False)
             downloads = gr.HTML("", elem_id="saving", render=False)
-            with gr.Accordion("Which articles to search", open=False, elem_id="filters"), gr.Row():
-                publishers = gr.Dropdown(label="Publishers", multiselect=True)
-                languages = gr.Dropdown(label="Languages", multiselect=True)
-                articles = gr.Dropdown(label="Articles", multiselect=True)
-                since = gr.Textbox(label="Published from", placeholder="2025-12-13", max_lines=1)
-                until = gr.Textbox(label="Published to", placeholder="2025-12-31", max_lines=1)
+            with gr.Accordion(words("Which articles to search"), open=False, elem_id="filters"), gr.Row():
+                publishers = gr.Dropdown(label=words("Publishers"), multiselect=True)
+                languages = gr.Dropdown(label=words("Languages"), multiselect=True)
+                articles = gr.Dropdown(label=words("Articles"), multiselect=True)
+                since = gr.Textbox(label=words("Published from"), placeholder="2025-12-13", max_lines=1)
+                until = gr.Textbox(label=words("Published to"), placeholder="2025-12-31", max_lines=1)
             downloads.render()  # type: ignore[no-untyped-call] # Gradio's own
+            why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Keep this reason"), elem_id="why")
             talk = gr.ChatInterface(
                 respond,
                 chatbot=gr.Chatbot(
-                    label="Conversation",
+                    label=words("Conversation"),
                     show_label=False,
                     container=False,
                     elem_id="chat",
@@ -172,12 +219,12 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
                     latex_delimiters=[],
                     allow_tags=False,
                     layout="panel",
-                    feedback_options=None,
-                    placeholder="Ask a question in English, Russian or Belarusian.",
+                    feedback_options=("Like", "Dislike"),
+                    placeholder=words("Ask a question in English, Russian or Belarusian."),
                 ),
                 textbox=gr.Textbox(
-                    placeholder="Ask about the articles",
-                    label="Question",
+                    placeholder=words("Ask about the articles"),
+                    label=words("Question"),
                     show_label=False,
                     container=False,
                     max_lines=6,
@@ -186,7 +233,7 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
                     stop_btn=True,
                 ),
                 additional_inputs=[groups, name, shared, publishers, languages, articles, since, until],
-                additional_outputs=[panel, downloads, groups, name],
+                additional_outputs=[panel, downloads, groups, name, top],
                 additional_inputs_accordion=gr.Accordion(visible=False),
                 examples=[[example] for example in EXAMPLES],
                 editable=True,
@@ -206,6 +253,8 @@ def chat(page: gr.Blocks, bot: Bot, conversations: Conversations) -> None:
     listing.input(opened, listing, whole, **quiet)
     gr.on([new.click, talk.chatbot.clear], lambda: opened(""), None, whole, **quiet)
     title.submit(renamed, [name, title, mine, wanted], [listing, title], **quiet)
+    talk.chatbot.like(thumbed, name, [judged, why], **quiet)
+    why.submit(reasoned, [name, judged, why], why, **quiet)
     delete.click(lambda name: gr.Group(visible=bool(name)), name, sure, **quiet)
     no.click(lambda: gr.Group(visible=False), None, sure, **quiet)
     yes.click(deleted, [name, mine, wanted], [*whole, mine, listing, sure], **quiet)

@@ -21,13 +21,18 @@ from pathlib import Path
 from bot import Answer, Article, answers_in, bundle
 
 FILE = "conversations.db"
-FORMAT = 1
+FORMAT = 2  # 1 had no judgements
 TITLE = 80  # characters
 WAIT_SECONDS = 5.0
 SCHEMA = """
 CREATE TABLE conversation (name TEXT PRIMARY KEY, title TEXT NOT NULL, changed TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE answer (conversation TEXT NOT NULL REFERENCES conversation ON DELETE CASCADE, place INTEGER NOT NULL,
     question TEXT NOT NULL, text TEXT NOT NULL, bundle BLOB NOT NULL, PRIMARY KEY (conversation, place)) WITHOUT ROWID;
+"""
+JUDGEMENTS = """
+CREATE TABLE judgement (conversation TEXT NOT NULL REFERENCES conversation ON DELETE CASCADE, place INTEGER NOT NULL,
+    liked INTEGER NOT NULL, reason TEXT NOT NULL, made TEXT NOT NULL, bundle BLOB NOT NULL,
+    PRIMARY KEY (conversation, place)) WITHOUT ROWID;
 """
 
 
@@ -42,6 +47,16 @@ class Conversation:
     name: str
     title: str
     changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reader thought of an answer: a thumb, the reason given or "", when (ISO 8601, UTC), and its evidence."""
+
+    liked: bool
+    reason: str
+    made: str
+    bundle: str
 
 
 class Conversations:
@@ -60,10 +75,11 @@ class Conversations:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA foreign_keys = ON")
             found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, FORMAT):
+            if not 0 <= found <= FORMAT:
                 raise self._unusable(ValueError(f"it has format {found}, this version of Viadoma reads {FORMAT}"))
-            if not found:
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            if found < FORMAT:
+                lacking = JUDGEMENTS if found else SCHEMA + JUDGEMENTS
+                connection.executescript(f"BEGIN IMMEDIATE; {lacking} PRAGMA user_version = {FORMAT}; COMMIT;")
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -150,6 +166,27 @@ class Conversations:
         """Deletes a conversation with its answers."""
         with self._using() as connection, connection:
             connection.execute("DELETE FROM conversation WHERE name = ?", (name,))
+
+    def judge(self, name: str, place: int, *, liked: bool, reason: str = "") -> bool:
+        """Keeps what a reader thinks of the answer at a place, with its evidence; a later judgement takes its place.
+
+        The evidence stays as judged, though the answer is made again. False if there is no such answer.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._using() as connection, connection:
+            kept = connection.execute(
+                "INSERT OR REPLACE INTO judgement SELECT conversation, place, ?, ?, ?, bundle FROM answer"
+                " WHERE conversation = ? AND place = ?",
+                (liked, reason.strip(), now, name, place),
+            )
+        return kept.rowcount > 0
+
+    def judgements(self) -> Iterator[Judgement]:
+        """All that readers thought of answers, oldest first."""
+        with self._using() as connection:
+            rows = connection.execute("SELECT liked, reason, made, bundle FROM judgement ORDER BY made").fetchall()
+        for liked, reason, made, kept in rows:
+            yield Judgement(bool(liked), reason, made, zlib.decompress(kept).decode("utf-8", "surrogatepass"))
 
     @staticmethod
     def _texts(connection: sqlite3.Connection, one: Conversation) -> str:

@@ -15,15 +15,30 @@ from bot import Bot, Entry, LibraryError
 from ingest import amend, bring_back, remove
 from page.intake import Intake, State
 from page.markup import escape_html
+from page.words import Words
 
-HEADERS = ["Title", "Publisher", "Published", "Language", "Version", "Passages", "Copies", "Note", "Id"]
 WIDTHS: list[str | int] = ["30%", "15%", "9%", "8%", "7%", "8%", "7%", "8%", "8%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
 REASON = "removed on the page"
 
 
-def rows(entries: Sequence[Entry]) -> list[list[Any]]:
+def headers(words: Words) -> list[str]:
+    """The table's columns."""
+    return [
+        words("Title"),
+        words("Publisher"),
+        words("Published"),
+        words("Language"),
+        words("Version"),
+        words("Passages"),
+        words("Copies"),
+        words("Note"),
+        words("Id"),
+    ]
+
+
+def rows(entries: Sequence[Entry], words: Words) -> list[list[Any]]:
     """The table's rows."""
     return [
         [
@@ -34,69 +49,72 @@ def rows(entries: Sequence[Entry]) -> list[list[Any]]:
             one.version,
             one.passages,
             one.copies,
-            "source can't be read any more" if one.stale else "",
+            words("source can't be read any more") if one.stale else "",
             one.article,
         ]
         for one in entries
     ]
 
 
-def told(state: State | None) -> str:
+def told(state: State | None, words: Words) -> str:
     """How far taking in is, or what came of it, as HTML; empty if there was none."""
     if state is None:
         return ""
     report, progress = state.report, state.progress
-    counts = ", ".join(
-        f"{len(some)} {word}"
-        for word, some in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("unchanged", report.unchanged),
-            ("kept out", report.withheld),
-            ("failed", report.failed),
-        )
-        if some or word == "added"
-    )
+    counted = [
+        words("{count} added", count=len(report.added)),
+        words("{count} changed", count=len(report.changed)) if report.changed else "",
+        words("{count} unchanged", count=len(report.unchanged)) if report.unchanged else "",
+        words("{count} kept out", count=len(report.withheld)) if report.withheld else "",
+        words("{count} failed", count=len(report.failed)) if report.failed else "",
+    ]
+    counts = ", ".join(filter(None, counted))
     if state.running:
         value = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
         head = (
-            f'<progress {value} aria-label="Taking in"></progress>'
-            f"<p>Taking in: {counts}. {escape_html(progress.source)}</p>"
+            f'<progress {value} aria-label="{words("Taking in")}"></progress>'
+            f"<p>{words('Taking in')}: {counts}. {escape_html(progress.source)}</p>"
         )
     else:
-        head = f"<p><strong>{'Broken off' if state.trouble else 'Done'}: {counts}.</strong></p>"
+        head = f"<p><strong>{words('Broken off') if state.trouble else words('Done')}: {counts}.</strong></p>"
     if state.trouble:
         head += f'<p class="failed">{escape_html(state.trouble)}</p>'
     lines = [f'<li class="failed">{escape_html(one.source)}: {escape_html(one.reason)}</li>' for one in report.failed]
-    went = [("added", one) for one in report.added] + [("changed", one) for one in report.changed]
+    went = [(words("added"), one) for one in report.added] + [(words("changed"), one) for one in report.changed]
     lines += [f"<li>{word}: {escape_html(source)}</li>" for word, source in went[:NAMED]]
     if len(went) > NAMED:
-        lines.append(f"<li>and {len(went) - NAMED} more</li>")
+        lines.append(f"<li>{words('and {count} more', count=len(went) - NAMED)}</li>")
     return f'<div class="intake" role="status">{head}<ul>{"".join(lines)}</ul></div>'
 
 
-def about(bot: Bot, article_id: str) -> str:
+def about(bot: Bot, article_id: str, words: Words) -> str:
     """The article chosen in the table, as HTML."""
     entry = next((one for one in bot.catalogue if one.article == article_id), None)
     if entry is None:
-        return '<p class="chosen">Choose an article in the table to open it, take it in again or remove it.</p>'
+        said = words("Choose an article in the table to open it, take it in again or remove it.")
+        return f'<p class="chosen">{said}</p>'
     link = escape_html(f"/source/{entry.article}/{entry.version}")
-    stale = f" Its source can't be read any more: {escape_html(entry.stale)}" if entry.stale else ""
+    stale = ""
+    if entry.stale:
+        stale = " " + words("Its source can't be read any more: {reason}", reason=escape_html(entry.stale))
     return (
         f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong> — '
-        f'<a href="{link}" target="_blank" rel="noopener">open its text and versions</a>.{stale}</p>'
+        f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
     )
 
 
-def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
+def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words) -> None:
     """Puts the library on the page."""
+
+    def refused(said: str) -> gr.Error:
+        return gr.Error(said, title=words("Error"), print_exception=False)
 
     def look() -> tuple[Any, ...]:
         state = intake.state
         running = bool(state and state.running)
-        table = gr.skip() if running else rows(bot.catalogue)
+        table = gr.skip() if running else rows(bot.catalogue, words)
         return (
-            told(state),
+            told(state, words),
             gr.Timer(active=running),
             gr.Button(interactive=not running),
             gr.Button(visible=running),
@@ -107,28 +125,38 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
         sources = [line.strip() for line in addresses.splitlines() if line.strip()]
         wrong = [one for one in sources if not one.lower().startswith(("http://", "https://"))]
         if wrong:
-            raise gr.Error(f"{wrong[0]} is no address that begins with http:// or https://.", print_exception=False)
+            raise refused(words("{address} is no address that begins with http:// or https://.", address=wrong[0]))
         if not files and not sources:
-            raise gr.Error("Drop files here, or write addresses.", print_exception=False)
+            raise refused(words("Drop files here, or write addresses."))
         return started([Path(file) for file in files or ()], sources)
 
     def started(files: list[Path], sources: list[str]) -> tuple[Any, ...]:
         if not intake.start(files, sources):
-            raise gr.Error("Other articles are being taken in: wait for them, or stop them.", print_exception=False)
+            raise refused(words("Other articles are being taken in: wait for them, or stop them."))
         return None, "", *look()
 
+    def source_of(article_id: str, version: int) -> str:
+        """Where an article came from, without its place in an archive or a table."""
+        article = bot.article(article_id, version)
+        return article.source.partition("#")[0].partition("!")[0] if article else ""
+
     def again(article_id: str) -> tuple[Any, ...]:
-        entry = bot.article(article_id, next((e.version for e in bot.catalogue if e.article == article_id), 0))
-        if entry is None:
-            raise gr.Error("Choose an article first.", print_exception=False)
-        return started([], [entry.source.partition("#")[0].partition("!")[0]])[2:]
+        if not (
+            source := source_of(article_id, next((e.version for e in bot.catalogue if e.article == article_id), 0))
+        ):
+            raise refused(words("Choose an article first."))
+        return started([], [source])[2:]
+
+    def all_again() -> tuple[Any, ...]:
+        sources = dict.fromkeys(source_of(one.article, one.version) for one in bot.catalogue)
+        return started([], [one for one in sources if one])[2:]
 
     def taken_out(article_id: str) -> tuple[Any, ...]:
         if not article_id:
-            raise gr.Error("Choose an article first.", print_exception=False)
+            raise refused(words("Choose an article first."))
         return (
             _changed(lambda: remove([article_id], REASON, data=data)),
-            about(bot, ""),
+            about(bot, "", words),
             "",
             article_id,
             gr.Button(visible=True),
@@ -136,14 +164,14 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
 
     def put_back(article_id: str) -> tuple[Any, ...]:
         table = _changed(lambda: bring_back([article_id], data=data))
-        return table, about(bot, article_id), article_id, "", gr.Button(visible=False)
+        return table, about(bot, article_id, words), article_id, "", gr.Button(visible=False)
 
     def _changed(work: Any) -> list[list[Any]]:
         try:
             work()
         except (LibraryError, ValueError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return rows(bot.catalogue)
+            raise refused(str(error)) from error
+        return rows(bot.catalogue, words)
 
     def known(article_id: str) -> tuple[str, str, str]:
         """What stands in the fields to edit."""
@@ -153,43 +181,46 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
 
     def chosen(event: gr.SelectData) -> tuple[str, ...]:
         article_id = str(event.row_value[-1])
-        return article_id, about(bot, article_id), *known(article_id)
+        return article_id, about(bot, article_id, words), *known(article_id)
 
     def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
         if not article_id:
-            raise gr.Error("Choose an article first.", print_exception=False)
+            raise refused(words("Choose an article first."))
         table = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
-        return table, about(bot, article_id), *known(article_id)
+        return table, about(bot, article_id, words), *known(article_id)
 
     article = gr.State("")
     removed = gr.State("")
-    gr.Markdown("## Library", elem_id="library-title")
+    gr.Markdown(f"## {words('Library')}", elem_id="library-title")
     with gr.Row(elem_id="intake"):
-        files = gr.File(label="Files: drop them here", file_count="multiple", type="filepath", height=140)
+        files = gr.File(label=words("Files: drop them here"), file_count="multiple", type="filepath", height=140)
         with gr.Column():
-            addresses = gr.Textbox(label="Addresses, one a line: pages, feeds, sitemaps", lines=3, max_lines=8)
+            addresses = gr.Textbox(label=words("Addresses, one a line: pages, feeds, sitemaps"), lines=3, max_lines=8)
             with gr.Row():
-                go = gr.Button("Take in", variant="primary", size="sm")
-                stop = gr.Button("Stop", size="sm", visible=False)
+                go = gr.Button(words("Take in"), variant="primary", size="sm")
+                stop = gr.Button(words("Stop"), size="sm", visible=False)
     outcome = gr.HTML("", elem_id="outcome")
-    detail = gr.HTML(about(bot, ""), elem_id="detail")
+    detail = gr.HTML(about(bot, "", words), elem_id="detail")
     with gr.Row(elem_id="actions"):
-        renew = gr.Button("Take in again", size="sm")
-        out = gr.Button("Remove", size="sm")
-        undo = gr.Button("Undo the removal", size="sm", visible=False)
-    with gr.Accordion("Edit title, publisher or date", open=False, elem_id="edit"):
+        renew = gr.Button(words("Take in again"), size="sm")
+        renew_all = gr.Button(words("Take all in again"), size="sm")
+        out = gr.Button(words("Remove"), size="sm")
+        undo = gr.Button(words("Undo the removal"), size="sm", visible=False)
+    with gr.Accordion(words("Edit title, publisher or date"), open=False, elem_id="edit"):
         with gr.Row():
-            title = gr.Textbox(label="Title", max_lines=1, scale=3)
-            publisher = gr.Textbox(label="Publisher", max_lines=1)
-            published = gr.Textbox(label="Published", placeholder="2025-12-13", max_lines=1)
+            title = gr.Textbox(label=words("Title"), max_lines=1, scale=3)
+            publisher = gr.Textbox(label=words("Publisher"), max_lines=1)
+            published = gr.Textbox(label=words("Published"), placeholder="2025-12-13", max_lines=1)
         with gr.Row():
             gr.Markdown(
-                "What is written here counts from now on, also when the article is taken in again. An empty field gives"
-                " back what the source says."
+                words(
+                    "What is written here counts from now on, also when the article is taken in again. An empty field "
+                    "gives back what the source says."
+                )
             )
-            save = gr.Button("Save", size="sm", scale=0, min_width=144)
+            save = gr.Button(words("Save"), size="sm", scale=0, min_width=144)
     table = gr.Dataframe(
-        headers=HEADERS,
+        headers=headers(words),
         datatype="str",
         column_widths=WIDTHS,
         interactive=False,
@@ -197,7 +228,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
         wrap=True,
         max_height=700,
         elem_id="articles",
-        label="Articles",
+        label=words("Articles"),
         buttons=[],
     )
     timer = gr.Timer(LOOK_SECONDS, active=False)
@@ -212,5 +243,6 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake) -> None:
     table.select(chosen, None, [article, detail, *fields], **quiet)
     save.click(edited, [article, *fields], [table, detail, *fields], **quiet)
     renew.click(again, article, shown, **quiet)
+    renew_all.click(all_again, None, shown, **quiet)
     out.click(taken_out, article, [table, detail, article, removed, undo], **quiet)
     undo.click(put_back, removed, [table, detail, article, removed, undo], **quiet)

@@ -10,19 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot import FORMATS, Answer, Article, Citation, Time, Turn, escape_markdown
+from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
+from page.words import ENGLISH, IN_ENGLISH, Words, kinds
 
 MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
-# What is said of a claim that its quotes do not prove whole.
-DOUBT = {"partly": "only partly supported by its source", "unverified": "not supported by the sources"}
-# How a format is called where its own name says too little.
-FORMAT_NAMES = {
-    "markdown": "Markdown",
-    "html": "HTML, for print",
-    "bundle": "Evidence, to recheck",
-    "bibtex": "BibLaTeX",
-    "csl-json": "CSL-JSON",
-}
 
 
 def escape_html(text: str) -> str:
@@ -33,30 +24,36 @@ def escape_html(text: str) -> str:
     return safe
 
 
-def message(answer: Answer, group: str) -> str:
+def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
     lines = []
     if answer.status == "partial":
-        lines.append("**The articles answer this in part.**")
+        lines.append(f"**{words('The articles answer this in part.')}**")
+    doubted = {
+        "partly": words("only partly supported by its source"),
+        "unverified": words("not supported by the sources"),
+    }
     for claim in answer.claims:
         label = ""
-        if claim.support in DOUBT:
-            doubts = "; ".join((DOUBT[claim.support], *claim.doubts))
+        if claim.support in doubted:
+            doubts = "; ".join((doubted[claim.support], *claim.doubts))
             label = f' <small class="doubt">{escape_markdown(doubts)}</small>'
+        elif claim.support == "verified":
+            label = f' <small class="verified">{words("verified")}</small>'
         said = f' <small class="voice">{escape_markdown(by)}</small>' if (by := answer.said_by(claim)) else ""
         lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
-        lines.append("**The collection does not answer this.**")
-    lines += accounts(answer, group)
+        lines.append(f"**{words('The collection does not answer this.')}**")
+    lines += accounts(answer, group, words)
     lines += [escape_markdown(one) for one in answer.missing]
     if answer.status == "not_found" and answer.closest:
         near = "\n".join(
             f"- {escape_markdown(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest
         )
-        lines.append(f"Closest passages, which are not an answer:\n\n{near}")
-    notes = (*answer.notes, *map(str, answer.spellings))
+        lines.append(f"{words('Closest passages, which are not an answer:')}\n\n{near}")
+    notes = (*answer.notes, *(spelt(one, words) for one in answer.spellings))
     lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
-    lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer))}</small>')
+    lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
 
 
@@ -65,38 +62,62 @@ def markers(numbers: Iterable[int], group: str) -> str:
     return "".join(f"[\\[{number}\\]](#{group}-{number})" for number in numbers)
 
 
-def accounts(answer: Answer, group: str) -> list[str]:
-    """What the sources differ in, a paragraph and a list each: the value, and who gives it when, oldest first."""
+def spelt(spelling: Spelling, words: Words) -> str:
+    """How the sources spell a name of the question."""
+    return words("{asked} is spelt {others} in the sources.", asked=spelling.asked, others=", ".join(spelling.quoted))
+
+
+def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]:
+    """What the sources differ in: a heading and a table each, a column for each value, with who gives it when."""
     cited = {one.number: one.article for one in answer.citations}
+    differing = {
+        "number": words("The sources differ in the number"),
+        "date": words("The sources differ in the date"),
+    }
     lines = []
     for disagreement in answer.disagreements:
         sides = []
         for account in disagreement.accounts:
             tellers = "; ".join(
-                f"{escape_markdown(', '.join((_publisher(cited[number]), cited[number].published or 'no date')))} "
-                f"{markers((number,), group)}"
+                f"{escape_markdown(_told_by(cited[number], words))} {markers((number,), group)}"
                 for number in account.citations
                 if number in cited
             )
-            corrects = ", which says that it corrects an earlier report" if account.corrects else ""
-            sides.append(f"- **{escape_markdown(account.value)}** — {tellers}{corrects}")
-        lines += [f"**The sources differ in the {disagreement.about}**", "\n".join(sides)]
+            corrects = words(", which says that it corrects an earlier report") if account.corrects else ""
+            sides.append(f"{tellers}{corrects}")
+        rows = ([escape_markdown(one.value) for one in disagreement.accounts], ["---"] * len(sides), sides)
+        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        lines += [f"**{differing[disagreement.about]}**", table]
     return lines
 
 
-def _publisher(article: Article) -> str:
-    return article.publisher or article.name
+def _told_by(article: Article, words: Words) -> str:
+    return f"{article.publisher or article.name}, {article.published or words('no date')}"
 
 
-def coverage_line(answer: Answer) -> str:
+def coverage_line(answer: Answer, words: Words = IN_ENGLISH) -> str:
     """What was searched and how, for the line under an answer."""
-    how = (
-        "Quoted word for word."
-        if answer.mode == "quoting"
-        else f"Written by {answer.mode.removeprefix('writing with ')}."
-    )
-    asked = "" if answer.query == answer.question else f" Searched for: {answer.query}"
-    return f"{answer.searched} {how if answer.claims else ''}{asked}".strip()
+    parts = [searched(answer, words)]
+    if answer.claims and answer.mode == "quoting":
+        parts.append(words("Quoted word for word."))
+    elif answer.claims:
+        parts.append(words("Written by {model}.", model=answer.mode.removeprefix("writing with ")))
+    if answer.query != answer.question:
+        parts.append(words("Searched for: {query}", query=answer.query))
+    return " ".join(parts)
+
+
+def searched(answer: Answer, words: Words) -> str:
+    """What was searched, in a sentence; in other languages than English a shorter one."""
+    coverage = answer.coverage
+    if words.language == ENGLISH or not coverage.articles:
+        return answer.searched
+    filters = ", ".join(filter(None, (str(answer.filters), f"as of {answer.as_of}" if answer.as_of else "")))
+    said = words.many("{count} article was searched", "{count} articles were searched", coverage.articles)
+    said += f" ({filters})" if filters else ""
+    if coverage.oldest:
+        said += words(", dated {oldest} to {newest}", oldest=coverage.oldest, newest=coverage.newest)
+    return f"{said}."
 
 
 def shortened(text: str, limit: int = 220) -> str:
@@ -105,41 +126,46 @@ def shortened(text: str, limit: int = 220) -> str:
     return flat if len(flat) <= limit else flat[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def source_group(answer: Answer, group: str) -> str:
+def source_group(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     """The numbered sources of an answer as HTML."""
     shown = answer.citations or answer.closest
-    heading = "Sources" if answer.citations else "Closest passages"
-    cards = "".join(card(citation, group) for citation in shown)
+    heading = words("Sources") if answer.citations else words("Closest passages")
+    cards = "".join(card(citation, group, words) for citation in shown)
     return f'<section class="group" id="{group}"><h2>{heading}</h2><ol>{cards}</ol></section>' if shown else ""
 
 
-def card(citation: Citation, group: str) -> str:
+def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
     """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph."""
     article = citation.article
     before, behind = citation.paragraph
-    kind = "" if citation.publisher_kind == "other" else f" ({citation.publisher_kind})"
-    publisher = f"{article.publisher}{kind}".strip()
-    about = " · ".join(escape_html(part) for part in (publisher, article.published or "no date") if part)
+    kind = kinds(words).get(citation.publisher_kind, "")
+    publisher = f"{article.publisher}{f' ({kind})' if kind else ''}".strip()
+    about = " · ".join(escape_html(part) for part in (publisher, article.published or words("no date")) if part)
     links = (
         f'<a class="permanent" href="{escape_html(citation.link)}" target="_blank" rel="noopener">'
-        "Link to this passage</a>"
+        f"{words('Link to this passage')}</a>"
     )
     if address := original(article):
-        links = f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer">Open page</a> {links}'
-    voices = "; ".join(map(str, citation.voices))
-    said = f'<p class="voices" dir="auto">{escape_html(voices[0].upper() + voices[1:])}</p>' if voices else ""
+        opened = f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer">{words("Open page")}</a>'
+        links = f"{opened} {links}"
+    said = voices(citation, words)
+    said = f'<p class="voices" dir="auto">{escape_html(said[0].upper() + said[1:])}</p>' if said else ""
     times = [
-        f"“{article.text[time.span.start : time.span.end]}” is {days(time)}, counted from the date of publication."
+        words(
+            "“{words}” is {days}, counted from the date of publication.",
+            words=article.text[time.span.start : time.span.end],
+            days=days(time, words),
+        )
         for time in citation.times
         if time.reckoned
     ]
-    notes = [article.note, *times, copies(citation)]
+    notes = [article.note, *times, copies(citation, words)]
     note = "".join(f'<p class="note" dir="auto">{escape_html(line)}</p>' for line in notes if line)
     if citation.corrected:
         changes = escape_html(f"/source/{article.id}/{article.version}/changes")
         note += (
-            f'<p class="note">Corrected on {escape_html(citation.corrected)}: '
-            f'<a href="{changes}" target="_blank" rel="noopener">what changed</a></p>'
+            f'<p class="note">{words("Corrected on {day}:", day=escape_html(citation.corrected))} '
+            f'<a href="{changes}" target="_blank" rel="noopener">{words("what changed")}</a></p>'
         )
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
@@ -151,20 +177,36 @@ def card(citation: Citation, group: str) -> str:
     )
 
 
+def voices(citation: Citation, words: Words) -> str:
+    """Who says what a quote tells, in words; empty where the article itself does."""
+    if words.language == ENGLISH:
+        return "; ".join(map(str, citation.voices))
+    named = kinds(words)
+    said = []
+    for voice in citation.voices:
+        speaker = f"{voice.speaker} ({named[voice.kind]})" if voice.kind in named else voice.speaker
+        said.append(
+            words("in the words of: {speaker}", speaker=speaker)
+            if voice.direct
+            else words("according to: {speaker}", speaker=speaker)
+        )
+    return "; ".join(said)
+
+
 def original(article: Article) -> str:
     """The article's address for an attribute or for reading, if it is one to follow; else empty."""
     return escape_html(article.url) if re.fullmatch(r"https?://[^\s\"'<>]+", article.url) else ""
 
 
-def days(time: Time) -> str:
+def days(time: Time, words: Words = IN_ENGLISH) -> str:
     """The days of a time: one, or from and to."""
-    return f"{time.first}" if time.first == time.last else f"{time.first} to {time.last}"
+    return f"{time.first}" if time.first == time.last else words("{first} to {last}", first=time.first, last=time.last)
 
 
-def copies(citation: Citation) -> str:
+def copies(citation: Citation, words: Words = IN_ENGLISH) -> str:
     """Who else prints the article's text; empty if nobody does."""
     others = [" ".join(filter(None, (one.publisher or one.name, one.published))) for one in citation.copies]
-    return f"Printed again by {'; '.join(others)}: one source." if others else ""
+    return words("Printed again by {others}: one source.", others="; ".join(others)) if others else ""
 
 
 def turns(history: Sequence[Any]) -> list[Turn]:
@@ -182,26 +224,35 @@ def turns(history: Sequence[Any]) -> list[Turn]:
     return made
 
 
-def sources(groups: Sequence[str]) -> str:
+def sources(groups: Sequence[str], words: Words = IN_ENGLISH) -> str:
     """The panel beside the chat: the newest answer's sources, or those of the one whose marker was clicked."""
-    close = '<button type="button" class="close" aria-label="Close the sources">×</button>'
-    empty = '<p class="empty">The sources of an answer appear here, each with its quote in its paragraph.</p>'
-    return f'<aside class="sources" aria-label="Sources">{close}{"".join(groups) or empty}</aside>'
+    close = f'<button type="button" class="close" aria-label="{words("Close the sources")}">×</button>'
+    said = words("The sources of an answer appear here, each with its quote in its paragraph.")
+    shown = "".join(groups) or f'<p class="empty">{said}</p>'
+    return f'<aside class="sources" aria-label="{words("Sources")}">{close}{shown}</aside>'
 
 
-def saving(conversation: str, answers: int) -> str:
+def saving(conversation: str, answers: int, words: Words = IN_ENGLISH) -> str:
     """The downloads of a conversation by its name, for as many answers as it has; none while there are none."""
     if not answers:
         return '<span data-conversation=""></span>'
-    kinds = [("last", "The last answer"), ("all", f"All {answers} answers")][: min(answers, 2)]
+    named = {
+        "markdown": "Markdown",
+        "html": words("HTML, for print"),
+        "bundle": words("Evidence, to recheck"),
+        "bibtex": "BibLaTeX",
+        "csl-json": "CSL-JSON",
+    }
+    every = words.many("The {count} answer", "All {count} answers", answers)
+    which = [("last", words("The last answer")), ("all", every)][: min(answers, 2)]
     rows = "".join(
         f"<dt>{label}</dt><dd>"
         + "".join(
-            f'<a href="/answers/{escape_html(conversation)}/{which}/{name}" download>{FORMAT_NAMES.get(name, name)}</a>'
+            f'<a href="/answers/{escape_html(conversation)}/{part}/{name}" download>{named.get(name, name)}</a>'
             for name in FORMATS
         )
         + "</dd>"
-        for which, label in kinds
+        for part, label in which
     )
     about = f'class="saving" data-conversation="{escape_html(conversation)}"'
-    return f"<details {about}><summary>Save the answers</summary><dl>{rows}</dl></details>"
+    return f"<details {about}><summary>{words('Save the answers')}</summary><dl>{rows}</dl></details>"

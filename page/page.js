@@ -1,4 +1,7 @@
 () => {
+  // Belarusian is not among Gradio's own languages, so the page says itself what it is in.
+  const language = document.querySelector("#head header")?.lang;
+  if (language) document.documentElement.lang = language;
   // Markers in an answer show their source beside the chat; on a phone it comes up from below.
   const panel = () => document.querySelector("aside.sources");
   const close = () => {
@@ -10,14 +13,57 @@
     const marker = event.target.closest('a[href*="#cite-"]');
     if (!marker) return;
     event.preventDefault();
-    const card = document.getElementById(marker.getAttribute("href").split("#")[1]);
+    const card = cardOf(marker);
     if (!card) return;
+    tip.hidden = true;
     close();
     panel().classList.add("picked");
     card.closest(".group").classList.add("current");
     card.classList.add("lit");
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+  // A marker that is pointed at or reached by keyboard shows its quote.
+  const tip = document.body.appendChild(document.createElement("div"));
+  Object.assign(tip, { id: "quote-tip", role: "tooltip", hidden: true });
+  const cardOf = (marker) => document.getElementById(marker.getAttribute("href").split("#")[1]);
+  const tell = (event) => {
+    const marker = event.target.closest?.('a[href*="#cite-"]');
+    const card = marker && cardOf(marker);
+    tip.hidden = !card;
+    if (!card) return;
+    const quote = document.createElement("q");
+    quote.textContent = card.querySelector("mark").textContent;
+    quote.lang = card.querySelector("blockquote").lang;
+    quote.dir = "auto";
+    const from = document.createElement("span");
+    from.textContent = [card.querySelector("h3 span:last-child"), card.querySelector(".about")]
+      .map((one) => one.textContent)
+      .join(" · ");
+    tip.replaceChildren(quote, from);
+    marker.setAttribute("aria-describedby", tip.id);
+    const place = marker.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(place.left, innerWidth - tip.offsetWidth - 8))}px`;
+    const above = place.top - tip.offsetHeight - 6;
+    tip.style.top = `${above > 8 ? above : place.bottom + 6}px`;
+  };
+  for (const name of ["mouseover", "focusin"]) document.addEventListener(name, tell);
+  for (const name of ["focusout", "scroll"]) document.addEventListener(name, () => (tip.hidden = true), true);
+  // Light, dark, or as the system has it, until a click says otherwise; a language that was chosen is kept.
+  const themed = (mode) => document.body.classList.toggle("dark", mode === "dark");
+  const kept = localStorage.getItem("viadoma-theme");
+  if (kept) themed(kept);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest(".theme")) {
+      const mode = document.body.classList.contains("dark") ? "light" : "dark";
+      localStorage.setItem("viadoma-theme", mode);
+      themed(mode);
+    }
+    const chosen = event.target.closest(".languages a");
+    if (chosen) {
+      document.cookie = `viadoma-language=${chosen.lang};path=/;max-age=31536000;samesite=lax`;
+      chosen.search = location.search; // the same conversation
+    }
   });
   // The address is that of the conversation shown, to be opened again or handed on.
   const address = () => {
@@ -29,7 +75,19 @@
   };
   const saving = document.getElementById("saving");
   if (saving) new MutationObserver(address).observe(saving, { childList: true, subtree: true });
-  // An answer is copied as it reads, not as the Markdown it is made of.
+  // An answer is copied as it reads, not as the Markdown it is made of, with a footnote for each marker.
+  const footnotes = (text) => {
+    const named = [...new Set([...text.matchAll(/\]\(#(cite-[^)]*)\)/g)].map((found) => found[1]))];
+    const lines = named.map((id) => {
+      const card = document.getElementById(id);
+      if (!card) return "";
+      const link = card.querySelector("a.open") || card.querySelector("a.permanent");
+      const about = [card.querySelector("h3 span:last-child"), card.querySelector(".about")];
+      const said = about.map((one) => one.textContent.trim()).filter(Boolean);
+      return `[${card.querySelector(".number").textContent}] ${[...said, link.href].join(". ")}`;
+    });
+    return lines.filter(Boolean).length ? `\n\n${lines.filter(Boolean).join("\n")}` : "";
+  };
   const clipboard = navigator.clipboard;
   if (clipboard) {
     const write = clipboard.writeText.bind(clipboard);
@@ -40,10 +98,12 @@
           .replace(/<\/?(small)[^>]*>/g, "")
           .replace(/(?<!\\)\*\*/g, "")
           .replace(/\u00a0/g, " ")
-          .replace(/\\([^\w\s])/g, "$1")
+          .replace(/\\([^\w\s])/g, "$1") + footnotes(text)
       );
   }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
+    if (event.key !== "Escape") return;
+    tip.hidden = true;
+    close();
   });
 }

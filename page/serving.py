@@ -21,19 +21,21 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import FORMATS, Bot
 from page.conversations import Conversations
 from page.door import Door
 from page.source import changes_page, missing_page, source_page
+from page.words import ENGLISH, LANGUAGES, words_of
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-# Gradio's ways to files and to other hosts: nothing on this page needs them
-CLOSED = ("/gradio_api/file", "/gradio_api/proxy")
+# Gradio's ways to files and to other hosts, in every language: nothing on this page needs them
+CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|proxy)")
+LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
 STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
 # The chat: nothing it shows may be fetched from elsewhere, whoever wrote it. Gradio builds its page with inline scripts
@@ -83,7 +85,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = _refusal(scope) or self._stopped(scope) or self._app
+        app = _refusal(scope) or self._stopped(scope) or _elsewhere(scope) or self._app
         await app(scope, receive, guarded)
 
     def _stopped(self, scope: Scope) -> ASGIApp | None:
@@ -107,9 +109,26 @@ def _refusal(scope: Scope) -> ASGIApp | None:
     # the host is one of ours by now, so that equal is our own; another port of this machine is another site
     if origin is not None and origin.lower() != f"{scope['scheme']}://{headers['host']}".lower():
         return PlainTextResponse("This page takes requests from itself alone.", status_code=403)
-    if scope["path"].startswith(CLOSED):
+    if CLOSED.match(scope["path"]):
         return PlainTextResponse("This page gives no files.", status_code=403)
     return None
+
+
+def _elsewhere(scope: Scope) -> ASGIApp | None:
+    """The root in the reader's own language, unless they chose English."""
+    if scope["path"] != "/" or scope["method"] != "GET":
+        return None
+    request = Request(scope)
+    wanted = request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("accept-language", ""))
+    if wanted == ENGLISH or wanted not in LANGUAGES:
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{words_of(wanted).address('/')}{query}", 302, {"Vary": "Accept-Language, Cookie"})
+
+
+def _preferred(accepted: str) -> str:
+    """The first language of an Accept-Language header, as browsers send it: the most wanted first."""
+    return accepted.partition(",")[0].partition(";")[0].strip().lower().partition("-")[0]
 
 
 def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None) -> FastAPI:

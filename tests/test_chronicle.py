@@ -11,6 +11,7 @@ import pytest
 from bot import Bot, Moment
 from ingest import amend, remove, update
 from page.timeline import numbers, plotted, spelt, told
+from page.words import IN_ENGLISH
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -142,7 +143,13 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
         update([write(f"{len(name)}.md", news("2025-12-13", f"{text} {name}.", name))], data=tmp_path / "data")
     with Bot.open(tmp_path / "data", model="") as bot:
         moments = bot.chronicle.moments()
-        shown = told(moments, "<i>") + numbers(bot.chronicle.counts()) + spelt(bot.chronicle.known()[0])
+        shown = "".join(
+            (
+                told(moments, "<i>", IN_ENGLISH),
+                numbers(bot.chronicle.counts(), IN_ENGLISH),
+                spelt(bot.chronicle.known()[0], IN_ENGLISH),
+            )
+        )
         assert "<img" not in shown
         assert "<b>" not in shown
         assert "<i>" not in shown
@@ -150,11 +157,11 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
         assert "{{" not in shown
         for one in moments:
             assert f'href="{one.citation.link}"' in shown
-    plot = plotted(moments, ())
+    plot = plotted(moments, (), IN_ENGLISH)
     assert plot
     assert [one["about"] for one in plot.data.values] == ["Releases"] * len(moments)
     assert [one["link"] for one in plot.data.values] == [one.citation.link for one in moments]
-    assert plotted([], ()) is None
-    assert "nothing of &lt;i&gt;" in told([], "<i>")
-    assert "No day" in numbers([])
-    assert spelt(None) == ""
+    assert plotted([], (), IN_ENGLISH) is None
+    assert "nothing of this with a date: &lt;i&gt;" in told([], "<i>", IN_ENGLISH)
+    assert "No day" in numbers([], IN_ENGLISH)
+    assert spelt(None, IN_ENGLISH) == ""

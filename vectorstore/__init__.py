@@ -25,7 +25,7 @@ from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.origins import Amendment, Origin, Removed, Stale
 from vectorstore.search import Exchange, HybridRetriever
 from vectorstore.settings import Settings, settings
-from vectorstore.store import Prepared, Store
+from vectorstore.store import IndexState, Prepared, Store
 from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Filters",
     "Hit",
     "HybridRetriever",
+    "IndexState",
     "LibraryError",
     "Mention",
     "Names",

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -33,6 +33,7 @@ from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
+IndexState = Literal["closed", "opened", "remade"]
 
 TITLES = 1000  # vectors kept in memory
 QUERIES = 512
@@ -86,6 +87,7 @@ class Store:
         self.library = Library(self.folder, name, create=create)
         self._index: VectorIndex | None = None
         self._index_generation = -1
+        self.index_state: IndexState = "closed"
         self._index_lock = threading.RLock()
         self._asking = ThreadPoolExecutor(1, "index")
         self._probe: subprocess.Popen[str] | None = None
@@ -202,6 +204,7 @@ class Store:
                 )
             self._index = VectorIndex(self._index_folder())
             self._index_generation = generation
+            self.index_state = "opened"
         return self._index
 
     def _index_folder(self) -> Path:
@@ -220,6 +223,7 @@ class Store:
         """Makes the index again from the stored vectors; nothing is embedded."""
         folder = self._index_folder()
         log.warning("The search index in %s is made again (%s).", folder, trouble)
+        self.index_state = "remade"
         if self._index:
             with suppress(Exception):  # it is broken: closing it may fail in any way
                 self._index.close()

@@ -1,0 +1,78 @@
+"""An answer -> questions that may come next.
+
+Knows what can be asked about the names and days of its quotes. Does not know whether the articles answer it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import chain, zip_longest
+
+from babel.dates import format_date
+
+from bot.answer import Answer
+from vectorstore import Names
+from vectorstore.terms import CYRILLIC
+
+# Names stand in the nominative and verbs in the present tense: it fits every gender.
+ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "en": {
+        "people": ("What did {} say?", "Where is {} now?", "Who is {}?"),
+        "organisations": ("What did {} say?", "What is {}?"),
+        "day": ("Who was released on {}?", "What happened on {}?"),
+    },
+    "ru": {
+        "people": ("Что говорит {}?", "Где сейчас {}?"),
+        "organisations": ("Что говорит {}?",),
+        "day": ("Кого освободили {}?", "Что произошло {}?"),
+    },
+    "be": {
+        "people": ("Што кажа {}?", "Дзе цяпер {}?"),
+        "organisations": ("Што кажа {}?",),
+        "day": ("Каго вызвалілі {}?", "Што адбылося {}?"),
+    },
+}
+# Letters that the other of the two languages does not have.
+NOT_IN = {"ru": re.compile(r"[іїєўґ]", re.I), "be": re.compile(r"[ищъїє]", re.I)}
+
+
+def next_questions(answer: Answer, names: Names) -> Iterator[tuple[str, str]]:
+    """Questions about the names and days of the quotes, and the name each asks about, empty for a day's.
+
+    In the question's language, the likeliest first; none for a name that has no spelling in it.
+    """
+    tongue = _tongue(answer.question)
+    quotes = answer.citations or answer.closest
+    asked = {mention.name for mention in names.mentions(answer.question)}
+    found = {one.name: one.kind for cited in quotes for one in names.mentions(cited.quote) if one.name not in asked}
+    # who was asked about comes last: the question said what its reader wants to know of them
+    found |= {one.name: one.kind for cited in quotes for one in names.mentions(cited.quote) if one.name in asked}
+    days = {time.first for cited in quotes for time in cited.times if time.first == time.last}
+    rows: list[list[tuple[str, str]]] = [
+        [(form.format(_day(day, tongue)), "") for form in ABOUT[tongue]["day"]] for day in sorted(days, reverse=True)
+    ]
+    for name, kind in found.items():
+        if spelt := _spelt(name, names.spellings(name), tongue):
+            forms = ABOUT[tongue].get(kind, ())
+            # not the same of everybody
+            turned = forms[len(rows) % len(forms) :] + forms[: len(rows) % len(forms)] if forms else ()
+            rows.append([(form.format(spelt), name) for form in turned])
+    return (one for one in chain.from_iterable(zip_longest(*rows)) if one and one[0] != answer.question)
+
+
+def _tongue(question: str) -> str:
+    if not CYRILLIC.search(question):
+        return "en"
+    return "be" if NOT_IN["ru"].search(question) else "ru"
+
+
+def _day(day: date, tongue: str) -> str:
+    return str(format_date(day, "d MMMM yyyy", locale=tongue))
+
+
+def _spelt(name: str, spellings: tuple[str, ...], tongue: str) -> str:
+    if tongue == "en":
+        return name
+    return next((one for one in spellings if CYRILLIC.search(one) and not NOT_IN[tongue].search(one)), "")
