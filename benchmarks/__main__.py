@@ -24,6 +24,7 @@ BENCHMARKS = {
     "refusal": "questions that the articles do not answer, recognised; answerable ones refused",
     "support": "unsupported claims found, right ones doubted, by the check without a model",
     "writing": "what a real, far too small model makes up, and how much of it is caught (first: `make model`)",
+    "page": "how soon the page can be used, beside a bare chat of Gradio's; fifty readers at once",
     "startup": "from the start of the page's process to its first answer",
 }
 

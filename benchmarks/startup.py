@@ -25,7 +25,8 @@ RUNS = 5
 QUESTION = "What does Belarus General License 13 allow?"
 
 
-def _port() -> int:
+def free_port() -> int:
+    """A port that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -57,7 +58,7 @@ def _ask(address: str) -> str:
 
 
 def _answer_seconds(data: Path) -> float:
-    address = f"http://127.0.0.1:{(port := _port())}"
+    address = f"http://127.0.0.1:{(port := free_port())}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     began = time.perf_counter()
     process = subprocess.Popen(

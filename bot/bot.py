@@ -280,8 +280,9 @@ class Bot:
         if self._writer and not trouble:
             try:
                 for events in self._write(self._writer, made, hits, empty):
+                    if events[-1].kind == "answer":
+                        self._trouble = ""
                     yield self._finished(events)
-                self._trouble = ""
                 return
             except ModelError as error:
                 trouble = str(error)

@@ -46,7 +46,8 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, C
 
     def told() -> str:
         return (
-            f'<header lang="{words.language}"><h1>Viadoma</h1><p class="promise">{promise}</p>'
+            f'<header lang="{words.language}" data-search="{words("Search the table")}"><h1>Viadoma</h1>'
+            f'<p class="promise">{promise}</p>'
             f'<nav class="languages" aria-label="{words("Language")}">{others}'
             f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav>'
             f"{status_line(bot, words)}</header>"
@@ -55,6 +56,29 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, C
     top = gr.HTML(told(), elem_id="head")
     page.load(told, None, top, api_visibility="private", show_progress="hidden")
     return top, told
+
+
+def gradios(words: Words) -> gr.I18n:
+    """Gradio's own words where it lacks the language: those take the place of its English ones."""
+    # a key with dots is found before the entry that it is the path of
+    own = {
+        "upload_text.drop_file": words("Drop File Here"),
+        "upload_text.click_to_upload": words("Click to Upload"),
+        "common.or": words("or"),
+        "common.clear": words("Clear"),
+        "common.error": words("Error"),
+        "chatbot.edit": words("Edit"),
+        "chatbot.retry": words("Retry"),
+        "chatbot.undo": words("Undo"),
+        "chatbot.submit": words("Submit"),
+        "chatbot.cancel": words("Cancel"),
+        "chatbot.like": words("Like"),
+        "chatbot.dislike": words("Dislike"),
+        "chatbot.clear": words("Clear"),
+        "chatbot.copy_message": words("Copy message"),
+        "chatbot.copied_message": words("Copied message"),
+    }
+    return gr.I18n(en=own)
 
 
 def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Words) -> gr.Blocks:
@@ -95,6 +119,13 @@ def launch(
             radius_size="sm",
             font=FONT,
             font_mono=["ui-monospace", "monospace"],
+        ).set(
+            # white on it keeps 4.5:1
+            button_primary_background_fill="*primary_700",
+            button_primary_background_fill_hover="*primary_800",
+            button_primary_background_fill_dark="*primary_700",
+            block_info_text_color="*neutral_600",
+            block_info_text_color_dark="*neutral_400",
         )
         app = serving(bot, conversations, host, door)
         # the root, which holds the paths of the others, comes last
@@ -118,6 +149,7 @@ def launch(
                     show_error=False,
                     max_file_size=MAX_UPLOAD,
                     theme=theme,
+                    i18n=gradios(words),
                     head=SPEAKS.format(language=language),
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),

@@ -12,9 +12,11 @@ from typing import Any
 
 import gradio as gr
 
-from bot import Answer, Bot, Facet, Filters, QuestionError
+from gradio.components.chatbot import TextMessage
+
+from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
 from page.conversations import Conversations
-from page.markup import escape_html, message, saving, source_group, sources, turns
+from page.markup import as_written, escape_html, message, saving, source_group, sources, turns
 from page.words import Words
 
 CONCURRENT_QUESTIONS = 8
@@ -70,6 +72,34 @@ def _shown(answers: Sequence[Answer], words: Words) -> tuple[list[dict[str, str]
     return messages, groups
 
 
+def _as_written(chatbot: gr.Chatbot) -> None:
+    """Has the chatbot show questions as they were written, which it takes for Markdown and HTML.
+
+    An address leads others to a conversation, so that a question is no more to be trusted than an article.
+    """
+    to_browser, from_browser = chatbot.postprocess, chatbot.preprocess
+
+    def shown(value: Any) -> Any:
+        told = to_browser(value)
+        for message in told.root:
+            for part in message.content if message.role == "user" else ():
+                if isinstance(part, TextMessage):
+                    # a question that was edited comes back as the browser has it
+                    part.text = escape_markdown(as_written(part.text))
+        return told
+
+    def read(payload: Any) -> Any:
+        messages: Any = from_browser(payload)
+        for message in messages:
+            for part in message["content"] if message["role"] == "user" else ():
+                if "text" in part:
+                    part["text"] = as_written(part["text"])
+        return messages
+
+    # in a class of ours Gradio would write a file beside this one
+    chatbot.postprocess, chatbot.preprocess = shown, read  # type: ignore[method-assign]
+
+
 def chat(
     page: gr.Blocks, bot: Bot, conversations: Conversations, words: Words, top: gr.HTML, told: Callable[[], str]
 ) -> None:
@@ -98,7 +128,7 @@ def chat(
         since: str | None,
         until: str | None,
     ) -> Iterator[tuple[dict[str, Any], str, str, list[str], str, str]]:
-        group = _new_group()
+        group, question = _new_group(), as_written(question)
         if not name:
             name = conversations.new_name()
             if shared:
@@ -245,6 +275,7 @@ def chat(
         with gr.Column(scale=2, min_width=320, elem_id="side"):
             panel.render()  # type: ignore[no-untyped-call] # Gradio's own
 
+    _as_written(talk.chatbot)
     whole = [talk.chatbot_value, panel, downloads, groups, name, shared, title]
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     page.load(begun, mine, [*whole, listing, publishers, languages, articles], **quiet)

@@ -172,7 +172,7 @@ class Conversations:
 
         The evidence stays as judged, though the answer is made again. False if there is no such answer.
         """
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat()
         with self._using() as connection, connection:
             kept = connection.execute(
                 "INSERT OR REPLACE INTO judgement SELECT conversation, place, ?, ?, ?, bundle FROM answer"

@@ -24,6 +24,11 @@ def escape_html(text: str) -> str:
     return safe
 
 
+def as_written(text: str) -> str:
+    """What `escape_markdown` was given, but for line breaks."""
+    return re.sub(r"\\([^\w\s])", r"\1", text)
+
+
 def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
     lines = []
@@ -219,7 +224,7 @@ def turns(history: Sequence[Any]) -> list[Turn]:
         if entry["role"] == "user":
             question = text
         elif entry["role"] == "assistant" and question:
-            made.append(Turn(question, re.sub(r"\\(.)", r"\1", MARKDOWN.sub(r"\1", text)).strip()))
+            made.append(Turn(question, as_written(MARKDOWN.sub(r"\1", text)).strip()))
             question = ""
     return made
 

@@ -2,6 +2,17 @@
   // Belarusian is not among Gradio's own languages, so the page says itself what it is in.
   const language = document.querySelector("#head header")?.lang;
   if (language) document.documentElement.lang = language;
+  // What Gradio leaves unnamed to a screen reader: the search of a table, and a list whose items are buttons.
+  const search = document.querySelector("#head header")?.dataset.search;
+  const name = () => {
+    for (const one of document.querySelectorAll("input.search-input:not([aria-label])")) {
+      one.setAttribute("aria-label", search);
+      one.placeholder = search;
+    }
+    for (const one of document.querySelectorAll(".examples[role=list]")) one.setAttribute("role", "group");
+  };
+  name();
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   // Markers in an answer show their source beside the chat; on a phone it comes up from below.
   const panel = () => document.querySelector("aside.sources");
   const close = () => {

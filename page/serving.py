@@ -35,6 +35,8 @@ ADDRESS = "127.0.0.1"
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 # Gradio's ways to files and to other hosts, in every language: nothing on this page needs them
 CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|proxy)")
+UPLOAD = "/gradio_api/upload"  # Gradio limits it itself
+MAX_BODY = 2_000_000  # bytes: the longest of conversations
 LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
 STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -109,9 +111,19 @@ def _refusal(scope: Scope) -> ASGIApp | None:
     # the host is one of ours by now, so that equal is our own; another port of this machine is another site
     if origin is not None and origin.lower() != f"{scope['scheme']}://{headers['host']}".lower():
         return PlainTextResponse("This page takes requests from itself alone.", status_code=403)
+    if not scope["path"].endswith(UPLOAD) and _size(headers, scope["method"]) > MAX_BODY:
+        return PlainTextResponse("This is more than a page of this program sends: begin a new conversation.", 413)
     if CLOSED.match(scope["path"]):
         return PlainTextResponse("This page gives no files.", status_code=403)
     return None
+
+
+def _size(headers: Headers, method: str) -> float:
+    """Bytes that a request says it sends; without end where it does not say."""
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit():
+        return int(length)
+    return 0 if method in ("GET", "HEAD") else math.inf
 
 
 def _elsewhere(scope: Scope) -> ASGIApp | None:

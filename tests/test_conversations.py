@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import Answer, Bot, Turn
+from bot import Answer, Bot, Turn, answers_in
 from page.conversations import FILE, Conversations, ConversationsError
 
 
@@ -116,3 +117,33 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, bot: Bot, content: 
     with pytest.raises(ConversationsError, match=r"conversations[.]db can't be used .* move the file away"):
         Conversations(tmp_path, bot.article)
     assert (tmp_path / FILE).read_bytes() == content
+
+
+def test_a_judgement_keeps_the_answer_as_it_was_judged(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        kept.keep("a", 0, answers[0])
+        kept.keep("a", 1, answers[1])
+        assert kept.judge("a", 0, liked=False)
+        assert kept.judge("a", 0, liked=False, reason=" wrong day ")
+        assert kept.judge("a", 1, liked=True)
+        assert not kept.judge("a", 2, liked=True)
+        assert not kept.judge("b", 0, liked=True)
+        kept.keep("a", 0, answers[2])  # made again, and what followed goes
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        first, second = sorted(kept.judgements(), key=lambda one: one.liked)
+        assert (first.liked, first.reason, second.liked, second.reason) == (False, "wrong day", True, "")
+        assert list(answers_in(first.bundle, bot.article)) == [answers[0]]
+        kept.delete("a")
+        assert list(kept.judgements()) == []
+
+
+def test_a_file_of_the_format_before_gets_its_place_for_judgements(
+    tmp_path: Path, bot: Bot, answers: list[Answer]
+) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        kept.keep("a", 0, answers[0])
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.executescript("DROP TABLE judgement; PRAGMA user_version = 1;")
+    with closing(Conversations(tmp_path, bot.article)) as kept:
+        assert list(kept.answers("a")) == [answers[0]]
+        assert kept.judge("a", 0, liked=True)

@@ -253,6 +253,12 @@ def test_an_answer_can_be_made_again_and_a_question_edited_and_the_answer_copied
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "and with entities they own by 50% or more. [2]" in copied
     assert not any(mark in copied for mark in ("#cite", "<", "\\"))
+    footnotes = copied.split("\n\n")[-1].splitlines()
+    assert [one[:4] for one in footnotes] == ["[1] ", "[2] "]
+    assert "Trade Law Daily (other)" not in copied
+    assert re.fullmatch(
+        r"\[2\] .+\. .*Trade Law Daily.* · 2025-12-16\. http://stage\.tradelawdaily\.com/\S+", footnotes[1]
+    )
     page.get_by_label("Edit").first.click()
     page.locator(".user textarea, .message textarea").first.fill("What is the capital of France?")
     page.get_by_label("Submit").first.click()
@@ -446,9 +452,9 @@ def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sa
     differ = Disagreement("number", (Account("104", (1,)), Account("more than 100", (2,))))
     said = message(replace(found, citations=(first, second), disagreements=(differ,)), "g")
     assert (
-        "**The sources differ in the number**\n\n"
-        f"- **104** — {first.article.publisher}, {first.article.published} [\\[1\\]](#g-1)\n"
-        "- **more than 100** — The \\*Post\\*, no date [\\[2\\]](#g-2)"
+        "**The sources differ in the number**\n\n| 104 | more than 100 |\n| --- | --- |\n"
+        f"| {first.article.publisher}, {first.article.published} [\\[1\\]](#g-1) "
+        "| The \\*Post\\*, no date [\\[2\\]](#g-2) |"
     ) in said
 
 
@@ -602,7 +608,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     every = rows.count()
     expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=60_000)
     page.get_by_role("checkbox", name="Arrests and sentences").click()
-    expect(page.locator("#moments caption")).to_contain_text("about arrests and sentences", timeout=60_000)
+    expect(page.locator("#moments caption")).to_contain_text(": Arrests and sentences.", timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Arrests and sentences").click()
     expect(rows).to_have_count(every, timeout=60_000)
@@ -625,7 +631,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     who.fill("Kalesnikava")
     page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
     expect(page.locator("#spellings")).to_contain_text("Мария Колесникова", timeout=60_000)
-    expect(page.locator("#moments caption")).to_contain_text("about Maria Kalesnikava")
+    expect(page.locator("#moments caption")).to_contain_text(": Maria Kalesnikava.")
     row = rows.filter(has_text="1808").first
     with page.expect_popup() as opened:
         row.get_by_role("link", name="open the passage").click()

@@ -1,0 +1,145 @@
+"""How soon the page can be used, beside a bare `gr.ChatInterface` in the same run, and what it weighs.
+
+In a real browser with an empty cache: from the address to a box for questions that takes words, the bytes that came for
+it, and from a question to the first words of its answer. Then fifty readers ask at once, as the page itself asks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, sync_playwright
+
+from benchmarks.results import report
+from benchmarks.startup import free_port
+from ingest import update
+
+ROOT = Path(__file__).parent.parent
+RUNS = 7
+READERS = 50
+QUESTION = "What does Belarus General License 13 allow?"
+FIRST = "It allows transactions"
+BARE = f"""
+import sys
+import gradio as gr
+gr.ChatInterface(lambda message, history: {FIRST!r}, analytics_enabled=False, api_visibility="public").launch(
+    server_port=int(sys.argv[1]), ssr_mode=False)
+"""
+
+
+@contextmanager
+def _serving(*command: object) -> Iterator[str]:
+    """A server started by a command that ends in its port; gives its address once it answers."""
+    address = f"http://127.0.0.1:{command[-1]}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    environment["GRADIO_ANALYTICS_ENABLED"] = "False"
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # type: ignore[list-item]
+    try:
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _visit(browser: Browser, address: str) -> tuple[float, float, int]:
+    """Seconds until questions can be typed, seconds from one to the first words of its answer, bytes that came."""
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    came: list[float] = []
+    network.on("Network.loadingFinished", lambda one: came.append(one["encodedDataLength"]))
+    began = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    box = page.locator("textarea:visible").last
+    box.wait_for()
+    box.fill(QUESTION)
+    usable = time.perf_counter() - began
+    page.wait_for_load_state("networkidle")
+    weight = int(sum(came))
+    began = time.perf_counter()
+    box.press("Enter")
+    page.get_by_text(FIRST).first.wait_for()
+    answered = time.perf_counter() - began
+    context.close()
+    return usable, answered, weight
+
+
+def _asked(address: str, function: int, inputs: int, reader: int) -> float:
+    """Seconds from one reader's question to the end of its answer, through Gradio's queue."""
+    began = time.perf_counter()
+    name = f"reader{reader}-{began}"
+    question = f"{QUESTION} I am reader {reader}."  # nobody else's, so that no vector is at hand
+    body = json.dumps({"data": [question, *[None] * (inputs - 1)], "fn_index": function, "session_hash": name}).encode()
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(
+        urllib.request.Request(f"{address}/gradio_api/queue/join", body, headers), timeout=60
+    ).close()
+    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash={name}", timeout=120) as events:
+        for line in events:
+            if b"process_completed" in line:
+                if b'"success": true' not in line and b'"success":true' not in line:
+                    raise RuntimeError(line[:300])
+                return time.perf_counter() - began
+    raise RuntimeError("The answer broke off.")
+
+
+def _crowd(address: str) -> list[float]:
+    with urllib.request.urlopen(f"{address}/config", timeout=30) as response:
+        config = json.load(response)
+    asked = next(one for one in config["dependencies"] if one["api_name"] == "respond")
+    with ThreadPoolExecutor(READERS) as readers:
+        return sorted(
+            readers.map(lambda reader: _asked(address, asked["id"], len(asked["inputs"]), reader), range(READERS))
+        )
+
+
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+    """Visits both in turn, and then lets the crowd in."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        data = Path(folder) / "data"
+        update([ROOT / "samples"], data=data)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        with (
+            _serving("app.py", "--data", data, "--no-browser", "--port", free_port()) as page,
+            _serving("-c", BARE, free_port()) as bare,
+        ):
+            visits = [(_visit(browser, page), _visit(browser, bare)) for _ in range(RUNS + 1)][1:]
+            crowd = _crowd(page)
+        browser.close()
+    ours, theirs = ([statistics.median(one[side][part] for one in visits) for part in range(3)] for side in (0, 1))
+    rows: list[list[object]] = [
+        [name, *took[:2], f"{took[2] / 1e6:.2f} MB"]
+        for name, took in (("the page", ours), ("bare ChatInterface", theirs))
+    ]
+    rows.append(["ratio", *(mine / other for mine, other in zip(ours, theirs, strict=True))])
+    report(
+        "page",
+        f"the page in a browser, medians of {RUNS} visits with an empty cache",
+        ["", "to a box that takes words, s", "question to first words, s", "came over the wire"],
+        rows,
+        "The bare one answers at once with a fixed sentence, and has no sources, library or timeline. "
+        f"{READERS} readers who ask at the same moment have their whole answers, with what may be asked next, after "
+        f"{crowd[len(crowd) // 2]:.1f} s in the median and {crowd[int(0.95 * len(crowd))]:.1f} s at the 95th of a hundred, "
+        "without an error.",
+    )

@@ -1,0 +1,382 @@
+"""The page's views in a real browser: languages, looks, keyboard and screen readers, thumbs, many files at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Page, expect
+
+from bot import Bot, verify
+from ingest import update
+from tests.conftest import ASK, ROOT
+from tests.endpoint import Script, endpoint
+from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, running
+
+__all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
+
+WAIT = 60_000
+GRAVE = ("serious", "critical")
+# What runs scripts, loads or opens something where text is taken for markup.
+VECTORS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe src='javascript:alert(1)'></iframe>",
+    "<body onload=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<form action='http://evil.invalid'><input name=q></form>",
+    "<input autofocus onfocus=alert(1)>",
+    "<object data='http://evil.invalid/x'></object>",
+    "<embed src='http://evil.invalid/x'>",
+    "<link rel=stylesheet href='http://evil.invalid/x.css'>",
+    "<style>@import 'http://evil.invalid/x.css';</style>",
+    "<meta http-equiv=refresh content='0;url=http://evil.invalid'>",
+    "<base href='http://evil.invalid/'>",
+    "<math><mtext></mtext><script>alert(1)</script></math>",
+    "<table background='http://evil.invalid/x'>",
+    "<div style='position:fixed;inset:0;background:url(http://evil.invalid/x)'>over all</div>",
+    "![x](http://evil.invalid/p.png)",
+    "[x](javascript:alert(1))",
+    "[x](data:text/html,<script>alert(1)</script>)",
+    "<http://evil.invalid>",
+    "${alert(1)}",
+    "{{constructor.constructor('alert(1)')()}}",
+    "`${alert(1)}` \\`",
+    '"><script>alert(1)</script><q title="',
+]
+
+
+@contextmanager
+def watched(browser: Browser, address: str, **options: Any) -> Iterator[tuple[Page, list[str]]]:
+    """A page of its own browser, and what it asked of others or was made to say."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    seen: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        seen.append(dialog.message)
+        dialog.dismiss()
+
+    page.on(
+        "request", lambda sent: seen.append(sent.url) if not sent.url.startswith((address, "data:", "blob:")) else None
+    )
+    page.on("dialog", dismissed)
+    yield page, seen
+    context.close()
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_role("textbox", name=re.compile("^(Question|Вопрос|Пытанне)$"))).to_be_editable(timeout=WAIT)
+
+
+def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(address: str, browser: Browser) -> None:
+    with watched(browser, address, locale="be-BY") as (page, seen):
+        opened(page, address)
+        assert page.url == f"{address}/be/"
+        assert page.locator("html").get_attribute("lang") == "be"
+        expect(page.locator(".status")).to_contain_text("69 артыкулаў, найнавейшы ад 2026-03-02")
+        box = page.get_by_role("textbox", name="Пытанне")
+        box.fill("Ці пісаў Бяляцкі прашэнне аб памілаванні?")
+        box.press("Enter")
+        expect(page.locator("#chat small.coverage")).to_contain_text("Цытуецца даслоўна.", timeout=WAIT)
+        expect(page.get_by_label("Скапіяваць адказ").first).to_be_visible()
+        page.wait_for_url("**/be/?c=*")
+        page.locator(".languages a", has_text="Русский").click()
+        page.wait_for_url("**/ru/?c=*")
+        expect(page.locator("#chat small.coverage")).to_contain_text("Цитируется дословно.", timeout=WAIT)
+        page.get_by_role("link", name="Библиотека").click()
+        page.wait_for_url("**/ru/library")
+        expect(page.get_by_role("button", name="Загрузить снова все")).to_be_visible(timeout=WAIT)
+        page.locator(".languages a", has_text="English").click()
+        page.wait_for_url("**/library")
+        expect(page.get_by_role("button", name="Take all in again")).to_be_visible(timeout=WAIT)
+        opened(page, address)  # what was chosen is kept, whatever the browser speaks
+        assert page.url == f"{address}/"
+        assert seen == []
+
+
+def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(address: str, browser: Browser) -> None:
+    def ground(page: Page) -> str:
+        return str(page.evaluate("getComputedStyle(document.body).getPropertyValue('--background-fill-primary')"))
+
+    with watched(browser, address, color_scheme="dark") as (page, _):
+        opened(page, address)
+        dark = ground(page)
+        page.get_by_role("button", name="Light or dark").click()
+        light = ground(page)
+        assert light != dark
+        page.goto(f"{address}/timeline")
+        expect(page.locator("#moments tbody tr").first).to_be_visible(timeout=WAIT)
+        assert ground(page) == light
+
+
+def test_a_marker_under_the_pointer_or_the_keyboard_shows_its_quote(address: str, browser: Browser) -> None:
+    with watched(browser, address) as (page, seen):
+        opened(page, address)
+        ask_here(page, QUESTION)
+        tip = page.get_by_role("tooltip")
+        expect(tip).to_be_hidden()
+        marker = page.locator("#chat").locator(MARKER).last
+        marker.hover()
+        expect(tip).to_contain_text("It allows transactions with Belarusian Potash Company")
+        expect(tip).to_contain_text("Trade Law Daily")
+        box = tip.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["y"] >= 0
+        page.mouse.move(5, 5)
+        expect(tip).to_be_hidden()
+        marker.focus()
+        expect(tip).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(tip).to_be_hidden()
+        marker.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".card.lit")).to_contain_text("It allows transactions")
+        assert seen == []
+
+
+def test_what_may_be_asked_next_is_answered_by_a_click(address: str, browser: Browser) -> None:
+    with watched(browser, address) as (page, _):
+        opened(page, address)
+        ask_here(page, "What happened to Mikola Statkevich after his stroke?")
+        then = page.locator("#chat .option")
+        expect(then.first).to_be_visible(timeout=WAIT)
+        question = then.first.inner_text().strip()
+        assert question.endswith("?")
+        then.first.click()
+        expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=WAIT)
+        expect(page.locator("#chat .user").last).to_contain_text(question)
+        expect(page.locator("#chat .bot").last).not_to_contain_text("does not answer this")
+
+
+def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
+    sample_data: Path, tmp_path: Path, browser: Browser
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(sample_data, data)
+    with running(data) as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        ask_here(page, "What is the capital of France?")
+        ask_here(page, QUESTION)
+        page.get_by_label("Dislike").last.click()
+        why = page.get_by_label("What is wrong with this answer?")
+        why.fill("It says <b>nothing</b> of Grodno Azot.")
+        page.get_by_role("button", name="Keep this reason").click()
+        expect(page.get_by_text("Kept on this machine").first).to_be_visible(timeout=WAIT)
+        expect(why).to_be_hidden()
+        page.get_by_label("Like", exact=True).first.click()
+        expect(page.get_by_label("What is good about this answer?")).to_be_visible(timeout=WAIT)
+    told = subprocess.run(
+        [sys.executable, "app.py", "--data", data, "--feedback"],
+        cwd=ROOT, env=ASK, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    kept = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(one["liked"], one["reason"]) for one in kept] == [
+        (False, "It says <b>nothing</b> of Grodno Azot."),
+        (True, ""),
+    ]
+    assert QUESTION in json.dumps(kept[0]["evidence"])
+    assert "capital of France" in json.dumps(kept[1]["evidence"])
+    with Bot.open(data, model="") as bot:
+        assert all(one.holds for one in verify(json.dumps(kept[0]["evidence"]), bot.article))
+
+
+def grave(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds that keeps people out: the rule and the element."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], node["html"][:200]) for one in found if one["impact"] in GRAVE for node in one["nodes"]]
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("en-US", "light", 1440), ("ru-RU", "dark", 1440), ("be-BY", "light", 390)]
+)
+def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, scheme: str, width: int) -> None:
+    # axe runs in the page, past its policy
+    options = {
+        "locale": locale,
+        "color_scheme": scheme,
+        "viewport": {"width": width, "height": 900},
+        "bypass_csp": True,
+    }
+    with watched(browser, address, **options) as (page, _):
+        opened(page, address)
+        assert grave(page) == []
+        box = page.locator("textarea").last
+        box.fill("How many people were taken to Ukraine?")
+        box.press("Enter")
+        expect(page.locator("#chat .option").first).to_be_visible(timeout=WAIT)
+        page.locator("#chat").locator(MARKER).first.click()
+        assert grave(page) == []
+        page.locator(".toggle-button").first.click()
+        page.locator("#listing").wait_for()
+        page.wait_for_timeout(500)  # it slides in
+        assert grave(page) == []
+        root = page.url.partition("?")[0].rstrip("/")
+        page.goto(f"{root}/library")
+        expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
+        assert grave(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(f"{root}/timeline")
+        expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=WAIT)
+        assert grave(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        assert grave(page) == []
+
+
+def test_of_ten_files_seven_go_in_three_are_named_and_all_can_be_taken_in_again(
+    sample_data: Path, tmp_path: Path, browser: Browser
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(sample_data, data)
+    files = []
+    for number in range(7):
+        files.append(tmp_path / f"news{number}.txt")
+        files[-1].write_text(f"On 3 May 2024 harbour number {number} was closed by the mayor of Sandby.")
+    for name, content in (("cut.pdf", b"%PDF-1.4 broken"), ("noise.txt", bytes(range(256)) * 40), ("blank.md", b" \n")):
+        files.append(tmp_path / name)
+        files[-1].write_bytes(content)
+    with running(data) as url, watched(browser, url) as (page, _):
+        page.goto(f"{url}/library")
+        page.locator("input[type=file]").first.set_input_files(files, timeout=WAIT)
+        expect(page.locator("#intake").get_by_text("news6")).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="Take in", exact=True).click()
+        outcome = page.locator("#outcome")
+        expect(outcome).to_contain_text("Done: 7 added, 3 failed", timeout=WAIT)
+        for name in ("cut.pdf", "noise.txt", "blank.md"):
+            expect(outcome.locator("li.failed", has_text=name)).to_have_count(1)
+        page.get_by_role("button", name="Take all in again").click()
+        expect(outcome).to_contain_text("Done: 0 added, 76 unchanged", timeout=WAIT)
+
+
+def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tmp_path: Path, browser: Browser) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(sample_data, data)
+    (tmp_path / "ferry.txt").write_text("The ferryman of Sandby was released from prison.")
+    update([tmp_path / "ferry.txt"], data=data)
+    with running(data) as url, watched(browser, url) as (page, _):
+        page.goto(f"{url}/timeline")
+        rows = page.locator("#moments tbody tr")
+        expect(rows.first).to_be_visible(timeout=WAIT)
+        expect(rows.filter(has_text="ferryman")).to_have_count(0)
+        page.goto(f"{url}/library")
+        page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
+        page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=WAIT)
+        page.get_by_role("button", name="Edit title, publisher or date").click()
+        page.get_by_label("Published", exact=True).fill("2024-05-03")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("gridcell", name="2024-05-03").first).to_be_visible(timeout=WAIT)
+        page.goto(f"{url}/timeline")
+        expect(rows.filter(has_text="ferryman").filter(has_text="2024-05-03")).to_have_count(1, timeout=WAIT)
+
+
+def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_answers_again(
+    sample_data: Path, tmp_path: Path, browser: Browser
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(sample_data, data)
+    script = Script([json.dumps({"claims": []})])
+    with (
+        endpoint(script) as model,
+        running(data, OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=model) as url,
+        watched(browser, url) as (page, _),
+    ):
+        opened(page, url)
+        host = model.split("/")[2]
+        expect(page.locator(".status")).to_contain_text(f"writing with gpt-5-mini at {host}")
+        ask_here(page, QUESTION)
+        expect(page.locator(".trouble")).to_have_count(0)
+        prompt = script.prompt(0)
+        quote = "It allows transactions with"
+        number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
+        evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
+        claim = json.dumps({"claims": [{"text": "Transactions are allowed.", "evidence": evidence}] * 2})
+        script.texts, script.finish = [claim[:-40]], None
+        ask_here(page, QUESTION)
+        answer = page.locator("#chat .bot").last
+        expect(answer).to_contain_text("The answer is quoted instead.")
+        expect(answer).to_contain_text("It allows transactions with Belarusian Potash Company")
+        expect(page.locator(".trouble")).to_be_visible()
+        script.texts, script.finish = [json.dumps({"claims": []})], "stop"
+        ask_here(page, QUESTION)
+        expect(page.locator(".trouble")).to_have_count(0)
+
+
+def test_no_word_of_an_article_is_taken_for_markup_on_any_view(tmp_path: Path, browser: Browser) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for number, vector in enumerate(VECTORS):
+        title = json.dumps(f"{vector} {number}")
+        (folder / f"{number}.md").write_text(
+            f"---\ntitle: {title}\npublisher: {title}\npublished: 2024-05-{number % 28 + 1:02}\nlang: en\n---\n\n"
+            f"The zeppelin {vector} number {number} brought 40 released prisoners home.\n"
+        )
+    assert len(VECTORS) == 27
+    report = update([folder], data=tmp_path / "data")
+    assert len(report.added) == 27
+    with running(tmp_path / "data") as url, watched(browser, url) as (page, seen):
+        opened(page, url)
+        for vector in VECTORS:
+            box = page.get_by_role("textbox", name="Question")
+            expect(box).to_be_editable(timeout=WAIT)
+            box.fill(f"Which zeppelin brought {vector} home?")
+            box.press("Enter")
+            expect(box).to_have_value("", timeout=WAIT)
+            expect(page.locator("button.stop-button")).to_have_count(0, timeout=WAIT)
+        expect(page.locator("#chat small.coverage").first).to_be_visible()
+        said = page.locator("#chat, #sources")
+        run = said.locator("script, iframe, form, object, embed, video, svg[onload], [onerror], [onload]")
+        assert [one.evaluate("one => one.outerHTML.slice(0, 300)") for one in run.all()] == []
+        assert page.locator("#sources img, #chat .bot img, #chat a[href*=evil], #chat a[href^=javascript]").count() == 0
+        page.goto(f"{url}/library")
+        expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
+        page.goto(f"{url}/timeline")
+        rows = page.locator("#moments tbody tr")
+        expect(rows).to_have_count(27, timeout=WAIT)
+        shown = " ".join(page.locator("#moments").inner_text().split())
+        with Bot.open(tmp_path / "data", model="") as bot:
+            quotes = [" ".join(moment.citation.quote.split()) for moment in bot.chronicle.moments()]
+        assert [quote for quote in quotes if quote not in shown] == []
+        assert any("<svg/onload" in quote for quote in quotes)
+        assert page.locator("#moments").locator("script, img, iframe, form, style, video").count() == 0
+        assert seen == []
+
+
+def test_more_than_a_page_sends_is_refused_and_so_is_a_file_over_the_limit(address: str) -> None:
+    def posted(path: str, body: bytes, kind: str) -> int:
+        request = urllib.request.Request(f"{address}{path}", data=body, headers={"Content-Type": kind})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except (BrokenPipeError, ConnectionResetError, urllib.error.URLError):
+            return 413  # it was cut off while it still sent
+
+    history = [{"role": "system", "content": "x" * 5_000_000}]
+    body = json.dumps({"data": [history], "fn_index": 0, "session_hash": "x"}).encode()
+    for root in ("", "/ru", "/be"):
+        assert posted(f"{root}/gradio_api/queue/join", body, "application/json") == 413
+    part = (
+        b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+        + b"x" * 210_000_000
+        + b"\r\n--b--\r\n"
+    )
+    assert posted("/gradio_api/upload", part, "multipart/form-data; boundary=b") == 413

@@ -1,0 +1,74 @@
+"""The page's own words: every phrase is there in every language, with its values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+
+from page.words import LANGUAGES, LOCALES, words_of
+from tests.conftest import ROOT
+
+OTHERS = [language for language in LANGUAGES if language != "en"]
+VALUE = re.compile(r"\{\w+\}")
+
+
+def phrases() -> set[str | tuple[str, str]]:
+    """What the page's code asks to be translated; `pybabel extract` does not look into f-strings before Python 3.12."""
+    found: set[str | tuple[str, str]] = set()
+    for path in (ROOT / "page").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if isinstance(node.func, ast.Name) and node.func.id == "words" and texts:
+                found.add(texts[0])
+            elif isinstance(node.func, ast.Attribute) and node.func.attr == "many":
+                found.add((texts[0], texts[1]))
+    return found
+
+
+def catalogue(language: str) -> dict[Any, tuple[str, ...]]:
+    """The translations of each phrase; one, or one a plural form."""
+    with (LOCALES / f"{language}.po").open("rb") as source:
+        read = [(message.id, message.string) for message in read_po(source, language) if message.id]
+    return {key: tuple(map(str, said)) if isinstance(said, (tuple, list)) else (str(said),) for key, said in read}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_phrase_is_translated_and_no_other(language: str) -> None:
+    asked = phrases()
+    assert len(asked) > 100
+    assert set(catalogue(language)) == asked
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_translation_is_empty_or_loses_a_value(language: str) -> None:
+    for key, said in catalogue(language).items():
+        english = key[1] if isinstance(key, tuple) else key
+        assert len(said) == (3 if isinstance(key, tuple) else 1)
+        for one in said:
+            assert one.strip(), key
+            assert set(VALUE.findall(one)) == set(VALUE.findall(english)), key
+            assert re.search("[а-яёіў]", one, re.I), key
+
+
+def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None:
+    def said(language: str, count: int) -> str:
+        return words_of(language).many("{count} article", "{count} articles", count)
+
+    assert [said("en", count) for count in (1, 2, 4378)] == ["1 article", "2 articles", "4,378 articles"]
+    assert [said("ru", count) for count in (1, 22, 11)] == ["1 статья", "22 статьи", "11 статей"]
+    assert [said("be", count) for count in (21, 3, 5)] == ["21 артыкул", "3 артыкулы", "5 артыкулаў"]
+    assert said("ru", 4378) == "4\N{NO-BREAK SPACE}378 статей"
+
+
+def test_each_language_has_its_own_path() -> None:
+    assert [words_of(language).address("/library") for language in LANGUAGES] == [
+        "/library",
+        "/ru/library",
+        "/be/library",
+    ]
