@@ -139,7 +139,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         ["", "to a box that takes words, s", "question to first words, s", "came over the wire"],
         rows,
         "The bare one answers at once with a fixed sentence, and has no sources, library or timeline. "
-        f"{READERS} readers who ask at the same moment have their whole answers, with what may be asked next, after "
-        f"{crowd[len(crowd) // 2]:.1f} s in the median and {crowd[int(0.95 * len(crowd))]:.1f} s at the 95th of a hundred, "
+        f"{READERS} readers who ask at the same moment have whole answers, with what may be asked next, after "
+        f"{crowd[len(crowd) // 2]:.1f} s in the median, {crowd[int(0.95 * len(crowd))]:.1f} s at the 95th percentile, "
         "without an error.",
     )

@@ -3,25 +3,46 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 QUESTION = "How many people were taken to Ukraine?"
-VIEWS = [("page", 1280, 760, "light"), ("page-dark", 1280, 760, "dark"), ("phone", 390, 844, "light")]
+DESKTOP, PHONE = (1280, 800), (390, 844)
+VIEWS = [
+    ("page", "/", DESKTOP, "light"),
+    ("page-dark", "/be/", DESKTOP, "dark"),
+    ("phone", "/", PHONE, "light"),
+    ("library", "/library", DESKTOP, "light"),
+    ("timeline", "/timeline", DESKTOP, "light"),
+    ("timeline-dark", "/timeline", DESKTOP, "dark"),
+]
 
 
-def take(browser: Browser, address: str, name: str, width: int, height: int, scheme: str) -> None:
-    """Asks, clicks the first marker, and takes the picture."""
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(address)
+def asked(page: Page) -> None:
+    """Asks, and clicks the first marker."""
     box = page.locator("textarea").last
     box.fill(QUESTION)
     box.press("Enter")
-    page.locator(".bot .coverage").wait_for()
-    page.wait_for_timeout(800)
+    page.locator("#chat .option").first.wait_for()
     page.locator('a[href*="#cite-"]').first.click()
-    page.wait_for_timeout(800)
+
+
+def take(browser: Browser, address: str, name: str, view: str, size: tuple[int, int], scheme: str) -> None:
+    """Opens a view and takes the picture."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale="en-US",
+    )
+    page = context.new_page()
+    page.goto(f"{address}{view}")
+    if view.endswith("/"):
+        asked(page)
+    else:
+        page.locator("#moments tbody tr, #articles [role=gridcell]").first.wait_for()
+    page.wait_for_timeout(1500)
     page.screenshot(path=HERE / f"{name}.png")
+    context.close()
 
 
 def main() -> None:

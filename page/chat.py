@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 import gradio as gr
-
 from gradio.components.chatbot import TextMessage
 
 from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
@@ -81,8 +80,8 @@ def _as_written(chatbot: gr.Chatbot) -> None:
 
     def shown(value: Any) -> Any:
         told = to_browser(value)
-        for message in told.root:
-            for part in message.content if message.role == "user" else ():
+        for one in told.root:
+            for part in one.content if one.role == "user" else ():
                 if isinstance(part, TextMessage):
                     # a question that was edited comes back as the browser has it
                     part.text = escape_markdown(as_written(part.text))
@@ -90,8 +89,8 @@ def _as_written(chatbot: gr.Chatbot) -> None:
 
     def read(payload: Any) -> Any:
         messages: Any = from_browser(payload)
-        for message in messages:
-            for part in message["content"] if message["role"] == "user" else ():
+        for one in messages:
+            for part in one["content"] if one["role"] == "user" else ():
                 if "text" in part:
                     part["text"] = as_written(part["text"])
         return messages
@@ -249,6 +248,7 @@ def chat(
                     latex_delimiters=[],
                     allow_tags=False,
                     layout="panel",
+                    autoscroll=False,  # page.js brings the question to the top instead
                     feedback_options=("Like", "Dislike"),
                     placeholder=words("Ask a question in English, Russian or Belarusian."),
                 ),

@@ -76,6 +76,22 @@
       chosen.search = location.search; // the same conversation
     }
   });
+  // A new question goes to the top and stays there while its answer grows, so that this is read from its first
+  // sentence; until the reader scrolls.
+  const chat = document.getElementById("chat");
+  let [questions, held] = [0, false];
+  const follow = () => {
+    const rows = chat.querySelectorAll(".user-row");
+    const last = rows[rows.length - 1];
+    if (rows.length !== questions) held = rows.length > questions;
+    questions = rows.length;
+    const box = chat.querySelector("[role=log]");
+    if (held && last && box) box.scrollTop += last.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  };
+  if (chat) {
+    new MutationObserver(follow).observe(chat, { childList: true, subtree: true, characterData: true });
+    for (const name of ["wheel", "touchmove", "keydown"]) chat.addEventListener(name, () => (held = false));
+  }
   // The address is that of the conversation shown, to be opened again or handed on.
   const address = () => {
     const shown = document.querySelector("#saving [data-conversation]");

@@ -71,6 +71,7 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
             background="transparent",
         )
+        .configure_view(stroke=None)
     )
     return chart
 
