@@ -14,7 +14,6 @@ VIEWS = [
     ("phone", "/", PHONE, "light"),
     ("library", "/library", DESKTOP, "light"),
     ("timeline", "/timeline", DESKTOP, "light"),
-    ("timeline-dark", "/timeline", DESKTOP, "dark"),
 ]
 
 

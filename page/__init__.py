@@ -24,8 +24,15 @@ from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 64
-# Gradio's own words follow the browser's language; here they follow the page's.
-SPEAKS = """<script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>"""
+# Gradio's own words follow the browser's language; here they follow the page's. Its bar of views lies outside what
+# page.css reaches.
+HEAD = """
+<script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>
+<style>@media (max-width: 800px) {{
+  .nav-holder nav {{ flex-wrap: nowrap !important; gap: 0.1rem !important; padding-left: 2rem !important; }}
+  .nav-holder nav a {{ font-size: 0.85rem !important; padding: 0.3rem 0.35rem !important; }}
+}}</style>
+"""
 MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 
@@ -150,7 +157,7 @@ def launch(
                     max_file_size=MAX_UPLOAD,
                     theme=theme,
                     i18n=gradios(words),
-                    head=SPEAKS.format(language=language),
+                    head=HEAD.format(language=language),
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),
                 )
