@@ -347,8 +347,12 @@ class Bot:
         if dropped and not any(claim.support != "unverified" for claim in answer.claims):
             raise ModelError("Nothing that the model wrote is proved by the articles.")
         if dropped:
-            what = "1 sentence of the model was" if dropped == 1 else f"{dropped} sentences of the model were"
-            answer = replace(answer, notes=(*answer.notes, f"{what} left out: the articles do not prove it."))
+            note = (
+                "1 sentence of the model was left out: the articles do not prove it."
+                if dropped == 1
+                else f"{dropped} sentences of the model were left out: the articles do not prove it."
+            )
+            answer = replace(answer, notes=(*answer.notes, note))
         if not answer.claims:
             answer = replace(answer, closest=self._cited(_closest(hits)))
         elif (choice := self._chosen(question, hits)).differing:

@@ -16,7 +16,7 @@ from gradio.components.chatbot import TextMessage
 from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
 from page.conversations import Conversations
 from page.markup import as_written, escape_html, message, saving, source_group, sources, turns
-from page.words import Words
+from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 8
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
@@ -48,7 +48,9 @@ def status_line(bot: Bot, words: Words) -> str:
         parts.append(words("writing with {model} at {host}", model=model, host=bot.host))
     else:
         parts.append(words("writing with {model}", model=model))
-    trouble = f'<span class="trouble" role="status">{escape_html(bot.trouble)}</span>' if bot.trouble else ""
+    trouble = (
+        f'<span class="trouble" role="status">{escape_html(remark(bot.trouble, words))}</span>' if bot.trouble else ""
+    )
     return f'<p class="status">{escape_html(" · ".join(parts))}{trouble}</p>'
 
 
@@ -149,7 +151,7 @@ def chat(
                     yield {**said, "options": [{"value": one} for one in then]}, *shown
         except QuestionError as error:
             kept = saving(name, conversations.count(name), words)
-            said = {"role": "assistant", "content": str(error)}
+            said = {"role": "assistant", "content": remark(str(error), words)}
             yield said, sources(groups, words), kept, groups, name, told()
 
     def listed(mine: list[str], wanted: str, name: str) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
-from page.words import ENGLISH, IN_ENGLISH, Words, kinds
+from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
 MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
 
@@ -50,13 +50,13 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
     lines += accounts(answer, group, words)
-    lines += [escape_markdown(one) for one in answer.missing]
+    lines += [escape_markdown(remark(one, words)) for one in answer.missing]
     if answer.status == "not_found" and answer.closest:
         near = "\n".join(
             f"- {escape_markdown(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest
         )
         lines.append(f"{words('Closest passages, which are not an answer:')}\n\n{near}")
-    notes = (*answer.notes, *(spelt(one, words) for one in answer.spellings))
+    notes = (*(remark(one, words) for one in answer.notes), *(spelt(one, words) for one in answer.spellings))
     lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
@@ -116,7 +116,7 @@ def searched(answer: Answer, words: Words) -> str:
     """What was searched, in a sentence; in other languages than English a shorter one."""
     coverage = answer.coverage
     if words.language == ENGLISH or not coverage.articles:
-        return answer.searched
+        return remark(answer.searched, words)
     filters = ", ".join(filter(None, (str(answer.filters), f"as of {answer.as_of}" if answer.as_of else "")))
     said = words.many("{count} article was searched", "{count} articles were searched", coverage.articles)
     said += f" ({filters})" if filters else ""

@@ -1,13 +1,13 @@
-"""The page's own words in English, Russian and Belarusian.
+"""The page's words in English, Russian and Belarusian: its own, and what `bot` says of an answer.
 
-Knows the catalogues in `locales`, whose keys are the English words. Does not translate what articles say, nor what
-`bot` says of an answer.
+Knows the catalogues in `locales`, whose keys are the English words. Does not translate what articles say.
 """
 
 from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -60,6 +60,67 @@ class Words:
 
 words_of: Callable[[str], Words] = cache(Words)
 IN_ENGLISH = words_of(ENGLISH)
+
+
+# What `bot` says to people, with the places of names and numbers; a value may be such a sentence itself.
+REMARKS = (
+    "Nothing that was found tells of this for the time asked about.",
+    "Nothing tells how it is today: each quote is as old as its article.",
+    "The articles found give no calendar date for this.",
+    "The articles found do not say when.",
+    "The articles found do not say how long.",
+    "The articles found give no sum of money for this.",
+    "The articles found do not give these names.",
+    "The articles found give no number for this.",
+    "The articles found do not say who.",
+    "Of an article, the collection knows the publisher and the date, no more.",
+    "The articles found hold no words of {names} on this.",
+    "Nothing that was found says this of {names}.",
+    "Nothing that was found says what the question takes for granted.",
+    "The question has no word that says what it is about.",
+    "Nothing that was found names {names}.",
+    "There are no articles in it yet.",
+    "No article fits the filter ({filter}).",
+    "Please ask a question.",
+    "The question has {count} characters; please ask in at most {most}.",
+    "{trouble} The answer is quoted instead.",
+    "1 sentence of the model was left out: the articles do not prove it.",
+    "{count} sentences of the model were left out: the articles do not prove it.",
+    "Nothing that the model wrote is proved by the articles.",
+    "The model stopped at its limit of length: the answer may be incomplete.",
+    "The model's provider filtered its answer.",
+    "The model did not rewrite the question.",
+    "The model was not done after {seconds} seconds.",
+    "The model's answer was cut off.",
+    "The model's second look at its sentences failed: they were checked by the program alone.",
+    "The passages are too long for the model.",
+    "The model's server refused the key: check OPENAI_API_KEY.",
+    "The model's server does not know this model: check VIADOMA_MODEL.",
+    "The model's server is out of quota or busy.",
+    "The model said nothing for {seconds} seconds.",
+    "The model's server could not be reached: check OPENAI_BASE_URL.",
+    "The model's server had an error of its own.",
+    "The model gave no usable answer.",
+    "The model did not keep to the form it was asked for.",
+)
+PLACE = re.compile(r"\\\{(\w+)\\\}")
+SAID = [(one, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(one)), re.S)) for one in REMARKS]
+
+
+def remark(said: str, words: Words) -> str:
+    """What `bot` says, in this language; as it is where it is none of REMARKS."""
+    if words.language == ENGLISH:
+        return said
+    for phrase, pattern in SAID:
+        if match := pattern.fullmatch(said):
+            return words(phrase, **{name: _value(value, words) for name, value in match.groupdict().items()})
+    return said
+
+
+def _value(said: str, words: Words) -> str:
+    """What stands in a place of a remark: another remark, a number, or names."""
+    inner = remark(said, words)
+    return said.replace(" or ", f" {words('or')} ").replace(" and ", f" {words('and')} ") if inner == said else inner
 
 
 def kinds(words: Words) -> dict[str, str]:

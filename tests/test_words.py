@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from page.words import LANGUAGES, LOCALES, words_of
+from page.words import LANGUAGES, LOCALES, REMARKS, remark, words_of
 from tests.conftest import ROOT
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -28,7 +28,7 @@ def phrases() -> set[str | tuple[str, str]]:
                 found.add(texts[0])
             elif isinstance(node.func, ast.Attribute) and node.func.attr == "many":
                 found.add((texts[0], texts[1]))
-    return found
+    return found | set(REMARKS)
 
 
 def catalogue(language: str) -> dict[Any, tuple[str, ...]]:
@@ -64,6 +64,30 @@ def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None
     assert [said("ru", count) for count in (1, 22, 11)] == ["1 статья", "22 статьи", "11 статей"]
     assert [said("be", count) for count in (21, 3, 5)] == ["21 артыкул", "3 артыкулы", "5 артыкулаў"]
     assert said("ru", 4378) == "4\N{NO-BREAK SPACE}378 статей"
+
+
+def test_every_remark_is_one_that_the_bot_makes() -> None:
+    sources = " ".join(path.read_text("utf-8") for path in (ROOT / "bot").glob("*.py"))
+    for phrase in REMARKS:
+        for part in VALUE.split(phrase):
+            assert part.strip(" ()") in sources, phrase
+
+
+@pytest.mark.parametrize(
+    ("said", "in_russian"),
+    [
+        ("The articles found do not say when.", "В найденных статьях не сказано, когда."),
+        ("Nothing that was found names Ada Lund or Smith.", "Ничто из найденного не называет: Ada Lund или Smith."),
+        (
+            "The model said nothing for 30 seconds. The answer is quoted instead.",
+            "Модель молчала 30 секунд. Вместо неё ответ цитируется.",
+        ),
+        ("Something else.", "Something else."),
+    ],
+)
+def test_what_the_bot_says_is_translated_with_its_values(said: str, in_russian: str) -> None:
+    assert remark(said, words_of("ru")) == in_russian
+    assert remark(said, words_of("en")) == said
 
 
 def test_each_language_has_its_own_path() -> None:
