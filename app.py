@@ -103,5 +103,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def run() -> None:
+    """Runs the program and ends the process.
+
+    All is closed by then. A question that was given up may still be in native code, which must not see the interpreter
+    go: that crashes, or never ends.
+    """
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -448,7 +448,7 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
     lines = message(answer, "g").split("\n\n")
     assert lines[:5] == [
         "**The articles answer this in part.**",
-        "114 people were taken.\N{NO-BREAK SPACE}[\\[1\\]](#g-1)",
+        '114 people were taken.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) <small class="verified">verified</small>',
         "By \\*bus\\*.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
         '<small class="doubt">only partly supported by its source</small>',
         "All stayed.\N{NO-BREAK SPACE} "
@@ -491,6 +491,7 @@ def ask_here(page: Page, question: str) -> None:
     box.fill(question)
     box.press("Enter")
     expect(page.locator("#chat small.coverage")).to_have_count(before + 1, timeout=60_000)
+    expect(page.locator("button.stop-button")).to_have_count(0, timeout=60_000)  # it is whole
 
 
 def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str, browser: Browser) -> None:
@@ -573,7 +574,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page.reload()  # what came of it is still told
         expect(outcome).to_contain_text("Done: 2 added, 1 failed", timeout=60_000)
 
-        page.locator("#articles").get_by_placeholder("Search...").fill("ferry")
+        page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         row = page.locator("#articles").get_by_role("gridcell", name="ferry.txt").first
         row.click(timeout=60_000)
         expect(page.locator("#detail a")).to_have_attribute("href", re.compile("^/source/"), timeout=60_000)

@@ -278,6 +278,7 @@ def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tm
         page.goto(f"{url}/library")
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=WAIT)
+        expect(page.locator("#detail")).to_contain_text("ferry.txt", timeout=WAIT)
         page.get_by_role("button", name="Edit title, publisher or date").click()
         page.get_by_label("Published", exact=True).fill("2024-05-03")
         page.get_by_role("button", name="Save", exact=True).click()
