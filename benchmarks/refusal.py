@@ -95,19 +95,22 @@ def _clapnq(shared: Path, cache: Path) -> None:
     folder = cache / "clapnq"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "articles.jsonl"
+    # some passages are asked about twice: they are one article
+    passages = {(row["title"], "\n".join(row["sentences"])): row["id"] for row in reversed(rows)}
     with source.open("w", encoding="utf-8") as lines:
-        for row in rows:
-            fields = {"title": row["title"], "lang": "en", "text": "\n".join(row["sentences"])}
+        for (title, text), name in passages.items():
+            fields = {"url": name, "title": title, "lang": "en", "text": text}
             lines.write(json.dumps(fields, ensure_ascii=False) + "\n")
     update([source], data=folder / "data")
     names = Names.open(None)
     store = Store.open(settings(folder / "data"), create=False)
-    lines_of = {int(article.source.rsplit("#", 1)[-1]): article.id for article in store.library.articles()}
+    article_of = {article.url: article.id for article in store.library.articles()}
     retriever = _retriever(store, names)
     features, gates, cosines, words = [], [], [], []
-    for number, row in enumerate(rows, 1):
+    for row in rows:
         question = row["question"]
-        hits = _hits(retriever, question, Filters(articles=(lines_of[number],)))
+        article = article_of[passages[row["title"], "\n".join(row["sentences"])]]
+        hits = _hits(retriever, question, Filters(articles=(article,)))
         asked = Standalone(question, (), ())
 
         def title_cosine(title: str, question: str = question) -> float:

@@ -81,15 +81,26 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A known name of the question that the sources spell in other ways: as asked, as the table has it, as quoted."""
+    """A known name that is spelt in several ways: as asked, as the table has it, as the sources quoted spell it.
+
+    `also` are its other spellings in the question itself.
+    """
 
     asked: str
     name: str
     quoted: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """The same in a sentence, for people."""
-        return f"{self.asked} is spelt {', '.join(self.quoted)} in the sources."
+        """The same in sentences, for people."""
+        quoted = f"{self.asked} is spelt {', '.join(self.quoted)} in the sources." if self.quoted else ""
+        return " ".join(part for part in (self.same, quoted) if part)
+
+    @property
+    def same(self) -> str:
+        """That the question's spellings are of one name, in a sentence; empty if it has but one."""
+        return f"{self.asked} and {' and '.join(self.also)} are spellings of the same name, {self.name}." if (
+            self.also) else ""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +198,9 @@ class Answer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is said of the quotes beside them: where they differ, and what they leave open."""
-        return (*map(self.told, self.disagreements), *self.missing)
+        """What is said beside the quotes: where they differ, what they leave open, which names are the same."""
+        same = (one.same for one in self.spellings if one.also)
+        return (*map(self.told, self.disagreements), *self.missing, *same)
 
     def told(self, disagreement: Disagreement) -> str:
         """A disagreement in a sentence, for people."""

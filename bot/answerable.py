@@ -38,7 +38,7 @@ NAME_WEIGHT = 0.85
 # In the choice of the sentence that fits best, as in bot.quoting: its cosine, and shares of the question's words.
 WORDS_WEIGHT = 0.1
 NEAR_WEIGHT = 0.6
-SECOND_BEST = 0.03
+SECOND_BEST = 0.05
 KIND_COST, NAME_COST, CONFLICT_COST = 0.05, 0.04, 0.03
 UNSAID_COST = 0.5  # sentences need not say where it happens, nor name the one whom most articles at hand are about
 FEW_ARTICLES = 4
@@ -46,6 +46,7 @@ ACTS = re.compile(r"\b(?:did|does|do|has|have|had|will|would)\s+(?:the\s+)?$", r
 SAYS = re.compile(r"\s+(?:say|report|tell|claim|count|give|put)\b", re.I)
 CONTEXT_SENTENCES = 3  # before a sentence in which the one it speaks of may be named
 OTHER_TIME = "Nothing that was found tells of this for the time asked about."
+TAKEN_FOR_GRANTED = "Nothing that was found says what the question takes for granted."
 NOT_NOW = "Nothing tells how it is today: each quote is as old as its article."
 NOT_TOLD: Mapping[Kind, str] = {
     "day": "The articles found give no calendar date for this.",
@@ -86,6 +87,24 @@ OPPOSITES: list[tuple[Stems, Stems]] = [
         ("support back endors favour favor поддерж падтрым", "oppos against resist против супраць"),
         ("allow permit authori разреш дазвол", "ban prohibit forbid block запре забара"),
         ("buy bought purchas купи", "sell sold прода"),
+    )
+]
+STANCES = frozenset(
+    stem
+    for words in (
+        "prais welcom applaud critic agre support confirm deni",
+        "хвал похвал соглас поддерж подтверж подтверд пагадз падтрым пацверд",
+    )
+    for stem in words.split()
+)
+# Kinship has few other words: where none of a line stands, nothing tells of such a relative.
+KIN = [
+    frozenset(term for word in words.split() for term in terms(word))
+    for words in (
+        "husband wife wives spouse married муж жена супруг супруга жонка",
+        "son daughter child children mother father parents сын дочь дочери дети мать матери отец отца родители дачка "
+        "дзеці маці бацька",
+        "brother sister siblings брат сестра сёстры",
     )
 ]
 ASKS_WORDS = re.compile(
@@ -159,6 +178,8 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         and not any(_speaks(name, line.text, names) for name in speakers for line in lines if name in line.held)
     ):
         return Judgement(False, reason=f"The articles found hold no words of {' or '.join(speakers)} on this.")
+    if unheard := _unheard(wanted.question, lines):
+        return Judgement(False, reason=unheard)
     if missing >= LACKING:
         unnamed = [name for name in known if name not in best.near]
         unnamed += [" ".join(run) for run in strangers if not _named(run, best.context)]
@@ -171,6 +192,23 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         return Judgement(False, in_part=True, reason=NOT_TOLD.get(wanted.kind, "")) if kind else Judgement(True)
     near = _logit(_features(question, hits, words, lines, title_cosine)) > RELEVANT
     return Judgement(near, by_rule=False)
+
+
+def _unheard(question: str, lines: Sequence[_Line]) -> str:
+    """Why nothing can answer: the question is about a relative, or one side of a stance, that no sentence speaks of.
+
+    Empty if that is not so, or where most sentences are of another script than the question.
+    """
+    if not _same_script(question, lines):
+        return ""
+    words = terms(question)
+    if any(not kin.isdisjoint(words) and all(kin.isdisjoint(line.held) for line in lines) for kin in KIN):
+        return "Nothing that was found speaks of such a relative."
+    stances = tuple(stem for stem in STANCES if _holds(words, (stem,)))
+    sides = [side for pair in OPPOSITES for side in pair if not set(stances).isdisjoint(side)]
+    if any(not any(_holds(line.held, side) for line in lines) for side in sides):
+        return TAKEN_FOR_GRANTED
+    return ""
 
 
 def _everywhere(lines: Sequence[_Line]) -> set[str]:
@@ -211,7 +249,7 @@ def _best(
         if (line.sentence.timely is False and not same_day) or (weekdays and not same_day):
             conflict = OTHER_TIME
         elif same and opposed(wanted.question, line.text):
-            conflict = "Nothing that was found says what the question takes for granted."
+            conflict = TAKEN_FOR_GRANTED
         elif figures and len(absent) / len(figures) >= LACKING:
             conflict = f"Nothing that was found says this of {' and '.join(sorted(absent))}."
         kind = not wanted.told_by(line.told, line.held, known.keys())
@@ -360,7 +398,7 @@ def _sides(question: str) -> list[tuple[Stems, Stems]]:
     return [(one, other) for one, other in both if _holds(words, one) and not _holds(words, other)]
 
 
-def _holds(words: Sequence[str], stems: Stems) -> bool:
+def _holds(words: Iterable[str], stems: Stems) -> bool:
     return any(word.startswith(stems) for word in words)
 
 

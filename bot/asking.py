@@ -122,7 +122,9 @@ EMPTY = frozenset(
         "a an the of to in on at by for from with and or is are was were be been do does did has have had what",
         "which who whom whose when where why how many much it its that this these those as not no he she they his",
         "her their them him i you we there about according article say said tell told give please",
+        "will would could can may might should must shall",
         "сколько что кто как когда где почему зачем какой какая какие чей и в на о об а по с у к из для ли не это",
+        "будет будут может могут можа могуць будзе будуць",
         "был была было были колькі хто калі дзе чаму што які якая якія чый ці і ў з да пра гэта быў",
     )
     for word in terms(words)

@@ -42,11 +42,13 @@ from vectorstore import (
     Store,
     settings,
 )
+from vectorstore.terms import CYRILLIC
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
 SUGGESTED, TRIED = 3, 8  # questions that may come next
 CLOSEST = 3
+CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
@@ -316,21 +318,29 @@ class Bot:
         quoted: dict[str, list[str]] = {}
         for citation in answer.citations or answer.closest:
             for mention in self._names.mentions(citation.quote):
-                if mention.kind == "places":
-                    continue  # everybody knows Kyiv and Kiev for one city
                 quoted.setdefault(mention.name, []).append(mention.spelling)
-        asked = {mention.name: mention.spelling for mention in self._names.mentions(answer.question)}
+        asked: dict[str, list[str]] = {}
+        for mention in self._names.mentions(answer.question):
+            if mention.kind == "places":
+                continue  # everybody knows Kyiv and Kiev for one city
+            spellings = asked.setdefault(mention.name, [])
+            if not any(_same_word(mention.spelling, other) for other in spellings):
+                spellings.append(mention.spelling)
         others = {
             name: tuple(
                 dict.fromkeys(
                     one
                     for one in quoted.get(name, ())
-                    if one.lower() not in spelling.lower() and spelling.lower() not in one.lower()
+                    if not any(one.lower() in own.lower() or own.lower() in one.lower() for own in spellings)
                 )
             )
-            for name, spelling in asked.items()
+            for name, spellings in asked.items()
         }
-        return tuple(Spelling(asked[name], name, other) for name, other in others.items() if other)
+        return tuple(
+            Spelling(spellings[0], name, others[name], tuple(spellings[1:]))
+            for name, spellings in asked.items()
+            if others[name] or len(spellings) > 1
+        )
 
     def _write(self, writer: Writer, question: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
@@ -393,6 +403,15 @@ class Bot:
                 replace(answer, missing=choice.missing, disagreements=_disagreements(choice, citations)),
             )
         ]
+
+
+def _same_word(one: str, other: str) -> bool:
+    """Whether two spellings are forms of one word: a part of the other, or alike but for a Cyrillic ending."""
+    one, other = one.lower(), other.lower()
+    if one in other or other in one:
+        return True
+    stem = min(len(one), len(other)) - CASE_ENDING
+    return bool(CYRILLIC.search(one)) and one[:stem] == other[:stem]
 
 
 def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:

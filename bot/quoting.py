@@ -14,7 +14,7 @@ from datetime import date
 
 from bot.answer import Status
 from bot.answerable import judge
-from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, Asked, asked
+from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, WEEKDAY, Asked, asked
 from bot.attribution import SAID
 from bot.disagreement import Differing, Telling, accounts
 from bot.evidence import is_report
@@ -22,7 +22,7 @@ from bot.followup import Question
 from vectorstore import Hit, Names, Sentence, Span, Time, fold_key, without_times
 from vectorstore.terms import CYRILLIC, terms
 
-MAX_SENTENCES = 3
+MAX_QUOTES = 4
 # Measured on the questions about the seed article and the digests (benchmarks/LOG.md, "Quoting"): a sentence's score is
 # its cosine plus this share of the question's words that it holds, and the next best are quoted too if they come this
 # near to the best.
@@ -35,6 +35,7 @@ NEWS_WEIGHT = 0.05  # of words of the question that nothing quoted so far holds
 ACCOUNT_MARGIN = 0.1  # another account of the same thing is looked for among what comes this near to the best
 NEWEST_WEIGHT = 0.03  # the newest article's, where a question asks how things are now
 LISTED = frozenset(("people", "timeline"))  # gathered from many sentences, none of which need be near the question
+MOST_FOLLOWING = 2  # sentences that are quoted behind one, for the reason may stand there
 MAX_LISTED = 8  # sentences, where everybody or a sequence of events is asked for
 EVENT_MARGIN = 0.12
 NAMELESS = 0.04  # taken from a sentence of the right article that does not hold the rare name asked about
@@ -119,6 +120,10 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
     if not ranked:
         return Choice((), "not_found")
     judgement = judge(question, hits, names, title_cosine)
+    if "forecast" in form:
+        # what was is no answer to what will be; somebody's expectation is one
+        views = [one for one in ranked if POSSIBLE.search(one.text) and weights.score(one) >= ANSWERS]
+        ranked = views or ranked
     best = ranked[0]
     picked = _picked(ranked, weights)
     if "people" in form and not question.leans_on:
@@ -127,7 +132,6 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
         picked = _events(ranked, weights) or picked
     elif "why" in form and not REASON.search(" ".join(one.text for one in picked)):
         picked = [_with_next(best), *(one for one in picked if one is not best)]
-        picked = picked[: 1 + max(0, MAX_SENTENCES - picked[0].sentences)]
     differing = accounts(form, _tellings(form, ranked, weights, names))
     if differing:
         tellers = [
@@ -135,7 +139,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
             for one in ranked
             if any(one.span == told.telling.span and one.hit is told.telling.hit for told in differing.told)
         ]
-        picked = [*tellers, *(one for one in picked if one not in tellers)][: max(MAX_SENTENCES, len(tellers))]
+        picked = [*tellers, *(one for one in picked if one not in tellers)][: max(MAX_QUOTES, len(tellers))]
     told = tuple((one.hit, one.span) for one in picked) if "timeline" in form else _in_reading_order(picked, hits)
     if judgement.in_part:
         return Choice(told, "partial", (judgement.reason,))
@@ -155,16 +159,20 @@ def _picked(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]
     """The best, and then whatever is nearest to it and adds most to it."""
     picked = [ranked[0]]
     left = list(ranked[1:])
-    while left:
+    while left and len(picked) < MAX_QUOTES:
         known = frozenset[str]().union(*(one.terms for one in picked))
         gain = {one: weights.score(one) + NEWS_WEIGHT * weights.share(one.terms - known) for one in left}
         best = max(left, key=gain.__getitem__)
         left.remove(best)
         if gain[best] < weights.score(ranked[0]) - MARGIN:
             break
-        told = sum(one.sentences for one in picked)
-        if told + best.sentences <= MAX_SENTENCES and not any(_tells(one, best) for one in picked):
+        if any(_tells(one, best) for one in picked):
+            continue
+        over = next((place for place, one in enumerate(picked) if _overlap(one, best)), None)
+        if over is None:
             picked.append(best)
+        else:
+            picked[over] = _joined(picked[over], best)
     return picked
 
 
@@ -202,14 +210,21 @@ def _people(ranked: Sequence[_Candidate], names: Names) -> list[_Candidate]:
 
 
 def _events(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]:
-    """The best sentences that name a time, one for each time, in the order of the times."""
+    """The best sentences that name a time, one for each time, in the order of the times.
+
+    Last come those of a weekday that can't be told, in the order they are told in: news calls the last days so.
+    """
     about = {term for term in weights.of if term[:1].isupper()}  # names of the table keep their capitals
-    dated = [one for one in ranked if one.times and about <= (one.terms | one.near)]
-    picked: dict[tuple[date, date], _Candidate] = {}
-    for one in dated:
+    picked: dict[tuple[date, date, str, int], _Candidate] = {}
+    for one in ranked:
         if weights.score(one) < weights.score(ranked[0]) - EVENT_MARGIN or len(picked) == MAX_LISTED:
             break
-        picked.setdefault((one.times[0].first, one.times[0].last), one)
+        if not about <= (one.terms | one.near):
+            continue
+        if one.times:
+            picked.setdefault((one.times[0].first, one.times[0].last, "", 0), one)
+        elif WEEKDAY.search(one.text):
+            picked.setdefault((date.max, date.max, one.hit.article.id, one.span.start), one)
     return [one for _, one in sorted(picked.items(), key=lambda item: item[0])]
 
 
@@ -217,7 +232,7 @@ def _with_next(candidate: _Candidate) -> _Candidate:
     """The candidate with what follows it in its paragraph, as far as it may be quoted: the reason stands there."""
     following = [one for one in candidate.hit.sentences if one.span.start >= candidate.span.end]
     text, end, count = candidate.hit.article.text, candidate.span.end, candidate.sentences
-    for one in following[: MAX_SENTENCES - candidate.sentences]:
+    for one in following[:MOST_FOLLOWING]:
         if "\n" in text[end : one.span.start]:
             break
         end, count = one.span.end, count + 1
@@ -286,8 +301,6 @@ def _form_weight(form: Asked, hit: Hit, span: Span, sentences: Sequence[Sentence
         weight -= FORM_WEIGHT
     if "why" in form and REASON.search(text):
         weight += FORM_WEIGHT / 2
-    if "forecast" in form and POSSIBLE.search(text):
-        weight += FORM_WEIGHT / 2
     if "said" in form and not SAID.search(text):
         weight -= FORM_WEIGHT
     if "definition" in form and IS_A.search(text):
@@ -352,6 +365,19 @@ def _tells(other: _Candidate, candidate: _Candidate) -> bool:
     """Whether one of the two says nothing that the other does not."""
     one, two = _flat(other.text), _flat(candidate.text)
     return one in two or two in one
+
+
+def _overlap(one: _Candidate, other: _Candidate) -> bool:
+    """Whether the two have a sentence in common."""
+    return one.hit.article.id == other.hit.article.id and (
+        one.span.start < other.span.end and other.span.start < one.span.end
+    )
+
+
+def _joined(one: _Candidate, other: _Candidate) -> _Candidate:
+    """Both of two that overlap, as one stretch of text, which counts as the first."""
+    span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
+    return replace(one, span=span, terms=one.terms | other.terms)
 
 
 def _in_reading_order(picked: Sequence[_Candidate], hits: Sequence[Hit]) -> tuple[tuple[Hit, Span], ...]:

@@ -68,8 +68,15 @@ def markers(numbers: Iterable[int], group: str) -> str:
 
 
 def spelt(spelling: Spelling, words: Words) -> str:
-    """How the sources spell a name of the question."""
-    return words("{asked} is spelt {others} in the sources.", asked=spelling.asked, others=", ".join(spelling.quoted))
+    """How the sources, and the question itself, spell a name of the question."""
+    said = []
+    if spelling.also:
+        names = {"asked": spelling.asked, "others": f" {words('and')} ".join(spelling.also), "name": spelling.name}
+        said.append(words("{asked} and {others} are spellings of the same name, {name}.", **names))
+    if spelling.quoted:
+        others = ", ".join(spelling.quoted)
+        said.append(words("{asked} is spelt {others} in the sources.", asked=spelling.asked, others=others))
+    return " ".join(said)
 
 
 def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]:

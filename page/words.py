@@ -77,6 +77,7 @@ REMARKS = (
     "The articles found hold no words of {names} on this.",
     "Nothing that was found says this of {names}.",
     "Nothing that was found says what the question takes for granted.",
+    "Nothing that was found speaks of such a relative.",
     "The question has no word that says what it is about.",
     "Nothing that was found names {names}.",
     "There are no articles in it yet.",

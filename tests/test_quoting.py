@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ ARTICLES = {
         "refused to leave. The European Union prolonged its sanctions on Belarusian potash on Thursday.",
     ),
     "sport": ("2025-10-01", "Ice hockey", "Dynamo won the match by four goals. The coach praised the goalkeeper."),
+    "farm": (
+        "2025-11-03",
+        "Potash prices",
+        "Potash sanctions made fertiliser dear. The trader Ada Lund expects the sanctions to be lifted by spring.",
+    ),
 }
 
 
@@ -155,6 +161,34 @@ def test_everybody_is_gathered_where_everybody_is_asked_for(ask: Ask) -> None:
     assert all(name in text for name in ("Coale", "Bialiatski", "Kalesnikava", "Poczobut", "Statkevich", "Zelenskyy"))
 
 
+def test_overlapping_sentences_are_quoted_as_one_stretch(ask: Ask) -> None:
+    for question in ("What did Kalesnikava say?", "Why was Andrzej Poczobut not freed?", "Who was freed?"):
+        places = sorted((one.article.id, one.start, one.end) for one in ask(question).citations)
+        assert all(one[0] != other[0] or one[2] <= other[1] for one, other in pairwise(places)), question
+
+
+def test_what_will_be_is_answered_by_what_somebody_expects(ask: Ask) -> None:
+    answer = ask("Will potash sanctions be lifted?")
+    assert answer.status == "answered"
+    assert "expects the sanctions to be lifted" in answer.text
+    assert "prolonged" not in answer.text
+
+
+def test_events_of_a_weekday_that_cannot_be_told_come_last(tmp_path: Path) -> None:
+    text = "The talks were held on Friday. In July 2024 Minsk freed the first prisoners. The vote was in May 2020."
+    (tmp_path / "undated.txt").write_text(text, "utf-8")
+    update([tmp_path / "undated.txt"], data=tmp_path / "data")
+    with Bot.open(data=tmp_path / "data", model="") as bot:
+        told = bot.ask("Put the events in the article in order.").text
+    assert told.index("May 2020") < told.index("July 2024") < told.index("Friday")
+
+
+def test_two_spellings_of_a_question_are_said_to_be_one_name(ask: Ask) -> None:
+    answer = ask("Are Kalesnikava and Kolesnikova two different people?")
+    assert "Kalesnikava and Kolesnikova are spellings of the same name, Maria Kalesnikava." in answer.text
+    assert not any(one.also for one in ask("Was Kalesnikava freed with Kalesnikava's friends?").spellings)
+
+
 # what does not
 
 
@@ -169,6 +203,8 @@ def test_everybody_is_gathered_where_everybody_is_asked_for(ask: Ask) -> None:
         ("Which 77 prisoners were freed?", "77"),
         ("Who wrote the article?", "publisher and the date"),
         ("Why did Belarus free 123 prisoners in March 2024?", "time asked about"),
+        ("Who is Statkevich's brother?", "such a relative"),
+        ("Why did Coale agree with Kalesnikava?", "takes for granted"),
     ],
 )
 def test_a_false_premise_is_refused_with_the_reason(ask: Ask, question: str, reason: str) -> None:
