@@ -259,7 +259,7 @@ def _best(
         made.append((score, line, kind, min(1.0, missing), conflict))
     first = max(made, key=lambda one: one[0])
     # nothing is refused for what one sentence says otherwise while the next best says it
-    whole = [one for one in made if not one[4] and one[3] < LACKING]
+    whole = [one for one in made if not one[4] and one[3] < LACKING and _affirms(wanted.question, one[1].held)]
     second = max(whole, key=lambda one: one[0], default=first)
     _, best, kind, missing, conflict = second if second[0] >= first[0] - SECOND_BEST else first
     # "Ada Lund keeps the lighthouse. She has kept it since 1998."
@@ -388,6 +388,11 @@ def opposed(question: str, text: str) -> bool:
     sides = _sides(question)
     held = terms(text) if sides else []
     return any(_holds(held, other) and not _holds(held, one) for one, other in sides)
+
+
+def _affirms(question: str, held: Iterable[str]) -> bool:
+    """Whether each verb of the question that has an opposite is held, in one of the words for it."""
+    return all(_holds(held, one) for one, _ in _sides(question))
 
 
 @lru_cache(maxsize=256)
