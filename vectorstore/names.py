@@ -27,6 +27,7 @@ Kind = Literal["people", "organisations", "places"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LIKENESS = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
 LONGEST_NAME = 6  # words
+KEPT = 8192  # texts whose names are kept in memory: an answer looks at its sentences several times
 SHORT_KEY = 3  # letters; a word of a shorter key, or of capitals alone, is linked only if it is spelt as in the table
 
 WORD = re.compile(r"[^\W\d_][\w’']*(?:\.\w+)?")
@@ -179,6 +180,7 @@ class Names:
         # keys of the words that a name can begin with
         starts = [key[0] for key in self._whole if key]
         self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
+        self._found = lru_cache(KEPT)(self._find)
 
     @classmethod
     def open(cls, added: Path | None) -> Names:
@@ -216,15 +218,18 @@ class Names:
 
     def mentions(self, text: str) -> list[Mention]:
         """The known names in a text, in its order, each place once, longest first."""
+        return list(self._found(text))
+
+    def _find(self, text: str) -> tuple[Mention, ...]:
         if not any(self._begins(word) for word in WORD.findall(text) if word[0].isupper()):
-            return []  # as in most sentences
-        return [
+            return ()  # as in most sentences
+        return tuple(
             Mention(
                 name, self._kinds[name], text[words[0].start() : words[-1].end()], words[0].start(), words[-1].end()
             )
             for name, words in self._scan(text)
             if name
-        ]
+        )
 
     def unknown(self, text: str) -> list[str]:
         """The capitalised words of a text that are no known name, but for those that open a sentence."""

@@ -7,7 +7,7 @@ the hits, or which earlier turns a question belongs to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,7 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Time
+from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Span, Time
 from vectorstore.dates import periods, timely
 from vectorstore.library import Candidate, Chosen, Library, Vector, chosen
 from vectorstore.names import Names
@@ -263,7 +263,7 @@ class _Search:
                 scores[one.id],
                 float(self._candidates[one.id].vector @ self._meant),
                 tuple(
-                    self._told(one.article, Sentence(own, cosine), times.get(one.id, ()))
+                    self._told(one.article, own, cosine, times.get(one.id, ()))
                     for own, cosine in zip(spans[one.id], self._cosines[one.id][:, 0].tolist(), strict=True)
                 ),
                 tuple(copy for copy in members.get(self._candidates[one.id].cluster, ()) if copy.id != one.article.id),
@@ -285,16 +285,11 @@ class _Search:
         ]
         return min(same, key=lambda other: age[self._candidates[other].article])
 
-    def _told(self, article: Article, sentence: Sentence, times: Sequence[Time]) -> Sentence:
-        """The sentence with the names and times in it, and whether it can speak of the time asked about."""
-        own = tuple(time for time in times if sentence.span.start <= time.span.start < sentence.span.end)
-        text = article.text[sentence.span.start : sentence.span.end]
-        return replace(
-            sentence,
-            times=own,
-            names=frozenset(mention.name for mention in self._names.mentions(text)),
-            timely=timely(self._asked, own, article.published),
-        )
+    def _told(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
+        """A sentence with the names and times in it, and whether it can speak of the time asked about."""
+        own = tuple(time for time in times if span.start <= time.span.start < span.end)
+        names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
+        return Sentence(span, cosine, own, names, timely(self._asked, own, article.published))
 
 
 def _words(text: str) -> dict[str, float]:
