@@ -167,12 +167,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """A passage's article, as far as ranking needs it: id, date of publication, and the cluster of its copies."""
+class Candidate:
+    """A live passage as far as ranking needs it.
+
+    `article`, `published` and `cluster` are its article's id, date of publication and cluster of copies. `words` are
+    its terms and those of its article's title, in their order, `vector` is its own unit vector.
+    """
 
     article: str
     published: str
     cluster: str
+    words: list[str]
+    vector: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,11 +391,6 @@ class Library(Database):
         counters = dict(rows.fetchall())
         return int(counters["passages"]), int(counters["terms"])
 
-    def terms_of(self, passages: Sequence[int]) -> dict[int, list[str]]:
-        """The terms of live passages and of their article's title, in their order, by passage."""
-        rows = self._reader().execute(f"SELECT rowid, terms FROM words WHERE rowid IN ({_marks(passages)})", passages)
-        return {row[0]: row[1].split(" ") for row in rows}
-
     def passages_of(self, vectors: Sequence[str], which: Chosen = ALL) -> dict[str, list[int]]:
         """The chosen passages each vector stands for, by the vector's name; those of none are left out."""
         owners: dict[str, list[int]] = {}
@@ -429,14 +430,25 @@ class Library(Database):
         by_id = {row[0]: Found(row[0], Article(*row[3:]), Span(row[1], row[2])) for row in rows}
         return [by_id[passage] for passage in passages if passage in by_id]
 
-    def homes(self, passages: Sequence[int]) -> dict[int, Home]:
-        """What the passages' articles are, without their texts, by passage."""
-        rows = self._reader().execute(
-            "SELECT passage.id, article, published, cluster FROM passage JOIN version ON version.id = passage.version"
-            f" WHERE passage.id IN ({_marks(passages)})",
-            list(passages),
+    def candidates(self, passages: Sequence[int]) -> dict[int, Candidate]:
+        """What ranking needs of the passages, by passage; those not live are left out."""
+        rows = (
+            self._reader()
+            .execute(
+                "SELECT passage.id, article, published, cluster, terms, value FROM passage"
+                " JOIN version ON version.id = passage.version JOIN vector ON vector.id = passage.vector"
+                f" JOIN words ON words.rowid = passage.id WHERE live AND passage.id IN ({_marks(passages)})",
+                list(passages),
+            )
+            .fetchall()
         )
-        return {passage: Home(*rest) for passage, *rest in rows}
+        if not rows:
+            return {}
+        vectors = _stack(row[5] for row in rows)
+        return {
+            passage: Candidate(article, published, cluster, terms.split(" "), vector)
+            for (passage, article, published, cluster, terms, _), vector in zip(rows, vectors, strict=True)
+        }
 
     def copied(self, clusters: Sequence[str]) -> list[str]:
         """Those of the clusters that hold more than one live article."""
@@ -500,15 +512,6 @@ class Library(Database):
         for place, (passage, _) in enumerate(rows):
             places.setdefault(passage, []).append(place)
         return {passage: cosines[own] for passage, own in places.items()}
-
-    def passage_vectors(self, passages: Sequence[int]) -> dict[int, Vector]:
-        """The passages' own vectors, by passage; those not live are left out."""
-        rows = self._reader().execute(
-            "SELECT passage.id, value FROM passage JOIN version ON version.id = passage.version"
-            f" JOIN vector ON vector.id = passage.vector WHERE live AND passage.id IN ({_marks(passages)})",
-            list(passages),
-        )
-        return {passage: np.frombuffer(value, "<f2").astype(np.float32) for passage, value in rows}
 
     def centroids(self, passages: Sequence[int]) -> dict[int, Vector]:
         """The unit mean of the vectors of each passage's whole article, by passage."""
@@ -930,4 +933,6 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _stack(blobs: Iterable[bytes]) -> Vector:
-    return np.stack([np.frombuffer(blob, "<f2") for blob in blobs]).astype(np.float32)
+    """A matrix of the stored vectors, a row each; there must be one."""
+    some = list(blobs)
+    return np.frombuffer(b"".join(some), "<f2").reshape(len(some), -1).astype(np.float32)

@@ -27,6 +27,7 @@ Kind = Literal["people", "organisations", "places"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LIKENESS = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
 LONGEST_NAME = 6  # words
+KEPT = 8192  # texts whose names are kept in memory: an answer looks at its sentences several times
 SHORT_KEY = 3  # letters; a word of a shorter key, or of capitals alone, is linked only if it is spelt as in the table
 
 WORD = re.compile(r"[^\W\d_][\w’']*(?:\.\w+)?")
@@ -179,6 +180,7 @@ class Names:
         # keys of the words that a name can begin with
         starts = [key[0] for key in self._whole if key]
         self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
+        self._found = lru_cache(KEPT)(self._find)
 
     @classmethod
     def open(cls, added: Path | None) -> Names:
@@ -216,69 +218,68 @@ class Names:
 
     def mentions(self, text: str) -> list[Mention]:
         """The known names in a text, in its order, each place once, longest first."""
-        words = (word for word in WORD.findall(text) if word[0].isupper())
-        if not any(fold_key(word).rstrip("+") in self._beginnings for word in words):
-            return []  # as in most sentences
-        return [
+        return list(self._found(text))
+
+    def _find(self, text: str) -> tuple[Mention, ...]:
+        if not any(self._begins(word) for word in WORD.findall(text) if word[0].isupper()):
+            return ()  # as in most sentences
+        return tuple(
             Mention(
                 name, self._kinds[name], text[words[0].start() : words[-1].end()], words[0].start(), words[-1].end()
             )
             for name, words in self._scan(text)
             if name
-        ]
+        )
 
     def unknown(self, text: str) -> list[str]:
         """The capitalised words of a text that are no known name, but for those that open a sentence."""
         made = []
         for name, words in self._scan(text):
-            word = words[0]
-            before = text[: word.start()].rstrip(" \"“”«»'‘’(")
-            if not name and word[0][0].isupper() and before and before[-1] not in ".!?…\n":
-                made.append(word[0])
+            before = text[: words[0].start()].rstrip(" \"“”«»'‘’(")
+            if not name and before and before[-1] not in ".!?…\n":
+                made.append(words[0][0])
         return made
 
+    def _begins(self, word: str) -> bool:
+        """Whether a known name can begin with a capitalised word."""
+        return fold_key(word).rstrip("+") in self._beginnings
+
     def _scan(self, text: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
-        """Stretches of words and the names they are linked to, an empty one for a single word that is none."""
-        words = list(WORD.finditer(text))
-        keys = [fold_key(word[0]) if word[0][0].isupper() else "" for word in words]
-        begins = [key.rstrip("+") in self._beginnings for key in keys]
+        """Stretches of capitalised words and the names they are linked to, an empty one for a word that is in none."""
+        words = [word for word in WORD.finditer(text) if word[0][0].isupper()]
+        # whether the next one stands right behind it
+        joined = [GAP.fullmatch(text, one.end(), other.start()) is not None for one, other in pairwise(words)]
         place = 0
         while place < len(words):
-            most = min(LONGEST_NAME, len(words) - place) if begins[place] else 0
-            for length in range(most, 0, -1):
-                if name := self._name_of(text, words, keys, place, length):
-                    yield name, words[place : place + length]
-                    place += length
-                    break
-            else:
-                yield "", words[place : place + 1]
-                place += 1
+            name, length = self._longest(words, joined, place) if self._begins(words[place][0]) else ("", 1)
+            yield name, words[place : place + length]
+            place += length
 
-    def _name_of(self, text: str, words: list[re.Match[str]], keys: list[str], place: int, length: int) -> str:
-        some = words[place : place + length]
-        if length > 1:
-            joined = all(
-                GAP.fullmatch(text[one.end() : other.start()]) and other[0][0].isupper()
-                for one, other in pairwise(some)
-            )
-            if not joined:
-                return ""
-            key = tuple(keys[place : place + length])
-            found = self._whole.get(key, "")
-            if not found and length == 2 and keys[place].rstrip("+") in self._first_names:
-                found = self._alike([word[0] for word in some])
-            return found
-        sound, word = keys[place], some[0][0]
+    def _longest(self, words: list[re.Match[str]], joined: list[bool], place: int) -> tuple[str, int]:
+        """The longest name that begins at a place, and of how many words it is; ("", 1) if none does."""
+        end = place + 1
+        while end - place < LONGEST_NAME and end < len(words) and joined[end - 1]:
+            end += 1
+        some = [word[0] for word in words[place:end]]
+        keys = [fold_key(word) for word in some]
+        for length in range(len(some), 1, -1):
+            name = self._whole.get(tuple(keys[:length]), "")
+            if not name and length == 2 and keys[0].rstrip("+") in self._first_names:
+                name = self._alike(some[:2])
+            if name:
+                return name, length
+        return self._alone(some[0], words[place - 1][0] if place and joined[place - 1] else ""), 1
+
+    def _alone(self, word: str, before: str) -> str:
+        """The name that one word stands for, behind the capitalised word `before`; empty if it is none."""
+        sound = fold_key(word)
         if (len(sound.rstrip("+")) < SHORT_KEY or word.isupper()) and folded(word) not in self._exact:
             return ""
         if found := self._whole.get((sound,), ""):
             return found
-        if not (surname := self._surnames.get(sound, "")):
-            return ""
-        if place and GAP.fullmatch(text[words[place - 1].end() : words[place].start()]):
-            first = keys[place - 1].rstrip("+")
-            if words[place - 1][0][0].isupper() and surname not in self._first_names.get(first, {surname}):
-                return ""  # somebody else's first name stands before it
+        surname = self._surnames.get(sound, "")
+        if before and surname not in self._first_names.get(fold_key(before).rstrip("+"), {surname}):
+            return ""  # somebody else's first name stands before it
         return surname
 
 

@@ -6,10 +6,8 @@ the hits, or which earlier turns a question belongs to.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -18,9 +16,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Time
+from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Span, Time
 from vectorstore.dates import periods, timely
-from vectorstore.library import Chosen, Home, Library, Vector, chosen
+from vectorstore.library import Candidate, Chosen, Library, Vector, chosen
 from vectorstore.names import Names
 from vectorstore.store import Store
 from vectorstore.terms import terms
@@ -116,9 +114,7 @@ class _Search:
         today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
         self._asked = periods(query.question, today, earlier) or periods(earlier, today)
         self._named = _named(query.question, names) or _named(earlier, names)
-        self._vectors: dict[int, Vector] = {}
-        self._words: dict[int, list[str]] = {}
-        self._homes: dict[int, Home] = {}
+        self._candidates: dict[int, Candidate] = {}
         self._times: dict[int, list[Time]] = {}
         self._cosines: dict[int, Vector] = {}  # of the sentences to `_sentence_queries`
 
@@ -139,7 +135,7 @@ class _Search:
         best = self._first_pass(vectors, words, own)
         if not best:
             return {}
-        feedback = _unit(np.mean([self._vectors[passage] for passage in best], axis=0))
+        feedback = _unit(np.mean([self._candidates[passage].vector for passage in best], axis=0))
         joined = embed(f"{first.question} {query.question}")
         vector = self._question + FEEDBACK_WEIGHT * feedback + JOINED_WEIGHT * joined
         if "answer" in vectors:
@@ -179,18 +175,18 @@ class _Search:
 
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
         """Adds candidates: the nearest passages, those with the words, those with each of the names."""
-        store, library = self._store, self._library
-        near = store.seek(vector, CANDIDATES, self._which)
-        ids = set[int]()
+        near = self._store.seek(vector, CANDIDATES, self._which)
+        matched = set[int]()
         for some in (list(words), *map(sorted, self._named)):
-            ids |= {passage for passage, _ in library.match(some, CANDIDATES, self._which)}
-        ids |= {passage for passage, _ in near()}
-        fresh = sorted(ids - self._vectors.keys())
-        self._vectors |= library.passage_vectors(fresh)
-        self._words |= library.terms_of(fresh)
-        self._homes |= library.homes(fresh)
+            matched |= {passage for passage, _ in self._library.match(some, CANDIDATES, self._which)}
+        self._read(matched)  # while the index is asked
+        self._read({passage for passage, _ in near()})
+
+    def _read(self, passages: Set[int]) -> None:
+        fresh = sorted(passages - self._candidates.keys())
+        self._candidates |= self._library.candidates(fresh)
         if self._asked:
-            self._times |= library.times(fresh)
+            self._times |= self._library.times(fresh)
 
     def _scored(
         self,
@@ -203,17 +199,17 @@ class _Search:
 
         Neither need be of unit length.
         """
-        ids = list(self._vectors)
+        ids = sorted(self._candidates)
         if not ids:
             return {}
         share = TIMES_AND_NAMES if about is not None else 1.0
-        scores = np.stack([self._vectors[passage] for passage in ids]) @ vector
-        held = [self._words[passage] for passage in ids]
+        candidates = [self._candidates[passage] for passage in ids]
+        scores = np.stack([one.vector for one in candidates]) @ vector
         for weight, words in weighed:
-            scores = scores + weight * _bm25(self._library, words, held)
+            scores = scores + weight * _bm25(self._library, words, candidates)
         for spellings in self._named:
             weight = share * NAMES_WEIGHT / len(self._named)
-            scores = scores + np.array([weight * (not spellings.isdisjoint(words)) for words in held])
+            scores = scores + np.array([weight * (not spellings.isdisjoint(one.words)) for one in candidates])
         if self._asked:
             scores = scores + share * (np.array([self._timeliness(one) for one in ids]) + self._newness(ids))
         order = np.argsort(-scores, kind="stable")[:SHORTLIST]
@@ -233,28 +229,28 @@ class _Search:
         self._cosines |= self._library.sentence_cosines(fresh, np.stack(self._sentence_queries))
 
     def _timeliness(self, passage: int) -> float:
-        fits = timely(self._asked, self._times.get(passage, ()), self._homes[passage].published)
+        fits = timely(self._asked, self._times.get(passage, ()), self._candidates[passage].published)
         return {True: TIMELY, False: UNTIMELY, None: 0.0}[fits]
 
     def _newness(self, ids: Sequence[int]) -> Vector:
         """Up to TIMELY for the newest of the candidates, where the question asks for the latest."""
-        dates = sorted({self._homes[passage].published for passage in ids} - {""})
+        dates = sorted({self._candidates[passage].published for passage in ids} - {""})
         if not any(period.kind in ("latest", "until") for period in self._asked) or not dates:
             return np.zeros(len(ids), np.float32)
         rank = {published: TIMELY * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
-        return np.array([rank.get(self._homes[passage].published, 0.0) for passage in ids], np.float32)
+        return np.array([rank.get(self._candidates[passage].published, 0.0) for passage in ids], np.float32)
 
     def hits(self, scores: Mapping[int, float], limit: int) -> list[Hit]:
         """The best of the shortlist, best first."""
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
-        clusters = sorted({self._homes[passage].cluster for passage in ranked})
+        clusters = sorted({self._candidates[passage].cluster for passage in ranked})
         members = {cluster: self._library.members(cluster) for cluster in self._library.copied(clusters)}
         ranked = list(dict.fromkeys(self._original(passage, ranked, members) for passage in ranked))
         taken: list[int] = []
         later: list[int] = []
         articles: dict[str, int] = {}
         for passage in ranked:
-            article = self._homes[passage].article
+            article = self._candidates[passage].article
             articles[article] = articles.get(article, 0) + 1
             (taken if articles[article] <= A_FEW else later).append(passage)
         best = (taken + later)[:limit]
@@ -265,40 +261,35 @@ class _Search:
                 one.article,
                 one.span,
                 scores[one.id],
-                float(self._vectors[one.id] @ self._meant),
+                float(self._candidates[one.id].vector @ self._meant),
                 tuple(
-                    self._told(one.article, Sentence(own, cosine), times.get(one.id, ()))
+                    self._told(one.article, own, cosine, times.get(one.id, ()))
                     for own, cosine in zip(spans[one.id], self._cosines[one.id][:, 0].tolist(), strict=True)
                 ),
-                tuple(copy for copy in members.get(self._homes[one.id].cluster, ()) if copy.id != one.article.id),
+                tuple(copy for copy in members.get(self._candidates[one.id].cluster, ()) if copy.id != one.article.id),
             )
             for one in self._library.found(best)
         ]
 
     def _original(self, passage: int, ranked: Sequence[int], members: Mapping[str, Sequence[Article]]) -> int:
         """Of the ranked passages that say the same in copies of one article: the oldest article's; else the passage."""
-        cluster = self._homes[passage].cluster
+        cluster = self._candidates[passage].cluster
         if cluster not in members:
             return passage
         age = {article.id: place for place, article in enumerate(members[cluster])}
         same = [
             other
             for other in ranked
-            if self._homes[other].cluster == cluster
-            and float(self._vectors[other] @ self._vectors[passage]) >= SAME_TEXT
+            if self._candidates[other].cluster == cluster
+            and float(self._candidates[other].vector @ self._candidates[passage].vector) >= SAME_TEXT
         ]
-        return min(same, key=lambda other: age[self._homes[other].article])
+        return min(same, key=lambda other: age[self._candidates[other].article])
 
-    def _told(self, article: Article, sentence: Sentence, times: Sequence[Time]) -> Sentence:
-        """The sentence with the names and times in it, and whether it can speak of the time asked about."""
-        own = tuple(time for time in times if sentence.span.start <= time.span.start < sentence.span.end)
-        text = article.text[sentence.span.start : sentence.span.end]
-        return replace(
-            sentence,
-            times=own,
-            names=frozenset(mention.name for mention in self._names.mentions(text)),
-            timely=timely(self._asked, own, article.published),
-        )
+    def _told(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
+        """A sentence with the names and times in it, and whether it can speak of the time asked about."""
+        own = tuple(time for time in times if span.start <= time.span.start < span.end)
+        names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
+        return Sentence(span, cosine, own, names, timely(self._asked, own, article.published))
 
 
 def _words(text: str) -> dict[str, float]:
@@ -311,24 +302,25 @@ def _unit(vector: Vector) -> Vector:
     return vector / length if length else vector
 
 
-def _bm25(library: Library, weights: Mapping[str, float], held: Sequence[Sequence[str]]) -> Vector:
+def _bm25(library: Library, weights: Mapping[str, float], candidates: Sequence[Candidate]) -> Vector:
     """Each passage's BM25 for weighted terms, as a share of the most it could be (Robertson and Zaragoza 2009).
 
     The inverse document frequency is ln(1 + (N - n + .5) / (n + .5)), which is never negative.
     """
     passages, length = library.totals()
     frequencies = library.frequencies(list(weights))
-    rarity = {
-        term: weight * math.log(1 + (passages - frequencies.get(term, 0) + 0.5) / (frequencies.get(term, 0) + 0.5))
-        for term, weight in weights.items()
-    }
-    most = (SATURATION + 1) * sum(rarity.values())
-    scores = np.zeros(len(held), np.float32)
-    for place, words in enumerate(held):
-        dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * len(words) * passages / length)
-        for term, count in Counter(filter(rarity.__contains__, words)).items():
-            scores[place] += rarity[term] * count * (SATURATION + 1) / (count + dampening)
-    return scores / most if most else scores
+    held = np.array([frequencies.get(term, 0) for term in weights])
+    rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - held + 0.5) / (held + 0.5))
+    most = (SATURATION + 1) * float(rarity.sum())
+    if not most:
+        return np.zeros(len(candidates), np.float32)
+    width, column = len(weights), {term: place for place, term in enumerate(weights)}
+    cells = [row * width + column[word] for row, one in enumerate(candidates) for word in one.words if word in column]
+    counts = np.bincount(cells, minlength=len(candidates) * width).reshape(-1, width)
+    lengths = np.array([[len(one.words)] for one in candidates])
+    dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * lengths * passages / length)
+    scores: Vector = (counts * (SATURATION + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
+    return scores
 
 
 def _named(question: str, names: Names) -> list[set[str]]:

@@ -156,7 +156,7 @@ class Store:
         """The nearest of what the index gives; it may hold much that is not chosen, or that was replaced since."""
 
         def ask(many: int) -> Future[list[tuple[str, float]]]:
-            return self._asking.submit(self._with_index, lambda index: index.nearest(vector.tolist(), many))
+            return self._asking.submit(self._with_index, lambda index: index.nearest(vector, many))
 
         first = ask(reach)
 

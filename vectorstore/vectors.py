@@ -74,6 +74,7 @@ class VectorIndex:
                 client=self._client,
                 collection_configuration={"hnsw": HNSW},
             )
+            self._collection = self._client.get_collection(COLLECTION)
         except Exception as error:
             raise VectorIndexError(f"Chroma could not open {folder}: {error}") from error
 
@@ -98,25 +99,27 @@ class VectorIndex:
             except Exception as error:
                 raise VectorIndexError(f"Chroma could not delete: {error}") from error
 
-    def nearest(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
+    def nearest(self, vector: Sequence[float] | Vector, limit: int) -> list[tuple[str, float]]:
         """(name, cosine) of the nearest vectors, best first; fewer than `limit` if there are no more."""
         try:
-            found = self._chroma.similarity_search_by_vector_with_relevance_scores(list(vector), limit)
+            # not through LangChain, which has Chroma read the documents too
+            found = self._collection.query(np.asarray([vector], np.float32), n_results=limit, include=["distances"])
         except Exception as error:
             raise VectorIndexError(f"Chroma could not search: {error}") from error
-        return [(document.page_content, 1 - distance) for document, distance in found]
+        assert found["distances"] is not None
+        return [(name, 1 - distance) for name, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def count(self) -> int:
         """How many vectors are there."""
         try:
-            return self._client.get_collection(COLLECTION).count()
+            return self._collection.count()
         except Exception as error:
             raise VectorIndexError(f"Chroma could not count: {error}") from error
 
     def entries(self, start: int, limit: int) -> tuple[list[str], Vector]:
         """Names and vectors from the `start`th on, at most `limit`: (names, matrix of a row each)."""
         try:
-            found = self._client.get_collection(COLLECTION).get(limit=limit, offset=start, include=["embeddings"])
+            found = self._collection.get(limit=limit, offset=start, include=["embeddings"])
         except Exception as error:
             raise VectorIndexError(f"Chroma could not read its vectors: {error}") from error
         return found["ids"], np.asarray(found["embeddings"], np.float32)
