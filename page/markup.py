@@ -62,6 +62,11 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     return "\n\n".join(lines)
 
 
+def aside(said: str, kind: str) -> str:
+    """What stands in an answer's place and is none: `turns` leaves it out."""
+    return f'<small class="{kind}">{escape_markdown(said)}</small>'
+
+
 def markers(numbers: Iterable[int], group: str) -> str:
     """Links to the sources of a group, as they stand behind a sentence."""
     return "".join(f"[\\[{number}\\]](#{group}-{number})" for number in numbers)
@@ -215,7 +220,10 @@ def copies(citation: Citation, words: Words = IN_ENGLISH) -> str:
 
 
 def turns(history: Sequence[Any]) -> list[Turn]:
-    """The turns of a chat as Gradio keeps it; messages that are neither a user's nor an assistant's are left out."""
+    """The turns of a chat as Gradio keeps it, without questions that got no answer.
+
+    Messages that are neither a user's nor an assistant's are left out.
+    """
     made: list[Turn] = []
     question = ""
     for entry in history:
@@ -224,7 +232,8 @@ def turns(history: Sequence[Any]) -> list[Turn]:
         if entry["role"] == "user":
             question = text
         elif entry["role"] == "assistant" and question:
-            made.append(Turn(question, as_written(MARKDOWN.sub(r"\1", text)).strip()))
+            if said := as_written(MARKDOWN.sub(r"\1", text)).strip():
+                made.append(Turn(question, said))
             question = ""
     return made
 
