@@ -23,7 +23,7 @@ from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serv
 from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
-WAITING_QUESTIONS = 64
+WAITING_QUESTIONS = 256
 # Gradio's own words follow the browser's language; here they follow the page's. Its bar of views lies outside what
 # page.css reaches.
 HEAD = """

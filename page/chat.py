@@ -19,7 +19,7 @@ from page.markup import as_written, aside, escape_html, message, saving, source_
 from page.pulse import pulsed
 from page.words import Words, remark
 
-CONCURRENT_QUESTIONS = 8
+CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 PULSE_SECONDS = 0.5  # at most so long a reader who went away holds up the next
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 EXAMPLES = [
