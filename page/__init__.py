@@ -24,6 +24,7 @@ from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 256
+REMEMBERED_PAGES = 128  # of each language, the last used; Gradio holds a quarter of a megabyte for each
 # Gradio's own words follow the browser's language; here they follow the page's. Its bar of views lies outside what
 # page.css reaches.
 HEAD = """
@@ -139,6 +140,7 @@ def launch(
         for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
             words = words_of(language)
             page = build(bot, data, conversations, intake, words)
+            page.state_session_capacity = REMEMBERED_PAGES
             page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
             with warnings.catch_warnings():
                 # of something that is not asked for

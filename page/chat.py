@@ -5,6 +5,7 @@ Knows Gradio's events; what is shown comes from `page.markup`. Does not know how
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -20,6 +21,7 @@ from page.pulse import pulsed
 from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
+SUGGESTED_AT_ONCE = 2
 PULSE_SECONDS = 0.5  # at most so long a reader who went away holds up the next
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 EXAMPLES = [
@@ -153,12 +155,21 @@ def chat(
                 said = {"role": "assistant", "content": message(event.answer, group, words)}
                 shown = (sources(now, words), kept, now, name, told())
                 yield said, *shown
-                if event.kind == "answer" and (then := bot.suggest(event.answer)):
+                if event.kind == "answer" and (then := suggested(event.answer)):
                     yield {**said, "options": [{"value": one} for one in then]}, *shown
         except QuestionError as error:
             kept = saving(name, conversations.count(name), words)
             said = {"role": "assistant", "content": aside(remark(str(error), words), "refused")}
             yield said, sources(groups, words), kept, groups, name, told()
+
+    def suggested(answer: Answer) -> tuple[str, ...]:
+        """What may be asked next; nothing while many ask, since finding it takes longer than an answer."""
+        if not free.acquire(blocking=False):
+            return ()
+        try:
+            return bot.suggest(answer)
+        finally:
+            free.release()
 
     def listed(mine: list[str], wanted: str, name: str) -> Any:
         found = conversations.listed(mine, wanted)
@@ -214,6 +225,7 @@ def chat(
             gr.Info(words("Kept on this machine, with the answer's evidence."))
         return gr.Textbox(visible=False)
 
+    free = threading.BoundedSemaphore(SUGGESTED_AT_ONCE)
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
     name = gr.State("")

@@ -20,6 +20,7 @@ from page.words import Words
 SHOWN = 300  # rows
 TIP = 90  # characters
 ROW_HEIGHT = 34  # of the plot, in pixels
+READ_AS = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json"}  # what Gradio's own Vega-Lite reads
 # Text and lines of an SVG take the page's colours, light or dark.
 EMBEDDED = {"actions": False, "renderer": "svg", "loader": {"target": "_blank"}}
 
@@ -62,7 +63,7 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
     columns = {"day": words("Day"), "sentence": words("Sentence"), "publisher": words("Publisher")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED})
+        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED}, **READ_AS)
         .mark_point(filled=True, size=90, opacity=0.6, cursor="pointer")
         .encode(x=x, y=y, tooltip=tip, href="link:N", color=alt.Color("about:N", sort=lines, legend=None))
         .properties(
