@@ -225,6 +225,10 @@ def chat(
             gr.Info(words("Kept on this machine, with the answer's evidence."))
         return gr.Textbox(visible=False)
 
+    promise = words(
+        "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
+        "article."
+    )
     free = threading.BoundedSemaphore(SUGGESTED_AT_ONCE)
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
@@ -270,7 +274,7 @@ def chat(
                     layout="panel",
                     autoscroll=False,  # page.js brings the question to the top instead
                     feedback_options=("Like", "Dislike"),
-                    placeholder=words("Ask a question in English, Russian or Belarusian."),
+                    placeholder=f"## {promise}\n\n{words('Ask a question in English, Russian or Belarusian.')}",
                 ),
                 textbox=gr.Textbox(
                     placeholder=words("Ask about the articles"),

@@ -17,10 +17,12 @@ from page.intake import Intake, State
 from page.markup import escape_html
 from page.words import Words
 
-WIDTHS: list[str | int] = ["30%", "15%", "9%", "8%", "7%", "8%", "7%", "8%", "8%"]
+WIDTHS: list[str | int] = ["32%", "17%", "10%", "7%", "7%", "8%", "10%", "9%", "0%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
 REASON = "removed on the page"
+# Run in the browser: what is typed while an article is on its way would be lost.
+LOCK = "() => Array(3).fill({ __type__: 'update', interactive: false })"
 
 
 def headers(words: Words) -> list[str]:
@@ -179,9 +181,10 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         article = bot.article(article_id, entry.version) if entry else None
         return (article.title, article.publisher, article.published) if article else ("", "", "")
 
-    def chosen(event: gr.SelectData) -> tuple[str, ...]:
+    def chosen(event: gr.SelectData) -> tuple[Any, ...]:
         article_id = str(event.row_value[-1])
-        return article_id, about(bot, article_id, words), *known(article_id)
+        own = (gr.Textbox(value=value, interactive=True) for value in known(article_id))
+        return article_id, about(bot, article_id, words), *own
 
     def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
         if not article_id:
@@ -240,6 +243,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
     stop.click(intake.stop, None, None, **quiet)
     fields = [title, publisher, published]
+    table.select(None, None, fields, js=LOCK, **quiet)
     table.select(chosen, None, [article, detail, *fields], **quiet)
     save.click(edited, [article, *fields], [table, detail, *fields], **quiet)
     renew.click(again, article, shown, **quiet)

@@ -20,7 +20,9 @@ from page.words import Words
 SHOWN = 300  # rows
 TIP = 90  # characters
 ROW_HEIGHT = 34  # of the plot, in pixels
-READ_AS = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json"}  # what Gradio's own Vega-Lite reads
+READ_AS: dict[str, Any] = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v5.json"
+}  # what Gradio's own Vega-Lite reads
 # Text and lines of an SVG take the page's colours, light or dark.
 EMBEDDED = {"actions": False, "renderer": "svg", "loader": {"target": "_blank"}}
 
@@ -59,7 +61,7 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
     lines = [line for line in named.values() if any(point["about"] == line for point in points)]
     # days have no time zone: a browser's own would move them
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
-    y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=150))
+    y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=180))
     columns = {"day": words("Day"), "sentence": words("Sentence"), "publisher": words("Publisher")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
     chart: alt.Chart = (
@@ -73,6 +75,7 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
             background="transparent",
         )
         .configure_view(stroke=None)
+        .configure_axis(labelFontSize=12)
     )
     return chart
 
