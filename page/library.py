@@ -99,8 +99,10 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
     stale = ""
     if entry.stale:
         stale = " " + words("Its source can't be read any more: {reason}", reason=escape_html(entry.stale))
+    passages = words.many("{count} passage", "{count} passages", entry.passages)
+    known = " · ".join(filter(None, (entry.publisher, entry.published, entry.lang, passages)))
     return (
-        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong> — '
+        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong><br>{escape_html(known)} · '
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
     )
 

@@ -13,12 +13,25 @@ from typing import Any
 from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
 from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
+ENDS = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
+DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
+
+
+def closed(text: str) -> str:
+    """Text that turns nothing behind it around: what its characters of direction open, it ends."""
+    opened: list[str] = []
+    for character in DIRECTION.findall(text):
+        if end := ENDS.get(character):
+            opened.append(end)
+        elif opened and opened[-1] == character:
+            opened.pop()
+    return text + "".join(reversed(opened))
 
 
 def escape_html(text: str) -> str:
     """Text that neither HTML nor the templates of Gradio's HTML component take for anything but text."""
-    safe = html.escape(text)
+    safe = html.escape(closed(text))
     for character in "$`{}\\":
         safe = safe.replace(character, f"&#{ord(character)};")
     return safe
@@ -27,6 +40,11 @@ def escape_html(text: str) -> str:
 def as_written(text: str) -> str:
     """What `escape_markdown` was given, but for line breaks."""
     return re.sub(r"\\([^\w\s])", r"\1", text)
+
+
+def as_text(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return escape_markdown(closed(text))
 
 
 def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
@@ -42,29 +60,27 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
         label = ""
         if claim.support in doubted:
             doubts = "; ".join((doubted[claim.support], *claim.doubts))
-            label = f' <small class="doubt">{escape_markdown(doubts)}</small>'
+            label = f' <small class="doubt">{as_text(doubts)}</small>'
         elif claim.support == "verified":
             label = f' <small class="verified">{words("verified")}</small>'
-        said = f' <small class="voice">{escape_markdown(by)}</small>' if (by := answer.said_by(claim)) else ""
-        lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
+        said = f' <small class="voice">{as_text(by)}</small>' if (by := answer.said_by(claim)) else ""
+        lines.append(f"{as_text(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
     lines += accounts(answer, group, words)
-    lines += [escape_markdown(remark(one, words)) for one in answer.missing]
+    lines += [as_text(remark(one, words)) for one in answer.missing]
     if answer.status == "not_found" and answer.closest:
-        near = "\n".join(
-            f"- {escape_markdown(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest
-        )
+        near = "\n".join(f"- {as_text(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest)
         lines.append(f"{words('Closest passages, which are not an answer:')}\n\n{near}")
     notes = (*(remark(one, words) for one in answer.notes), *(spelt(one, words) for one in answer.spellings))
-    lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
-    lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer, words))}</small>')
+    lines += [f"<small>{as_text(note)}</small>" for note in notes]
+    lines.append(f'<small class="coverage">{as_text(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
 
 
 def aside(said: str, kind: str) -> str:
     """What stands in an answer's place and is none: `turns` leaves it out."""
-    return f'<small class="{kind}">{escape_markdown(said)}</small>'
+    return f'<small class="{kind}">{as_text(said)}</small>'
 
 
 def markers(numbers: Iterable[int], group: str) -> str:
@@ -89,13 +105,13 @@ def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]
         sides = []
         for account in disagreement.accounts:
             tellers = "; ".join(
-                f"{escape_markdown(_told_by(cited[number], words))} {markers((number,), group)}"
+                f"{as_text(_told_by(cited[number], words))} {markers((number,), group)}"
                 for number in account.citations
                 if number in cited
             )
             corrects = words(", which says that it corrects an earlier report") if account.corrects else ""
             sides.append(f"{tellers}{corrects}")
-        rows = ([escape_markdown(one.value) for one in disagreement.accounts], ["---"] * len(sides), sides)
+        rows = ([as_text(one.value) for one in disagreement.accounts], ["---"] * len(sides), sides)
         table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         lines += [f"**{differing[disagreement.about]}**", table]
     return lines

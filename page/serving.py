@@ -14,13 +14,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,7 +90,9 @@ class Guard:
             await send(message)
 
         app = _refusal(scope) or self._stopped(scope) or _elsewhere(scope) or self._app
-        await app(scope, receive, guarded)
+        # a tab that is closed in mid-upload is nobody's fault
+        with suppress(ClientDisconnect):
+            await app(scope, receive, guarded)
 
     def _stopped(self, scope: Scope) -> ASGIApp | None:
         if self._door is None:

@@ -29,7 +29,7 @@ def source_page(record: Record, words: Words) -> str:
         (words("Licence"), escape_html(provenance.licence)),
         (words("Taken in"), escape_html(article.added[:10])),
         (words("Read by"), escape_html(provenance.extractor)),
-        (words("Version"), f"{article.version}{_newer(record, words)}"),
+        (words("Version"), _versions(record, words)),
         (words("Corrected"), _corrected(record, words)),
         (words("Edited"), _edited(record, words)),
         (words("Source"), _source_state(record, words)),
@@ -107,12 +107,19 @@ def _version(article: Article, words: Words) -> str:
     return f'<a href="{_address(article)}">{named}</a> ({taken})'
 
 
-def _newer(record: Record, words: Words) -> str:
-    newest = record.newest
-    if newest.version == record.article.version:
-        return ""
+def _versions(record: Record, words: Words) -> str:
+    """Every version with the way to it, and whether there is a newer one."""
+    article, newest = record.article, record.newest
+    every = " · ".join(
+        f"<strong>{one.version}</strong>"
+        if one.version == article.version
+        else f'<a href="{_address(one)}">{one.version}</a>'
+        for one in record.versions
+    )
+    if newest.version == article.version:
+        return every
     named = words("version {number} is newer", number=newest.version)
-    return f' (<a href="{_address(newest)}">{named}</a>)'
+    return f'{every} (<a href="{_address(newest)}">{named}</a>)'
 
 
 def _corrected(record: Record, words: Words) -> str:

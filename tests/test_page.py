@@ -58,9 +58,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, **environment: str) -> Iterator[str]:
-    """The program, started as the README says; gives its address."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
+def running(data: Path, port: int = 0, **environment: str) -> Iterator[str]:
+    """The program, started as the README says, at a port or at any; gives its address."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
     with (data.parent / "app.log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--data", data, "--port", str(port), "--no-browser"],

@@ -167,6 +167,7 @@ def test_an_old_version_stays_as_it_was_and_names_the_newer_one(site: Site) -> N
     assert f'<a href="/source/{site.notice.id}/2">version 2 is newer</a>' in old
     assert "The airfield closes today." in new
     assert "is newer" not in new
+    assert f'<dd dir="auto"><a href="/source/{site.notice.id}/1">1</a> · <strong>2</strong></dd>' in new
 
 
 @pytest.mark.parametrize("version", ["2", "0", "-1", "1.0", "٣", "latest", "9" * 30, "<b>"])
