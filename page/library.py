@@ -14,7 +14,7 @@ import gradio as gr
 from bot import Bot, Entry, LibraryError
 from ingest import amend, bring_back, remove
 from page.intake import Intake, State
-from page.markup import escape_html
+from page.markup import escape_html, in_line
 from page.words import Words
 
 WIDTHS: list[str | int] = ["32%", "17%", "10%", "7%", "7%", "8%", "10%", "9%", "0%"]
@@ -81,9 +81,9 @@ def told(state: State | None, words: Words) -> str:
         head = f"<p><strong>{words('Broken off') if state.trouble else words('Done')}: {counts}.</strong></p>"
     if state.trouble:
         head += f'<p class="failed">{escape_html(state.trouble)}</p>'
-    lines = [f'<li class="failed">{escape_html(one.source)}: {escape_html(one.reason)}</li>' for one in report.failed]
+    lines = [f'<li class="failed">{in_line(one.source)}: {in_line(one.reason)}</li>' for one in report.failed]
     went = [(words("added"), one) for one in report.added] + [(words("changed"), one) for one in report.changed]
-    lines += [f"<li>{word}: {escape_html(source)}</li>" for word, source in went[:NAMED]]
+    lines += [f"<li>{word}: {in_line(source)}</li>" for word, source in went[:NAMED]]
     if len(went) > NAMED:
         lines.append(f"<li>{words('and {count} more', count=len(went) - NAMED)}</li>")
     return f'<div class="intake" role="status">{head}<ul>{"".join(lines)}</ul></div>'
@@ -100,9 +100,9 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
     if entry.stale:
         stale = " " + words("Its source can't be read any more: {reason}", reason=escape_html(entry.stale))
     passages = words.many("{count} passage", "{count} passages", entry.passages)
-    known = " · ".join(filter(None, (entry.publisher, entry.published, entry.lang, passages)))
+    known = " · ".join(map(in_line, filter(None, (entry.publisher, entry.published, entry.lang, passages))))
     return (
-        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong><br>{escape_html(known)} · '
+        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong><br>{known} · '
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
     )
 

@@ -13,28 +13,22 @@ from typing import Any
 from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
 from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
-ENDS = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
+# Characters that change the direction of writing until it is changed back
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
-
-
-def closed(text: str) -> str:
-    """Text that turns nothing behind it around: what its characters of direction open, it ends."""
-    opened: list[str] = []
-    for character in DIRECTION.findall(text):
-        if end := ENDS.get(character):
-            opened.append(end)
-        elif opened and opened[-1] == character:
-            opened.pop()
-    return text + "".join(reversed(opened))
+MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|</?bdi>|(?<!\\)\*\*", re.S)
 
 
 def escape_html(text: str) -> str:
     """Text that neither HTML nor the templates of Gradio's HTML component take for anything but text."""
-    safe = html.escape(closed(text))
+    safe = html.escape(text)
     for character in "$`{}\\":
         safe = safe.replace(character, f"&#{ord(character)};")
     return safe
+
+
+def in_line(text: str) -> str:
+    """Text as HTML that turns nothing beside it around, whichever direction of writing its characters ask for."""
+    return f"<bdi>{escape_html(text)}</bdi>" if DIRECTION.search(text) else escape_html(text)
 
 
 def as_written(text: str) -> str:
@@ -43,8 +37,9 @@ def as_written(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    return escape_markdown(closed(text))
+    """Text that Markdown shows as it is, on one line, and that turns nothing beside it around."""
+    shown = escape_markdown(text)
+    return f"<bdi>{shown}</bdi>" if DIRECTION.search(text) else shown
 
 
 def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
@@ -166,7 +161,7 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
     before, behind = citation.paragraph
     kind = kinds(words).get(citation.publisher_kind, "")
     publisher = f"{article.publisher}{f' ({kind})' if kind else ''}".strip()
-    about = " · ".join(escape_html(part) for part in (publisher, article.published or words("no date")) if part)
+    about = " · ".join(in_line(part) for part in (publisher, article.published or words("no date")) if part)
     links = (
         f'<a class="permanent" href="{escape_html(citation.link)}" target="_blank" rel="noopener">'
         f"{words('Link to this passage')}</a>"

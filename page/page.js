@@ -124,7 +124,7 @@
       write(
         text
           .replace(/\[\\\[(\d+)\\\]\]\(#cite-[^)]*\)/g, "[$1]")
-          .replace(/<\/?(small)[^>]*>/g, "")
+          .replace(/<\/?(small|bdi)[^>]*>/g, "")
           .replace(/(?<!\\)\*\*/g, "")
           .replace(/\u00a0/g, " ")
           .replace(/\\([^\w\s])/g, "$1") + footnotes(text)

@@ -14,7 +14,7 @@ import altair as alt
 import gradio as gr
 
 from bot import TOPICS, Bot, Citation, Count, Known, Moment, Topic
-from page.markup import escape_html, shortened, voices
+from page.markup import escape_html, in_line, shortened, voices
 from page.words import Words
 
 SHOWN = 300  # rows
@@ -216,5 +216,5 @@ def _quoted(citation: Citation, words: Words) -> str:
     link = f'<a href="{escape_html(citation.link)}" target="_blank" rel="noopener">{opened}</a>'
     return (
         f'<q lang="{escape_html(article.lang)}" dir="auto">{escape_html(citation.quote)}</q>'
-        f'<span class="by" dir="auto">{escape_html(" · ".join(filter(None, by)))} · {link}</span>'
+        f'<span class="by" dir="auto">{" · ".join(map(in_line, filter(None, by)))} · {link}</span>'
     )

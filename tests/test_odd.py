@@ -10,19 +10,17 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot import Bot
 from ingest import update
-from page.markup import closed, escape_html
 from tests.endpoint import Script, endpoint
 from tests.test_page import MARKER, QUESTION, address, ask_here, browser, free_port, pytestmark, running
 from tests.test_views import VECTORS, WAIT, opened, watched
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
 
-OVERRIDE, END = "\u202e", "\u202c"  # of the direction in which text is written
+OVERRIDE = "\u202e"  # of the direction in which text is written
 TURNED = f"""---
 title: "Ferry {OVERRIDE}dlos"
 publisher: "Island{OVERRIDE} Post\u200b"
@@ -57,21 +55,6 @@ READS_ON = """element => {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("text", "ended"),
-    [
-        ("as it is", ""),
-        (f"a{OVERRIDE}b", END),
-        (f"a{OVERRIDE}b{END}c", ""),
-        ("a\u2067b\u202ac", "\u202c\u2069"),
-        (f"a{END}b\u2069", ""),
-    ],
-)
-def test_what_a_text_turns_around_ends_with_it(text: str, ended: str) -> None:
-    assert closed(text) == text + ended
-    assert escape_html(f"{text}<") == f"{text}&lt;{ended}"
-
-
 def test_no_text_turns_around_what_stands_beside_it(tmp_path: Path, browser: Browser) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()
@@ -87,7 +70,7 @@ def test_no_text_turns_around_what_stands_beside_it(tmp_path: Path, browser: Bro
         card = page.locator(".card", has_text="The fer").first
         assert (
             card.locator("mark").text_content()
-            == f"The fer\u200bry of Sandby {OVERRIDE}was sold by the harbour master.{END}"
+            == f"The fer\u200bry of Sandby {OVERRIDE}was sold by the harbour master."
         )
         marker = page.locator(f"#chat .bot {MARKER}").first
         assert marker.evaluate(READS_ON) > 0  # [1] behind the sentence
