@@ -17,7 +17,7 @@ from page.intake import Intake, State
 from page.markup import escape_html, in_line
 from page.words import Words
 
-WIDTHS: list[str | int] = ["32%", "17%", "10%", "7%", "7%", "8%", "10%", "9%", "0%"]
+WIDTHS: list[str | int] = ["31%", "16%", "10%", "8%", "7%", "9%", "10%", "9%", "0%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
 REASON = "removed on the page"
