@@ -24,7 +24,8 @@ BENCHMARKS = {
     "refusal": "questions that the articles do not answer, recognised; answerable ones refused",
     "support": "unsupported claims found, right ones doubted, by the check without a model",
     "writing": "what a real, far too small model makes up, and how much of it is caught (first: `make model`)",
-    "page": "how soon the page can be used, beside a bare chat of Gradio's; fifty readers at once",
+    "page": "how soon the page can be used, beside a bare chat of Gradio's; 50 and 200 readers at once",
+    "soak": "memory of the page's process while readers ask without a pause (an hour)",
     "startup": "from the start of the page's process to its first answer",
 }
 

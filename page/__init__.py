@@ -23,15 +23,12 @@ from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serv
 from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
-WAITING_QUESTIONS = 64
-# Gradio's own words follow the browser's language; here they follow the page's. Its bar of views lies outside what
-# page.css reaches.
+WAITING_QUESTIONS = 256
+REMEMBERED_PAGES = 128  # of each language, the last used; Gradio holds a quarter of a megabyte for each
+# Gradio's own words follow the browser's language; here they follow the page's.
 HEAD = """
 <script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>
-<style>@media (max-width: 800px) {{
-  .nav-holder nav {{ flex-wrap: nowrap !important; gap: 0.1rem !important; padding-left: 2rem !important; }}
-  .nav-holder nav a {{ font-size: 0.85rem !important; padding: 0.3rem 0.35rem !important; }}
-}}</style>
+<style>{frame}</style>
 """
 MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -41,23 +38,18 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, C
     """What stands at the top of a view, which is at the path `view`, and what makes it anew."""
     gr.components.Navbar(main_page_name=words("Ask"))
     others = "".join(
-        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}">{name}</a>'
+        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}"><b>{name}</b></a>'
         if language != words.language
-        else f'<span lang="{language}" aria-current="true">{name}</span>'
+        else f'<span lang="{language}" aria-current="true"><b>{name}</b></span>'
         for language, name in LANGUAGES.items()
     )
-    promise = words(
-        "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
-        "article."
-    )
+    said = f'data-search="{words("Search the table")}" data-ask="{words("Ask about the articles")}"'
 
     def told() -> str:
         return (
-            f'<header lang="{words.language}" data-search="{words("Search the table")}"><h1>Viadoma</h1>'
-            f'<p class="promise">{promise}</p>'
+            f'<header lang="{words.language}" {said}><h1>Viadoma</h1>{status_line(bot, words)}'
             f'<nav class="languages" aria-label="{words("Language")}">{others}'
-            f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav>'
-            f"{status_line(bot, words)}</header>"
+            f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav></header>'
         )
 
     top = gr.HTML(told(), elem_id="head")
@@ -139,6 +131,7 @@ def launch(
         for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
             words = words_of(language)
             page = build(bot, data, conversations, intake, words)
+            page.state_session_capacity = REMEMBERED_PAGES
             page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
             with warnings.catch_warnings():
                 # of something that is not asked for
@@ -157,7 +150,7 @@ def launch(
                     max_file_size=MAX_UPLOAD,
                     theme=theme,
                     i18n=gradios(words),
-                    head=HEAD.format(language=language),
+                    head=HEAD.format(language=language, frame=(HERE / "frame.css").read_text("utf-8")),
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),
                 )

@@ -5,6 +5,7 @@ Knows Gradio's events; what is shown comes from `page.markup`. Does not know how
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -15,10 +16,13 @@ from gradio.components.chatbot import TextMessage
 
 from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
 from page.conversations import Conversations
-from page.markup import as_written, escape_html, message, saving, source_group, sources, turns
+from page.markup import as_written, aside, escape_html, message, saving, source_group, sources, turns
+from page.pulse import pulsed
 from page.words import Words, remark
 
-CONCURRENT_QUESTIONS = 8
+CONCURRENT_QUESTIONS = 20  # most of them wait for a model
+SUGGESTED_AT_ONCE = 2
+PULSE_SECONDS = 0.5  # at most so long a reader who went away holds up the next
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 EXAMPLES = [
     "How many people were taken to Ukraine?",
@@ -128,7 +132,7 @@ def chat(
         articles: list[str],
         since: str | None,
         until: str | None,
-    ) -> Iterator[tuple[dict[str, Any], str, str, list[str], str, str]]:
+    ) -> Iterator[tuple[Any, ...]]:
         group, question = _new_group(), as_written(question)
         if not name:
             name = conversations.new_name()
@@ -137,7 +141,11 @@ def chat(
         earlier = turns(history)
         try:
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
-            for event in bot.stream(question, earlier, filters=filters):
+            said = {"role": "assistant", "content": aside(words("Reading what was found ..."), "waiting")}
+            for event in pulsed(bot.stream(question, earlier, filters=filters), PULSE_SECONDS):
+                if event is None:
+                    yield said, *[gr.skip()] * 5
+                    continue
                 if event.kind == "searched":
                     continue
                 own = source_group(event.answer, group, words)
@@ -147,12 +155,21 @@ def chat(
                 said = {"role": "assistant", "content": message(event.answer, group, words)}
                 shown = (sources(now, words), kept, now, name, told())
                 yield said, *shown
-                if event.kind == "answer" and (then := bot.suggest(event.answer)):
+                if event.kind == "answer" and (then := suggested(event.answer)):
                     yield {**said, "options": [{"value": one} for one in then]}, *shown
         except QuestionError as error:
             kept = saving(name, conversations.count(name), words)
-            said = {"role": "assistant", "content": remark(str(error), words)}
+            said = {"role": "assistant", "content": aside(remark(str(error), words), "refused")}
             yield said, sources(groups, words), kept, groups, name, told()
+
+    def suggested(answer: Answer) -> tuple[str, ...]:
+        """What may be asked next; nothing while many ask, since finding it takes longer than an answer."""
+        if not free.acquire(blocking=False):
+            return ()
+        try:
+            return bot.suggest(answer)
+        finally:
+            free.release()
 
     def listed(mine: list[str], wanted: str, name: str) -> Any:
         found = conversations.listed(mine, wanted)
@@ -192,10 +209,10 @@ def chat(
         rest = [one for one in mine if one != name]
         return *opened(""), rest, listed(rest, wanted, ""), gr.Group(visible=False)
 
-    def thumbed(name: str, event: gr.LikeData) -> tuple[Any, ...]:
+    def thumbed(name: str, history: list[Any], event: gr.LikeData) -> tuple[Any, ...]:
         """A thumb is kept at once; then its reason is asked for."""
         message_at = event.index if isinstance(event.index, int) else event.index[0]
-        place = message_at // 2  # questions and answers take turns
+        place = len(turns(history[: message_at + 1])) - 1
         liked = event.liked is True
         if not conversations.judge(name, place, liked=liked):
             return None, gr.Textbox(visible=False)
@@ -208,6 +225,11 @@ def chat(
             gr.Info(words("Kept on this machine, with the answer's evidence."))
         return gr.Textbox(visible=False)
 
+    promise = words(
+        "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
+        "article."
+    )
+    free = threading.BoundedSemaphore(SUGGESTED_AT_ONCE)
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
     name = gr.State("")
@@ -252,7 +274,7 @@ def chat(
                     layout="panel",
                     autoscroll=False,  # page.js brings the question to the top instead
                     feedback_options=("Like", "Dislike"),
-                    placeholder=words("Ask a question in English, Russian or Belarusian."),
+                    placeholder=f"## {promise}\n\n{words('Ask a question in English, Russian or Belarusian.')}",
                 ),
                 textbox=gr.Textbox(
                     placeholder=words("Ask about the articles"),
@@ -286,7 +308,7 @@ def chat(
     listing.input(opened, listing, whole, **quiet)
     gr.on([new.click, talk.chatbot.clear], lambda: opened(""), None, whole, **quiet)
     title.submit(renamed, [name, title, mine, wanted], [listing, title], **quiet)
-    talk.chatbot.like(thumbed, name, [judged, why], **quiet)
+    talk.chatbot.like(thumbed, [name, talk.chatbot], [judged, why], **quiet)
     why.submit(reasoned, [name, judged, why], why, **quiet)
     delete.click(lambda name: gr.Group(visible=bool(name)), name, sure, **quiet)
     no.click(lambda: gr.Group(visible=False), None, sure, **quiet)

@@ -14,13 +14,15 @@ import gradio as gr
 from bot import Bot, Entry, LibraryError
 from ingest import amend, bring_back, remove
 from page.intake import Intake, State
-from page.markup import escape_html
+from page.markup import escape_html, in_line
 from page.words import Words
 
-WIDTHS: list[str | int] = ["30%", "15%", "9%", "8%", "7%", "8%", "7%", "8%", "8%"]
+WIDTHS: list[str | int] = ["31%", "16%", "10%", "8%", "7%", "9%", "10%", "9%", "0%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
 REASON = "removed on the page"
+# Run in the browser: what is typed while an article is on its way would be lost.
+LOCK = "() => Array(3).fill({ __type__: 'update', interactive: false })"
 
 
 def headers(words: Words) -> list[str]:
@@ -79,9 +81,9 @@ def told(state: State | None, words: Words) -> str:
         head = f"<p><strong>{words('Broken off') if state.trouble else words('Done')}: {counts}.</strong></p>"
     if state.trouble:
         head += f'<p class="failed">{escape_html(state.trouble)}</p>'
-    lines = [f'<li class="failed">{escape_html(one.source)}: {escape_html(one.reason)}</li>' for one in report.failed]
+    lines = [f'<li class="failed">{in_line(one.source)}: {in_line(one.reason)}</li>' for one in report.failed]
     went = [(words("added"), one) for one in report.added] + [(words("changed"), one) for one in report.changed]
-    lines += [f"<li>{word}: {escape_html(source)}</li>" for word, source in went[:NAMED]]
+    lines += [f"<li>{word}: {in_line(source)}</li>" for word, source in went[:NAMED]]
     if len(went) > NAMED:
         lines.append(f"<li>{words('and {count} more', count=len(went) - NAMED)}</li>")
     return f'<div class="intake" role="status">{head}<ul>{"".join(lines)}</ul></div>'
@@ -97,8 +99,10 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
     stale = ""
     if entry.stale:
         stale = " " + words("Its source can't be read any more: {reason}", reason=escape_html(entry.stale))
+    passages = words.many("{count} passage", "{count} passages", entry.passages)
+    known = " · ".join(map(in_line, filter(None, (entry.publisher, entry.published, entry.lang, passages))))
     return (
-        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong> — '
+        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong><br>{known} · '
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
     )
 
@@ -179,9 +183,10 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         article = bot.article(article_id, entry.version) if entry else None
         return (article.title, article.publisher, article.published) if article else ("", "", "")
 
-    def chosen(event: gr.SelectData) -> tuple[str, ...]:
+    def chosen(event: gr.SelectData) -> tuple[Any, ...]:
         article_id = str(event.row_value[-1])
-        return article_id, about(bot, article_id, words), *known(article_id)
+        own = (gr.Textbox(value=value, interactive=True) for value in known(article_id))
+        return article_id, about(bot, article_id, words), *own
 
     def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
         if not article_id:
@@ -240,6 +245,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
     stop.click(intake.stop, None, None, **quiet)
     fields = [title, publisher, published]
+    table.select(None, None, fields, js=LOCK, **quiet)
     table.select(chosen, None, [article, detail, *fields], **quiet)
     save.click(edited, [article, *fields], [table, detail, *fields], **quiet)
     renew.click(again, article, shown, **quiet)

@@ -13,7 +13,9 @@ from typing import Any
 from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
 from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
-MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|(?<!\\)\*\*", re.S)
+# Characters that change the direction of writing until it is changed back
+DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|</?bdi>|(?<!\\)\*\*", re.S)
 
 
 def escape_html(text: str) -> str:
@@ -24,9 +26,20 @@ def escape_html(text: str) -> str:
     return safe
 
 
+def in_line(text: str) -> str:
+    """Text as HTML that turns nothing beside it around, whichever direction of writing its characters ask for."""
+    return f"<bdi>{escape_html(text)}</bdi>" if DIRECTION.search(text) else escape_html(text)
+
+
 def as_written(text: str) -> str:
     """What `escape_markdown` was given, but for line breaks."""
     return re.sub(r"\\([^\w\s])", r"\1", text)
+
+
+def as_text(text: str) -> str:
+    """Text that Markdown shows as it is, on one line, and that turns nothing beside it around."""
+    shown = escape_markdown(text)
+    return f"<bdi>{shown}</bdi>" if DIRECTION.search(text) else shown
 
 
 def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
@@ -42,24 +55,27 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
         label = ""
         if claim.support in doubted:
             doubts = "; ".join((doubted[claim.support], *claim.doubts))
-            label = f' <small class="doubt">{escape_markdown(doubts)}</small>'
+            label = f' <small class="doubt">{as_text(doubts)}</small>'
         elif claim.support == "verified":
             label = f' <small class="verified">{words("verified")}</small>'
-        said = f' <small class="voice">{escape_markdown(by)}</small>' if (by := answer.said_by(claim)) else ""
-        lines.append(f"{escape_markdown(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
+        said = f' <small class="voice">{as_text(by)}</small>' if (by := answer.said_by(claim)) else ""
+        lines.append(f"{as_text(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
     lines += accounts(answer, group, words)
-    lines += [escape_markdown(remark(one, words)) for one in answer.missing]
+    lines += [as_text(remark(one, words)) for one in answer.missing]
     if answer.status == "not_found" and answer.closest:
-        near = "\n".join(
-            f"- {escape_markdown(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest
-        )
+        near = "\n".join(f"- {as_text(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest)
         lines.append(f"{words('Closest passages, which are not an answer:')}\n\n{near}")
     notes = (*(remark(one, words) for one in answer.notes), *(spelt(one, words) for one in answer.spellings))
-    lines += [f"<small>{escape_markdown(note)}</small>" for note in notes]
-    lines.append(f'<small class="coverage">{escape_markdown(coverage_line(answer, words))}</small>')
+    lines += [f"<small>{as_text(note)}</small>" for note in notes]
+    lines.append(f'<small class="coverage">{as_text(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
+
+
+def aside(said: str, kind: str) -> str:
+    """What stands in an answer's place and is none: `turns` leaves it out."""
+    return f'<small class="{kind}">{as_text(said)}</small>'
 
 
 def markers(numbers: Iterable[int], group: str) -> str:
@@ -91,13 +107,13 @@ def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]
         sides = []
         for account in disagreement.accounts:
             tellers = "; ".join(
-                f"{escape_markdown(_told_by(cited[number], words))} {markers((number,), group)}"
+                f"{as_text(_told_by(cited[number], words))} {markers((number,), group)}"
                 for number in account.citations
                 if number in cited
             )
             corrects = words(", which says that it corrects an earlier report") if account.corrects else ""
             sides.append(f"{tellers}{corrects}")
-        rows = ([escape_markdown(one.value) for one in disagreement.accounts], ["---"] * len(sides), sides)
+        rows = ([as_text(one.value) for one in disagreement.accounts], ["---"] * len(sides), sides)
         table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         lines += [f"**{differing[disagreement.about]}**", table]
     return lines
@@ -152,7 +168,7 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
     before, behind = citation.paragraph
     kind = kinds(words).get(citation.publisher_kind, "")
     publisher = f"{article.publisher}{f' ({kind})' if kind else ''}".strip()
-    about = " · ".join(escape_html(part) for part in (publisher, article.published or words("no date")) if part)
+    about = " · ".join(in_line(part) for part in (publisher, article.published or words("no date")) if part)
     links = (
         f'<a class="permanent" href="{escape_html(citation.link)}" target="_blank" rel="noopener">'
         f"{words('Link to this passage')}</a>"
@@ -222,7 +238,10 @@ def copies(citation: Citation, words: Words = IN_ENGLISH) -> str:
 
 
 def turns(history: Sequence[Any]) -> list[Turn]:
-    """The turns of a chat as Gradio keeps it; messages that are neither a user's nor an assistant's are left out."""
+    """The turns of a chat as Gradio keeps it, without questions that got no answer.
+
+    Messages that are neither a user's nor an assistant's are left out.
+    """
     made: list[Turn] = []
     question = ""
     for entry in history:
@@ -231,7 +250,8 @@ def turns(history: Sequence[Any]) -> list[Turn]:
         if entry["role"] == "user":
             question = text
         elif entry["role"] == "assistant" and question:
-            made.append(Turn(question, as_written(MARKDOWN.sub(r"\1", text)).strip()))
+            if said := as_written(MARKDOWN.sub(r"\1", text)).strip():
+                made.append(Turn(question, said))
             question = ""
     return made
 

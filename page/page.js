@@ -3,12 +3,14 @@
   const language = document.querySelector("#head header")?.lang;
   if (language) document.documentElement.lang = language;
   // What Gradio leaves unnamed to a screen reader: the search of a table, and a list whose items are buttons.
-  const search = document.querySelector("#head header")?.dataset.search;
+  // Gradio takes the words out of the box for questions for good with the first one.
+  const { search, ask } = document.querySelector("#head header")?.dataset ?? {};
   const name = () => {
     for (const one of document.querySelectorAll("input.search-input:not([aria-label])")) {
       one.setAttribute("aria-label", search);
       one.placeholder = search;
     }
+    for (const one of document.querySelectorAll("#talk textarea[placeholder='']")) one.placeholder = ask;
     for (const one of document.querySelectorAll(".examples[role=list]")) one.setAttribute("role", "group");
   };
   name();
@@ -122,7 +124,7 @@
       write(
         text
           .replace(/\[\\\[(\d+)\\\]\]\(#cite-[^)]*\)/g, "[$1]")
-          .replace(/<\/?(small)[^>]*>/g, "")
+          .replace(/<\/?(small|bdi)[^>]*>/g, "")
           .replace(/(?<!\\)\*\*/g, "")
           .replace(/\u00a0/g, " ")
           .replace(/\\([^\w\s])/g, "$1") + footnotes(text)

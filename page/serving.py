@@ -14,13 +14,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +39,7 @@ CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|prox
 UPLOAD = "/gradio_api/upload"  # Gradio limits it itself
 MAX_BODY = 2_000_000  # bytes: the longest of conversations
 LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
+SPOKEN = "Accept-Language, Cookie"  # the headers that say which language a reader speaks
 STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
 # The chat: nothing it shows may be fetched from elsewhere, whoever wrote it. Gradio builds its page with inline scripts
@@ -88,7 +90,9 @@ class Guard:
             await send(message)
 
         app = _refusal(scope) or self._stopped(scope) or _elsewhere(scope) or self._app
-        await app(scope, receive, guarded)
+        # a tab that is closed in mid-upload is nobody's fault
+        with suppress(ClientDisconnect):
+            await app(scope, receive, guarded)
 
     def _stopped(self, scope: Scope) -> ASGIApp | None:
         if self._door is None:
@@ -127,20 +131,23 @@ def _size(headers: Headers, method: str) -> float:
 
 
 def _elsewhere(scope: Scope) -> ASGIApp | None:
-    """The root in the reader's own language, unless they chose English."""
+    """The root in the reader's own language, unless that is English."""
     if scope["path"] != "/" or scope["method"] != "GET":
         return None
     request = Request(scope)
-    wanted = request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("accept-language", ""))
-    if wanted == ENGLISH or wanted not in LANGUAGES:
+    spoken = _spoken(request)
+    if spoken == ENGLISH:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{words_of(wanted).address('/')}{query}", 302, {"Vary": "Accept-Language, Cookie"})
+    return RedirectResponse(f"{words_of(spoken).address('/')}{query}", 302, {"Vary": SPOKEN})
 
 
-def _preferred(accepted: str) -> str:
-    """The first language of an Accept-Language header, as browsers send it: the most wanted first."""
-    return accepted.partition(",")[0].partition(";")[0].strip().lower().partition("-")[0]
+def _spoken(request: Request) -> str:
+    """The language that a reader chose, else the first that their browser asks for, if the page speaks it."""
+    accepted = request.headers.get("accept-language", "")
+    first = accepted.partition(",")[0].partition(";")[0].strip().lower().partition("-")[0]
+    wanted = request.cookies.get(LANGUAGE_COOKIE) or first
+    return wanted if wanted in LANGUAGES else ENGLISH
 
 
 def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None) -> FastAPI:
@@ -159,10 +166,16 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
         article_id, version = request.path_params["article"], request.path_params["version"]
         # a number that SQLite can't hold is no version
         record = bot.record(article_id, int(version)) if VERSION.fullmatch(version) else None
-        headers = CHAT_HEADERS | {"Content-Security-Policy": SOURCE_POLICY, "Referrer-Policy": "no-referrer"}
+        headers = CHAT_HEADERS | {
+            "Content-Security-Policy": SOURCE_POLICY,
+            "Referrer-Policy": "no-referrer",
+            "Vary": SPOKEN,
+        }
+        words = words_of(_spoken(request))
         if record is None:
-            return Response(missing_page(article_id, version), 404, headers, "text/html")
-        shown = changes_page(record) if request.url.path.endswith("/changes") else source_page(record)
+            return Response(missing_page(article_id, version, words), 404, headers, "text/html")
+        page = changes_page if request.url.path.endswith("/changes") else source_page
+        shown = page(record, words)
         return Response(shown, headers=headers, media_type="text/html")
 
     def download(request: Request) -> Response:

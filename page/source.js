@@ -19,10 +19,8 @@ function mark() {
     paragraph.replaceChildren(points.slice(0, from).join(""), ...(from < to ? [quote] : []), points.slice(to).join(""));
   }
   const first = text.querySelector("mark");
-  if (first) said.textContent = "The quoted words are marked.";
-  else if (!location.hash) said.textContent = "This address names no quote: it shows the whole text.";
-  else if (!named) said.textContent = "The end of this address names no quote: nothing is marked.";
-  else said.textContent = `This address names a quote that this text of ${length.toLocaleString("en")} characters does not have: nothing is marked.`;
+  const found = first ? "marked" : !location.hash ? "whole" : named ? "beyond" : "unnamed";
+  said.textContent = said.dataset[found];
   said.classList.toggle("amiss", !first && location.hash !== "");
   first?.scrollIntoView({ block: "center" });
 }

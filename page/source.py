@@ -1,7 +1,7 @@
 """The page behind a permanent link: the text of one version of one article, as it was taken in.
 
 Knows how the text is laid out so that source.js finds the quoted characters in it; which they are stands behind the #
-of the address and never reaches the server. Does not know where articles are stored.
+of the address and never reaches the server. Does not know where articles are stored, nor who reads.
 """
 
 from __future__ import annotations
@@ -10,74 +10,90 @@ from collections.abc import Iterator
 
 from bot import Article, Record, changes
 from page.markup import escape_html, original
+from page.words import Words
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 
 
-def source_page(record: Record) -> str:
+def source_page(record: Record, words: Words) -> str:
     """The text of a version with what is known of it."""
     article, provenance = record.article, record.provenance
     link = original(article)
     facts = [
-        ("Publisher", escape_html(article.publisher)),
-        ("Author", escape_html(provenance.author)),
-        ("Published", escape_html(article.published)),
-        ("Modified", escape_html(provenance.modified)),
-        ("Original", link and f'<a href="{link}" rel="noopener noreferrer">{link}</a>'),
-        ("Note", escape_html(article.note)),
-        ("Licence", escape_html(provenance.licence)),
-        ("Taken in", escape_html(article.added[:10])),
-        ("Read by", escape_html(provenance.extractor)),
-        ("Version", f"{article.version}{_newer(record)}"),
-        ("Corrected", _corrected(record)),
-        ("Edited", _edited(record)),
-        ("Source", _source_state(record)),
+        (words("Publisher"), escape_html(article.publisher)),
+        (words("Author"), escape_html(provenance.author)),
+        (words("Published"), escape_html(article.published)),
+        (words("Modified"), escape_html(provenance.modified)),
+        (words("Original"), link and f'<a href="{link}" rel="noopener noreferrer">{link}</a>'),
+        (words("Note"), escape_html(article.note)),
+        (words("Licence"), escape_html(provenance.licence)),
+        (words("Taken in"), escape_html(article.added[:10])),
+        (words("Read by"), escape_html(provenance.extractor)),
+        (words("Version"), _versions(record, words)),
+        (words("Corrected"), _corrected(record, words)),
+        (words("Edited"), _edited(record, words)),
+        (words("Source"), _source_state(record, words)),
         ("SHA-256", f"<code>{escape_html(article.sha256[:SHOWN_DIGITS])}</code>"),
     ]
     listed = "".join(f'<dt>{name}</dt><dd dir="auto">{value}</dd>' for name, value in facts if value)
+    length = len(article.text)
+    said = {
+        "marked": words("The quoted words are marked."),
+        "whole": words("This address names no quote: it shows the whole text."),
+        "unnamed": words("The end of this address names no quote: nothing is marked."),
+        "beyond": words(
+            "This address names a quote that this text of {length} characters does not have: nothing is marked.",
+            length=words.number(length),
+        ),
+    }
+    sayings = " ".join(f'data-{name}="{escape_html(text)}"' for name, text in said.items())
+    unmarked = words("The quoted words are marked where JavaScript is on.")
     return _page(
         article.name,
-        f'<header><p class="kind">A source, as it was read</p><h1 dir="auto">{escape_html(article.name)}</h1>'
-        f"<dl>{listed}</dl></header>"
-        '<p id="marked" role="status"><noscript>The quoted words are marked where JavaScript is on.</noscript></p>'
-        f'<main id="text" lang="{escape_html(article.lang)}" dir="auto" data-length="{len(article.text)}">'
+        f'<header><p class="kind">{words("A source, as it was read")}</p>'
+        f'<h1 dir="auto">{escape_html(article.name)}</h1><dl>{listed}</dl></header>'
+        f'<p id="marked" role="status" {sayings}><noscript>{unmarked}</noscript></p>'
+        f'<main id="text" lang="{escape_html(article.lang)}" dir="auto" data-length="{length}">'
         f"{''.join(_paragraphs(article.text))}</main>",
+        words,
     )
 
 
-def missing_page(article_id: str, version: str) -> str:
+def missing_page(article_id: str, version: str, words: Words) -> str:
     """What is shown for a link to a text that is not there."""
+    said = words(
+        "There is no version {version} of an article {article} here. A permanent link holds for the collection it was "
+        "made from: this one may be another, or may have been made anew.",
+        version=_named(version),
+        article=_named(article_id),
+    )
     return _page(
-        "No such text",
-        '<header><p class="kind">Error 404</p><h1>No such text in this collection</h1></header>'
-        f"<p>There is no version {_named(version)} of an article {_named(article_id)} here. A permanent link holds for "
-        "the collection it was made from: this one may be another, or may have been made anew.</p>"
-        '<p><a href="/">To the chat</a></p>',
+        words("No such text"),
+        f'<header><p class="kind">{words("Error 404")}</p><h1>{words("No such text in this collection")}</h1></header>'
+        f'<p>{said}</p><p><a href="{words.address("/")}">{words("To the chat")}</a></p>',
+        words,
     )
 
 
-def changes_page(record: Record) -> str:
+def changes_page(record: Record, words: Words) -> str:
     """What changed from the version before, word by word; for the first version that nothing did."""
     article, before = record.article, record.before
-    own = _address(article)
     if before is None:
-        body = "<p>This is the first version that was taken in.</p>"
+        body = f"<p>{words('This is the first version that was taken in.')}</p>"
     elif before.text == article.text and before.title == article.title:
-        body = "<p>Title and text are the same as in the version before.</p>"
+        body = f"<p>{words('Title and text are the same as in the version before.')}</p>"
     else:
         marked = {"same": "{}", "out": "<del>{}</del>", "in": "<ins>{}</ins>"}
         edits = changes(f"{before.title}\n\n{before.text}", f"{article.title}\n\n{article.text}")
         text = "".join(marked[one.kind].format(escape_html(one.text).replace("\r", "&#13;")) for one in edits)
-        body = (
-            "<p>Words that went are struck through, words that came are underlined. The title is the first line.</p>"
-            f'<main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
-        )
-    since = f"version {before.version} (taken in {escape_html(before.added[:10])}) and " if before else ""
+        said = words("Words that went are struck through, words that came are underlined. The title is the first line.")
+        body = f'<p>{said}</p><main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
+    compared = " → ".join(_version(one, words) for one in (before, article) if one)
     return _page(
-        f"Changes: {article.name}",
-        f'<header><p class="kind">What changed between {since}<a href="{own}">version {article.version}</a> '
-        f"(taken in {escape_html(article.added[:10])})</p>"
+        f"{words('What changed')}: {article.name}",
+        f'<header><p class="kind">{words("What changed")}: {compared}</p>'
         f'<h1 dir="auto">{escape_html(article.name)}</h1></header>{body}',
+        words,
     )
 
 
@@ -85,34 +101,60 @@ def _address(article: Article) -> str:
     return f"/source/{escape_html(article.id)}/{article.version}"
 
 
-def _newer(record: Record) -> str:
-    newest = record.newest
-    if newest.version == record.article.version:
-        return ""
-    return f' (<a href="{_address(newest)}">version {newest.version}</a> is newer)'
+def _version(article: Article, words: Words) -> str:
+    named = words("version {number}", number=article.version)
+    taken = words("taken in {day}", day=escape_html(article.added[:10]))
+    return f'<a href="{_address(article)}">{named}</a> ({taken})'
 
 
-def _corrected(record: Record) -> str:
+def _versions(record: Record, words: Words) -> str:
+    """Every version with the way to it, and whether there is a newer one."""
+    article, newest = record.article, record.newest
+    every = " · ".join(
+        f"<strong>{one.version}</strong>"
+        if one.version == article.version
+        else f'<a href="{_address(one)}">{one.version}</a>'
+        for one in record.versions
+    )
+    if newest.version == article.version:
+        return every
+    named = words("version {number} is newer", number=newest.version)
+    return f'{every} (<a href="{_address(newest)}">{named}</a>)'
+
+
+def _corrected(record: Record, words: Words) -> str:
     if not record.corrected:
         return ""
-    return f'{escape_html(record.corrected)} (<a href="{_address(record.article)}/changes">what changed</a>)'
+    changed = f'<a href="{_address(record.article)}/changes">{words("what changed")}</a>'
+    return f"{escape_html(record.corrected)} ({changed})"
 
 
-def _edited(record: Record) -> str:
-    edits = (
-        f"{one.field} by hand on {one.at[:10]}; the source says {f'“{one.own}”' if one.own else 'nothing'}"
+def _edited(record: Record, words: Words) -> str:
+    fields = {"title": words("Title"), "publisher": words("Publisher"), "published": words("Published")}
+    return "<br>".join(
+        escape_html(
+            words(
+                "{field}: by hand on {day}; the source says {own}",
+                field=fields[one.field],
+                day=one.at[:10],
+                own=f"“{one.own}”" if one.own else words("nothing"),
+            )
+        )
         for one in record.amendments
     )
-    return escape_html(". ".join(edits))
 
 
-def _source_state(record: Record) -> str:
+def _source_state(record: Record, words: Words) -> str:
+    said = ""
     if record.removed:
-        removed = record.removed
-        return escape_html(f"no longer searched since {removed.at[:10]}: {removed.reason}")
-    if record.stale:
-        return escape_html(f"could not be read again since {record.stale.since[:10]}: {record.stale.reason}")
-    return ""
+        said = words(
+            "no longer searched since {day}: {reason}", day=record.removed.at[:10], reason=record.removed.reason
+        )
+    elif record.stale:
+        said = words(
+            "could not be read again since {day}: {reason}", day=record.stale.since[:10], reason=record.stale.reason
+        )
+    return escape_html(said)
 
 
 def _named(part: str) -> str:
@@ -130,9 +172,9 @@ def _paragraphs(text: str) -> Iterator[str]:
         start += len(line) + 1
 
 
-def _page(title: str, body: str) -> str:
+def _page(title: str, body: str, words: Words) -> str:
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{words.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape_html(title)} · Viadoma</title>\n"

@@ -14,12 +14,15 @@ import altair as alt
 import gradio as gr
 
 from bot import TOPICS, Bot, Citation, Count, Known, Moment, Topic
-from page.markup import escape_html, shortened, voices
+from page.markup import escape_html, in_line, shortened, voices
 from page.words import Words
 
 SHOWN = 300  # rows
 TIP = 90  # characters
 ROW_HEIGHT = 34  # of the plot, in pixels
+READ_AS: dict[str, Any] = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v5.json"
+}  # what Gradio's own Vega-Lite reads
 # Text and lines of an SVG take the page's colours, light or dark.
 EMBEDDED = {"actions": False, "renderer": "svg", "loader": {"target": "_blank"}}
 
@@ -58,11 +61,11 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
     lines = [line for line in named.values() if any(point["about"] == line for point in points)]
     # days have no time zone: a browser's own would move them
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
-    y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=150))
+    y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=180))
     columns = {"day": words("Day"), "sentence": words("Sentence"), "publisher": words("Publisher")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED})
+        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED}, **READ_AS)
         .mark_point(filled=True, size=90, opacity=0.6, cursor="pointer")
         .encode(x=x, y=y, tooltip=tip, href="link:N", color=alt.Color("about:N", sort=lines, legend=None))
         .properties(
@@ -72,6 +75,7 @@ def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) ->
             background="transparent",
         )
         .configure_view(stroke=None)
+        .configure_axis(labelFontSize=12)
     )
     return chart
 
@@ -212,5 +216,5 @@ def _quoted(citation: Citation, words: Words) -> str:
     link = f'<a href="{escape_html(citation.link)}" target="_blank" rel="noopener">{opened}</a>'
     return (
         f'<q lang="{escape_html(article.lang)}" dir="auto">{escape_html(citation.quote)}</q>'
-        f'<span class="by" dir="auto">{escape_html(" · ".join(filter(None, by)))} · {link}</span>'
+        f'<span class="by" dir="auto">{" · ".join(map(in_line, filter(None, by)))} · {link}</span>'
     )

@@ -15,6 +15,7 @@ import pytest
 from bot import Bot, Filters
 from ingest import LibraryError, amend, bring_back, check, delete, remove, update
 from page.source import source_page
+from page.words import IN_ENGLISH
 from tests.conftest import ROOT
 from vectorstore import Amendment, Article, Record
 
@@ -92,8 +93,8 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
         ("publisher", "The Island Post", "The Fjord Post"),
         ("title", "A medal", "A medal"),
     ]
-    assert "publisher by hand on 20" in source_page(record)
-    assert "the source says “The Fjord Post”" in source_page(record)
+    assert "Publisher: by hand on 20" in source_page(record, IN_ENGLISH)
+    assert "the source says “The Fjord Post”" in source_page(record, IN_ENGLISH)
     amend([str(file)], title="", publisher="", data=data)
     assert said(newest(data).article)[:2] == ("A medal", "The Fjord Post")
     assert newest(data).amendments == ()

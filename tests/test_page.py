@@ -58,9 +58,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, **environment: str) -> Iterator[str]:
-    """The program, started as the README says; gives its address."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
+def running(data: Path, port: int = 0, **environment: str) -> Iterator[str]:
+    """The program, started as the README says, at a port or at any; gives its address."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
     with (data.parent / "app.log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--data", data, "--port", str(port), "--no-browser"],
@@ -614,7 +615,9 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
 def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str, browser: Browser) -> None:
     page = browser.new_page()
     foreign: list[str] = []
+    said: list[str] = []
     page.on("request", lambda sent: foreign.append(sent.url) if not sent.url.startswith((address, "data:")) else None)
+    page.on("console", lambda line: said.append(line.text) if line.type in ("warning", "error") else None)
     page.goto(f"{address}/timeline")
     rows = page.locator("#moments tbody tr")
     expect(rows.first).to_be_visible(timeout=60_000)
@@ -652,6 +655,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     page.get_by_role("button", name="Numbers told of the same day").click()
     expect(page.locator("#counts")).to_contain_text("2025-09-11")
     assert foreign == []
+    assert said == []
     opened.value.close()
     page.close()
 

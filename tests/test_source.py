@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from bot import Article, Bot, Record
 from ingest import update
 from page.source import changes_page, source_page
+from page.words import IN_ENGLISH
 from tests.conftest import ROOT
 from tests.test_page import HOSTILE, OpenPage, browser, open_page, pytestmark, running
 from vectorstore import Provenance
@@ -120,12 +121,53 @@ def test_the_page_of_a_source_says_what_is_known_of_it(site: Site) -> None:
     assert site.emoji.sha256[:13] not in body
 
 
+@pytest.mark.parametrize(
+    ("language", "kind", "marked", "changed", "missing"),
+    [
+        (
+            "ru",
+            "Источник, каким он был прочитан",
+            "Процитированные слова выделены.",
+            "Что изменилось",
+            "Нет такого текста",
+        ),
+        (
+            "be",
+            "Крыніца, якой яна была прачытана",
+            "Працытаваныя словы вылучаны.",
+            "Што змянілася",
+            "Няма такога тэксту",
+        ),
+    ],
+)
+def test_a_source_s_page_speaks_its_reader_s_language(
+    site: Site, browser: Browser, language: str, kind: str, marked: str, changed: str, missing: str
+) -> None:
+    context = browser.new_context(locale=language)
+    page = context.new_page()
+    page.goto(f"{site.address}/source/{site.notice.id}/2#0-3")
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator(".kind")).to_have_text(kind)
+    expect(page.locator("#marked")).to_have_text(marked)
+    page.goto(f"{site.address}/source/{site.notice.id}/2/changes")
+    expect(page.locator(".kind")).to_contain_text(changed)
+    expect(page.locator("ins")).to_have_text("closes")
+    page.goto(f"{site.address}/source/{site.notice.id}/9")
+    expect(page.locator("h1")).to_contain_text(missing)
+    page.goto(f"{site.address}/source/{site.notice.id}/2")
+    context.add_cookies([{"name": "viadoma-language", "value": "en", "url": site.address}])  # what was chosen counts
+    page.reload()
+    expect(page.locator(".kind")).to_have_text("A source, as it was read")
+    context.close()
+
+
 def test_an_old_version_stays_as_it_was_and_names_the_newer_one(site: Site) -> None:
     old, new = (sent(site, f"/source/{site.notice.id}/{version}")[2] for version in (1, 2))
     assert "The airfield opens today." in old
-    assert f'<a href="/source/{site.notice.id}/2">version 2</a> is newer' in old
+    assert f'<a href="/source/{site.notice.id}/2">version 2 is newer</a>' in old
     assert "The airfield closes today." in new
     assert "is newer" not in new
+    assert f'<dd dir="auto"><a href="/source/{site.notice.id}/1">1</a> · <strong>2</strong></dd>' in new
 
 
 @pytest.mark.parametrize("version", ["2", "0", "-1", "1.0", "٣", "latest", "9" * 30, "<b>"])
@@ -148,10 +190,10 @@ def record(article: Article, *before: Article) -> Record:
 
 def test_what_changed_is_marked_word_by_word_and_is_text(site: Site) -> None:
     old = replace(site.hostile, title="The ferry", text="It carried 40 <i>people</i>.\r\n")
-    page = changes_page(record(replace(old, version=2, text="It carried 70 <i>people</i>.\r\n"), old))
+    page = changes_page(record(replace(old, version=2, text="It carried 70 <i>people</i>.\r\n"), old), IN_ENGLISH)
     assert "It carried <del>40</del><ins>70</ins> &lt;i&gt;people&lt;/i&gt;." in page
-    assert "This is the first version" in changes_page(record(old))
-    assert "are the same" in changes_page(record(replace(old, version=2), old))
+    assert "This is the first version" in changes_page(record(old), IN_ENGLISH)
+    assert "are the same" in changes_page(record(replace(old, version=2), old), IN_ENGLISH)
 
 
 def test_an_article_s_words_are_text_on_its_page(site: Site, open_page: OpenPage) -> None:
@@ -160,7 +202,7 @@ def test_an_article_s_words_are_text_on_its_page(site: Site, open_page: OpenPage
     expect(page.locator("dl")).to_contain_text("<b>Bold</b> Post")
     expect(page.locator("#text")).to_contain_text("at ${1+1} \\o/ noon")
     assert page.locator("img, dl a, #text script").count() == 0
-    script = source_page(record(replace(site.hostile, text="<script>alert(5)</script>", lang='"><b>')))
+    script = source_page(record(replace(site.hostile, text="<script>alert(5)</script>", lang='"><b>')), IN_ENGLISH)
     assert "&lt;script&gt;alert(5)&lt;/script&gt;" in script
     assert "<b>" not in script
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from bot import Bot, verify
 from ingest import update
@@ -285,6 +285,24 @@ def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tm
         expect(page.get_by_role("gridcell", name="2024-05-03").first).to_be_visible(timeout=WAIT)
         page.goto(f"{url}/timeline")
         expect(rows.filter(has_text="ferryman").filter(has_text="2024-05-03")).to_have_count(1, timeout=WAIT)
+
+
+def test_the_fields_to_edit_wait_for_the_article_that_was_chosen(address: str, browser: Browser) -> None:
+    with watched(browser, address) as (page, _):
+        page.goto(f"{address}/library")
+        cells = page.locator("#articles").get_by_role("gridcell")
+        expect(cells.first).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="Edit title, publisher or date").click()
+        title = page.get_by_label("Title", exact=True)
+        asked: list[Route] = []
+        page.route("**/queue/join*", lambda one: asked.append(one))  # on its way, until it is let go
+        cells.first.click()
+        expect(title).not_to_be_editable()
+        for one in asked:
+            one.continue_()
+        page.unroute("**/queue/join*")
+        expect(title).to_have_value(cells.first.inner_text().strip(), timeout=WAIT)
+        expect(title).to_be_editable()
 
 
 def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_answers_again(
