@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -97,6 +97,8 @@ STANCES = frozenset(
     )
     for stem in words.split()
 )
+MEASURES = OPPOSITES[0]  # what states do with sanctions
+POWERS = frozenset(("European Union", "United States", "United Kingdom", "Russia", "Ukraine", "Poland", "Lithuania"))
 # Kinship has few other words: where none of a line stands, nothing tells of such a relative.
 KIN = [
     frozenset(term for word in words.split() for term in terms(word))
@@ -180,6 +182,8 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         return Judgement(False, reason=f"The articles found hold no words of {' or '.join(speakers)} on this.")
     if unheard := _unheard(wanted.question, lines):
         return Judgement(False, reason=unheard)
+    if "yes-no" not in wanted and _another_power(wanted.question, known.keys() & POWERS, lines):
+        return Judgement(False, reason=TAKEN_FOR_GRANTED)
     if missing >= LACKING:
         unnamed = [name for name in known if name not in best.near]
         unnamed += [" ".join(run) for run in strangers if not _named(run, best.context)]
@@ -209,6 +213,23 @@ def _unheard(question: str, lines: Sequence[_Line]) -> str:
     if any(not any(_holds(line.held, side) for line in lines) for side in sides):
         return TAKEN_FOR_GRANTED
     return ""
+
+
+def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> bool:
+    """Whether the sanctions that the question takes to be lifted, or imposed, by a power were so by others alone.
+
+    So it is if no sentence that names the power has the question's verb while one that names another has, or if more of
+    them have the opposite.
+    """
+    words = terms(question)
+    for one, other in (MEASURES, MEASURES[::-1]):
+        if len(powers) == 1 and _holds(words, one) and not _holds(words, other):
+            own = [line for line in lines if powers <= line.near and not (POWERS & line.held and powers - line.held)]
+            said = sum(_holds(line.held, one) for line in own)
+            denied = sum(_holds(line.held, other) and not _holds(line.held, one) for line in own)
+            others = any(_holds(line.held, one) for line in lines if POWERS & line.held and powers - line.held)
+            return denied > said or (others and not said)
+    return False
 
 
 def _everywhere(lines: Sequence[_Line]) -> set[str]:

@@ -203,6 +203,7 @@ def test_two_spellings_of_a_question_are_said_to_be_one_name(ask: Ask) -> None:
         ("Which 77 prisoners were freed?", "77"),
         ("Who wrote the article?", "publisher and the date"),
         ("Why did Belarus free 123 prisoners in March 2024?", "time asked about"),
+        ("When were EU sanctions on potash lifted?", "takes for granted"),
         ("Who is Statkevich's brother?", "such a relative"),
         ("Why did Coale agree with Kalesnikava?", "takes for granted"),
     ],
