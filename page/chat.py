@@ -142,9 +142,10 @@ def chat(
         try:
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
             said = {"role": "assistant", "content": aside(words("Reading what was found ..."), "waiting")}
+            unchanged = [gr.skip()] * 5
             for event in pulsed(bot.stream(question, earlier, filters=filters), PULSE_SECONDS):
                 if event is None:
-                    yield said, *[gr.skip()] * 5
+                    yield said, *unchanged
                     continue
                 if event.kind == "searched":
                     continue
@@ -153,10 +154,10 @@ def chat(
                 conversations.keep(name, len(earlier), event.answer)
                 kept = saving(name, conversations.count(name), words)
                 said = {"role": "assistant", "content": message(event.answer, group, words)}
-                shown = (sources(now, words), kept, now, name, told())
-                yield said, *shown
+                yield said, sources(now, words), kept, now, name, told()
                 if event.kind == "answer" and (then := suggested(event.answer)):
-                    yield {**said, "options": [{"value": one} for one in then]}, *shown
+                    # the sources as they are: one may have been opened meanwhile
+                    yield {**said, "options": [{"value": one} for one in then]}, *unchanged
         except QuestionError as error:
             kept = saving(name, conversations.count(name), words)
             said = {"role": "assistant", "content": aside(remark(str(error), words), "refused")}

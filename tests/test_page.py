@@ -247,7 +247,9 @@ def test_an_answer_can_be_made_again_and_a_question_edited_and_the_answer_copied
     page = open_page(address)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     ask(page, QUESTION)
+    before = page.locator(MARKER).first.get_attribute("href") or ""
     page.get_by_label("Retry").click()
+    expect(page.locator(MARKER).first).not_to_have_attribute("href", before, timeout=30_000)
     expect(page.locator(".bot .coverage")).to_have_count(1)
     expect(page.locator(".bot").last).to_contain_text("It allows transactions")
     page.get_by_label("Copy message").last.click()
@@ -506,6 +508,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
 
     page.reload()
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
+    expect(page.locator("aside.sources .card").first).to_be_attached(timeout=60_000)
     page.locator(MARKER).first.click()
     assert "General License 13" in page.locator("aside.sources .card.lit mark").inner_text()
 
