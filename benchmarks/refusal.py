@@ -96,7 +96,10 @@ def _clapnq(shared: Path, cache: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "articles.jsonl"
     # some passages are asked about twice: they are one article
-    passages = {(row["title"], "\n".join(row["sentences"])): row["id"] for row in reversed(rows)}
+    asked_about = [(row["title"], "\n".join(row["sentences"])) for row in rows]
+    passages: dict[tuple[str, str], str] = {}
+    for passage, row in zip(asked_about, rows, strict=True):
+        passages.setdefault(passage, row["id"])
     with source.open("w", encoding="utf-8") as lines:
         for (title, text), name in passages.items():
             fields = {"url": name, "title": title, "lang": "en", "text": text}
@@ -107,10 +110,9 @@ def _clapnq(shared: Path, cache: Path) -> None:
     article_of = {article.url: article.id for article in store.library.articles()}
     retriever = _retriever(store, names)
     features, gates, cosines, words = [], [], [], []
-    for row in rows:
+    for row, passage in zip(rows, asked_about, strict=True):
         question = row["question"]
-        article = article_of[passages[row["title"], "\n".join(row["sentences"])]]
-        hits = _hits(retriever, question, Filters(articles=(article,)))
+        hits = _hits(retriever, question, Filters(articles=(article_of[passages[passage]],)))
         asked = Standalone(question, (), ())
 
         def title_cosine(title: str, question: str = question) -> float:

@@ -113,7 +113,8 @@ def _show(answer: Answer) -> None:
     if answer.status != "not_found":
         print(f"\n{answer.searched}")
     for spelling in answer.spellings:
-        print(spelling)
+        if spelling.elsewhere:
+            print(spelling.elsewhere)
 
 
 def _day(text: str) -> date:

@@ -93,14 +93,18 @@ class Spelling:
 
     def __str__(self) -> str:
         """The same in sentences, for people."""
-        quoted = f"{self.asked} is spelt {', '.join(self.quoted)} in the sources." if self.quoted else ""
-        return " ".join(part for part in (self.same, quoted) if part)
+        return " ".join(part for part in (self.same, self.elsewhere) if part)
 
     @property
     def same(self) -> str:
         """That the question's spellings are of one name, in a sentence; empty if it has but one."""
-        return f"{self.asked} and {' and '.join(self.also)} are spellings of the same name, {self.name}." if (
-            self.also) else ""  # fmt: skip
+        spellings = " and ".join((self.asked, *self.also))
+        return f"{spellings} are spellings of the same name, {self.name}." if self.also else ""
+
+    @property
+    def elsewhere(self) -> str:
+        """How the sources spell it, in a sentence; empty if no other way."""
+        return f"{self.asked} is spelt {', '.join(self.quoted)} in the sources." if self.quoted else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class Answer:
     def text(self) -> str:
         """The answer as plain text, with [n] where a citation belongs."""
         if self.status == "not_found":
-            return " ".join([NOT_ANSWERED, *self.missing, self.searched])
+            return " ".join([NOT_ANSWERED, *self.remarks, self.searched])
         claims = [f"{claim.marked}{f' ({said})' if (said := self.said_by(claim)) else ''}" for claim in self.claims]
         return " ".join([*claims, *self.remarks])
 

@@ -98,7 +98,7 @@ STANCES = frozenset(
     for stem in words.split()
 )
 MEASURES = OPPOSITES[0]  # what states do with sanctions
-POWERS = frozenset(("European Union", "United States", "United Kingdom", "Russia", "Ukraine", "Poland", "Lithuania"))
+POWERS = frozenset(("European Union", "United States", "Russia", "Ukraine", "Poland"))
 # Kinship has few other words: where none of a line stands, nothing tells of such a relative.
 KIN = [
     frozenset(term for word in words.split() for term in terms(word))
@@ -208,11 +208,10 @@ def _unheard(question: str, lines: Sequence[_Line]) -> str:
     words = terms(question)
     if any(not kin.isdisjoint(words) and all(kin.isdisjoint(line.held) for line in lines) for kin in KIN):
         return "Nothing that was found speaks of such a relative."
-    stances = tuple(stem for stem in STANCES if _holds(words, (stem,)))
-    sides = [side for pair in OPPOSITES for side in pair if not set(stances).isdisjoint(side)]
-    if any(not any(_holds(line.held, side) for line in lines) for side in sides):
-        return TAKEN_FOR_GRANTED
-    return ""
+    stances = {stem for stem in STANCES if _holds(words, (stem,))}
+    sides = [side for pair in OPPOSITES for side in pair if not stances.isdisjoint(side)]
+    unsaid = any(not any(_holds(line.held, side) for line in lines) for side in sides)
+    return TAKEN_FOR_GRANTED if unsaid else ""
 
 
 def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> bool:
@@ -221,15 +220,20 @@ def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> b
     So it is if no sentence that names the power has the question's verb while one that names another has, or if more of
     them have the opposite.
     """
-    words = terms(question)
-    for one, other in (MEASURES, MEASURES[::-1]):
-        if len(powers) == 1 and _holds(words, one) and not _holds(words, other):
-            own = [line for line in lines if powers <= line.near and not (POWERS & line.held and powers - line.held)]
-            said = sum(_holds(line.held, one) for line in own)
-            denied = sum(_holds(line.held, other) and not _holds(line.held, one) for line in own)
-            others = any(_holds(line.held, one) for line in lines if POWERS & line.held and powers - line.held)
-            return denied > said or (others and not said)
-    return False
+    measure = next((sides for sides in _sides(question) if sides[0] in MEASURES), None)
+    if measure is None or len(powers) != 1:
+        return False
+    one, other = measure
+    own: list[_Line] = []
+    of_others: list[_Line] = []
+    for line in lines:
+        if POWERS & line.held and not powers <= line.held:
+            of_others.append(line)
+        elif powers <= line.near:
+            own.append(line)
+    said = sum(_holds(line.held, one) for line in own)
+    denied = sum(_holds(line.held, other) and not _holds(line.held, one) for line in own)
+    return denied > said or (not said and any(_holds(line.held, one) for line in of_others))
 
 
 def _everywhere(lines: Sequence[_Line]) -> set[str]:

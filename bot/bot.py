@@ -328,11 +328,7 @@ class Bot:
                 spellings.append(mention.spelling)
         others = {
             name: tuple(
-                dict.fromkeys(
-                    one
-                    for one in quoted.get(name, ())
-                    if not any(one.lower() in own.lower() or own.lower() in one.lower() for own in spellings)
-                )
+                dict.fromkeys(one for one in quoted.get(name, ()) if not any(_within(one, own) for own in spellings))
             )
             for name, spellings in asked.items()
         }
@@ -407,11 +403,14 @@ class Bot:
 
 def _same_word(one: str, other: str) -> bool:
     """Whether two spellings are forms of one word: a part of the other, or alike but for a Cyrillic ending."""
-    one, other = one.lower(), other.lower()
-    if one in other or other in one:
-        return True
     stem = min(len(one), len(other)) - CASE_ENDING
-    return bool(CYRILLIC.search(one)) and one[:stem] == other[:stem]
+    return _within(one, other) or (bool(CYRILLIC.search(one)) and one[:stem].lower() == other[:stem].lower())
+
+
+def _within(one: str, other: str) -> bool:
+    """Whether one of two spellings is a part of the other."""
+    one, other = one.lower(), other.lower()
+    return one in other or other in one
 
 
 def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:

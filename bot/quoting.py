@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
 
 from bot.answer import Status
 from bot.answerable import judge
@@ -78,7 +79,6 @@ class Choice:
 class _Candidate:
     hit: Hit
     span: Span
-    sentences: int
     nearness: float  # the score without the question's words
     terms: frozenset[str]  # of the question's, those it holds
     near: frozenset[str]  # those its title or the sentence before it holds
@@ -131,7 +131,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
     elif "timeline" in form:
         picked = _events(ranked, weights) or picked
     elif "why" in form and not REASON.search(" ".join(one.text for one in picked)):
-        picked = [_with_next(best), *(one for one in picked if one is not best)]
+        picked = reduce(_added, picked, [_with_next(best)])
     differing = accounts(form, _tellings(form, ranked, weights, names))
     if differing:
         tellers = [
@@ -139,7 +139,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
             for one in ranked
             if any(one.span == told.telling.span and one.hit is told.telling.hit for told in differing.told)
         ]
-        picked = [*tellers, *(one for one in picked if one not in tellers)][: max(MAX_QUOTES, len(tellers))]
+        picked = reduce(_added, picked, tellers)[: max(MAX_QUOTES, len(tellers))]
     told = tuple((one.hit, one.span) for one in picked) if "timeline" in form else _in_reading_order(picked, hits)
     if judgement.in_part:
         return Choice(told, "partial", (judgement.reason,))
@@ -166,13 +166,8 @@ def _picked(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]
         left.remove(best)
         if gain[best] < weights.score(ranked[0]) - MARGIN:
             break
-        if any(_tells(one, best) for one in picked):
-            continue
-        over = next((place for place, one in enumerate(picked) if _overlap(one, best)), None)
-        if over is None:
-            picked.append(best)
-        else:
-            picked[over] = _joined(picked[over], best)
+        if not any(_tells(one, best) for one in picked):
+            picked = _added(picked, best)
     return picked
 
 
@@ -203,7 +198,7 @@ def _people(ranked: Sequence[_Candidate], names: Names) -> list[_Candidate]:
     left = {one: {m.name for m in names.mentions(one.text) if m.kind == "people"} for one in ranked}
     picked: list[_Candidate] = []
     while len(picked) < MAX_LISTED and (best := max(left, key=lambda one: len(left[one]))) and left[best]:
-        picked.append(best)
+        picked = _added(picked, best)
         found = left[best]
         left = {one: some - found for one, some in left.items()}
     return picked
@@ -231,12 +226,12 @@ def _events(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]
 def _with_next(candidate: _Candidate) -> _Candidate:
     """The candidate with what follows it in its paragraph, as far as it may be quoted: the reason stands there."""
     following = [one for one in candidate.hit.sentences if one.span.start >= candidate.span.end]
-    text, end, count = candidate.hit.article.text, candidate.span.end, candidate.sentences
+    text, end = candidate.hit.article.text, candidate.span.end
     for one in following[:MOST_FOLLOWING]:
         if "\n" in text[end : one.span.start]:
             break
-        end, count = one.span.end, count + 1
-    return replace(candidate, span=Span(candidate.span.start, end), sentences=count)
+        end = one.span.end
+    return replace(candidate, span=Span(candidate.span.start, end))
 
 
 def _candidates(
@@ -280,7 +275,6 @@ def _candidates(
             _Candidate(
                 hit,
                 span,
-                len(sentences),
                 score,
                 frozenset(raw.keys() & words),
                 frozenset(raw.keys() & near),
@@ -374,10 +368,15 @@ def _overlap(one: _Candidate, other: _Candidate) -> bool:
     )
 
 
-def _joined(one: _Candidate, other: _Candidate) -> _Candidate:
-    """Both of two that overlap, as one stretch of text, which counts as the first."""
-    span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
-    return replace(one, span=span, terms=one.terms | other.terms)
+def _added(picked: Sequence[_Candidate], more: _Candidate) -> list[_Candidate]:
+    """The picked ones and one more, which is one stretch of text with those that it overlaps, in the first's place."""
+    over = [one for one in picked if _overlap(one, more)]
+    if not over:
+        return [*picked, more]
+    every = (*over, more)
+    span = Span(min(one.span.start for one in every), max(one.span.end for one in every))
+    joined = replace(over[0], span=span, terms=frozenset[str]().union(*(one.terms for one in every)))
+    return [joined if one is over[0] else one for one in picked if one not in over[1:]]
 
 
 def _in_reading_order(picked: Sequence[_Candidate], hits: Sequence[Hit]) -> tuple[tuple[Hit, Span], ...]:
