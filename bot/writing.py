@@ -186,20 +186,26 @@ class Writer:
         passages = "\n\n".join(_passage(number, hit) for number, hit in enumerate(hits, 1))
         judge = _Judge(self, question)
         failed: list[Written] = []
+        said: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
         cut = ""
+
+        def fresh(written: Written) -> bool:
+            words = tuple(terms(written.text))
+            return not (words in said or said.add(words))
+
         try:
             pieces = self._stream(self._answer, structured=True, passages=passages, question=question)
             for draft in _drafts(pieces):
                 written = judge.judged(_checked(draft, question, hits))
                 if written.support == "unverified":
                     failed.append(written)
-                else:
+                elif fresh(written):
                     yield written
         except CutShortError as error:
             cut = str(error)
         if failed and not cut:
             failed, mended = self._mended(question, passages, hits, failed, judge)
-            yield from mended
+            yield from filter(fresh, mended)
         yield from failed
         yield from map(Remark, filter(None, (cut, judge.trouble)))
 

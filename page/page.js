@@ -17,22 +17,39 @@
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   // Markers in an answer show their source beside the chat; on a phone it comes up from below.
   const panel = () => document.querySelector("aside.sources");
-  const close = () => {
-    panel()?.classList.remove("picked");
+  // Which one is kept here: Gradio builds the sources anew with each sentence of an answer.
+  let lit = "";
+  const light = () => {
+    const card = lit ? document.getElementById(lit) : null;
+    if (!card) lit = "";
     document.querySelectorAll(".card.lit, .group.current").forEach((one) => one.classList.remove("lit", "current"));
+    panel()?.classList.toggle("picked", Boolean(card));
+    card?.closest(".group").classList.add("current");
+    card?.classList.add("lit");
+    return card;
   };
+  const close = () => {
+    lit = "";
+    light();
+  };
+  const side = document.getElementById("sources");
+  let answers = 0;
+  const rebuilt = () => {
+    const before = answers;
+    answers = side.querySelectorAll(".group").length;
+    if (answers > before) lit = ""; // a new answer shows its own
+    light();
+  };
+  if (side) new MutationObserver(rebuilt).observe(side, { childList: true, subtree: true });
   document.addEventListener("click", (event) => {
     if (event.target.closest("aside.sources .close")) return close();
     const marker = event.target.closest('a[href*="#cite-"]');
     if (!marker) return;
     event.preventDefault();
-    const card = cardOf(marker);
-    if (!card) return;
+    if (!cardOf(marker)) return;
     tip.hidden = true;
-    close();
-    panel().classList.add("picked");
-    card.closest(".group").classList.add("current");
-    card.classList.add("lit");
+    lit = cardOf(marker).id;
+    const card = light();
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import logging
 import math
+import os
 import re
 import socket
 import sys
@@ -275,6 +276,9 @@ class Server(uvicorn.Server):
         except KeyboardInterrupt:
             self.should_exit = True
             thread.join(2 * STOP_SECONDS)
+            if thread.is_alive():
+                # what it is still at finds all closed, which Gradio would print as a failure of the page
+                sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer."""

@@ -215,6 +215,11 @@ def test_markers_of_an_earlier_answer_show_its_own_sources(address: str, open_pa
     expect(page.locator(".card.lit")).to_contain_text("General License 13")
     page.keyboard.press("Escape")
     expect(page.locator(".card.lit")).to_have_count(0)
+    page.locator(".bot").first.locator(MARKER).first.click()
+    ask(page, "How many prisoners were freed in December 2025?")
+    expect(page.locator(".card.lit")).to_have_count(0)
+    expect(page.locator(".group:visible")).to_have_count(1)
+    expect(page.locator(".group").last).to_be_visible()
 
 
 def test_a_follow_up_uses_the_conversation(address: str, open_page: OpenPage) -> None:
@@ -342,15 +347,22 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
         prompt = script.prompt(0)
         number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
         evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
-        first, long = (
-            {"text": text, "evidence": evidence} for text in ("Transactions are allowed.", "Allowed. " * 100)
-        )
-        script.texts = [json.dumps({"claims": [first, long]})]
+        other = [{"passage": number, "quote": "the Office of Foreign Assets Control issued General License 13."}]
+        claims = [
+            {"text": "Transactions are allowed.", "evidence": evidence},
+            {"text": "The licence was issued on Dec. 15.", "evidence": other},
+            {"text": "Allowed. " * 100, "evidence": evidence},
+        ]
+        script.texts = [json.dumps({"claims": claims})]
         page = open_page(url)
         box = page.locator("textarea").last
         box.fill(QUESTION)
         box.press("Enter")
         expect(page.locator(".bot").last).to_contain_text("Transactions are allowed.", timeout=30_000)
+        page.locator(MARKER).first.click()
+        expect(page.locator(".card")).to_have_count(2, timeout=60_000)  # the sources were built anew meanwhile
+        expect(page.locator(".card.lit")).to_contain_text(quote)
+        expect(page.locator(".bot").last).not_to_contain_text("Allowed. Allowed.")
         page.locator("button.stop-button").click()
         stopped = page.locator(".bot").last.inner_text()
         page.wait_for_timeout(1500)
@@ -510,7 +522,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
     expect(page.locator("aside.sources .card").first).to_be_attached(timeout=60_000)
     page.locator(MARKER).first.click()
-    assert "General License 13" in page.locator("aside.sources .card.lit mark").inner_text()
+    expect(page.locator("aside.sources .card.lit mark")).to_contain_text("General License 13")
 
     other = theirs.new_page()
     other.goto(own)

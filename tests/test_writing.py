@@ -172,6 +172,13 @@ def test_a_claim_that_failed_is_asked_for_once_more(store: Store, number: int) -
     assert "75% or more. (the number 75 is not in its quote)" in mend
 
 
+def test_what_the_model_says_again_when_it_is_asked_once_more_is_said_once(store: Store, number: int) -> None:
+    good, wrong = claim("Agrorozkvit is named.", number), claim("It covers firms owned by 75% or more.", number)
+    answer, script = asked(store, [says(good, good, wrong), says(good, wrong)])
+    assert answer.text == "Agrorozkvit is named. [1]"
+    assert any("75% or more." in request["messages"][-1]["content"] for request in script.requests[1:])
+
+
 def test_where_nothing_is_proved_the_answer_is_quoted(store: Store, number: int) -> None:
     answer, script = asked(store, [says(claim("Firms owned by 75% are covered.", number))])
     assert (answer.mode, answer.status) == ("quoting", "answered")
