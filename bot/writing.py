@@ -190,8 +190,9 @@ class Writer:
         cut = ""
 
         def fresh(written: Written) -> bool:
-            words = tuple(terms(written.text))
-            return not (words in said or said.add(words))
+            before = len(said)
+            said.add(tuple(terms(written.text)))
+            return len(said) > before
 
         try:
             pieces = self._stream(self._answer, structured=True, passages=passages, question=question)
