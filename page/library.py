@@ -11,11 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from bot import Bot, Entry, LibraryError
+from bot import Bot, Entry, LibraryError, Record
 from ingest import amend, bring_back, remove
 from page.intake import Intake, State
 from page.markup import escape_html, in_line
-from page.words import Words
+from page.words import Words, remark
 
 WIDTHS: list[str | int] = ["31%", "16%", "10%", "8%", "7%", "9%", "10%", "9%", "0%"]
 LOOK_SECONDS = 0.7
@@ -80,8 +80,10 @@ def told(state: State | None, words: Words) -> str:
     else:
         head = f"<p><strong>{words('Broken off') if state.trouble else words('Done')}: {counts}.</strong></p>"
     if state.trouble:
-        head += f'<p class="failed">{escape_html(state.trouble)}</p>'
-    lines = [f'<li class="failed">{in_line(one.source)}: {in_line(one.reason)}</li>' for one in report.failed]
+        head += f'<p class="failed">{escape_html(remark(state.trouble, words))}</p>'
+    lines = [
+        f'<li class="failed">{in_line(one.source)}: {in_line(remark(one.reason, words))}</li>' for one in report.failed
+    ]
     went = [(words("added"), one) for one in report.added] + [(words("changed"), one) for one in report.changed]
     lines += [f"<li>{word}: {in_line(source)}</li>" for word, source in went[:NAMED]]
     if len(went) > NAMED:
@@ -98,13 +100,31 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
     link = escape_html(f"/source/{entry.article}/{entry.version}")
     stale = ""
     if entry.stale:
-        stale = " " + words("Its source can't be read any more: {reason}", reason=escape_html(entry.stale))
-    passages = words.many("{count} passage", "{count} passages", entry.passages)
-    known = " · ".join(map(in_line, filter(None, (entry.publisher, entry.published, entry.lang, passages))))
+        stale = " " + words(
+            "Its source can't be read any more: {reason}", reason=escape_html(remark(entry.stale, words))
+        )
+    known = " · ".join(map(in_line, filter(None, (entry.publisher, entry.published, entry.lang))))
     return (
-        f'<p class="chosen"><strong dir="auto">{escape_html(entry.name)}</strong><br>{known} · '
+        f'<div class="chosen"><p><strong dir="auto">{escape_html(entry.name)}</strong><br>'
+        f"{known}{' · ' if known else ''}"
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
+        f"{_passages(bot.record(entry.article, entry.version), words)}</div>"
     )
+
+
+def _passages(record: Record | None, words: Words) -> str:
+    """What is found of an article, in reading order, each a link to its place in the text."""
+    if record is None or not record.passages:
+        return ""
+    article = record.article
+    items = "".join(
+        f'<li><a href="/source/{escape_html(article.id)}/{article.version}#{span.start}-{span.end}" target="_blank" '
+        f'rel="noopener" lang="{escape_html(article.lang)}" dir="auto">'
+        f"{in_line(article.text[span.start : span.end])}</a></li>"
+        for span in record.passages
+    )
+    head = words.many("{count} passage", "{count} passages", len(record.passages))
+    return f"<details><summary>{head}</summary><ol>{items}</ol></details>"
 
 
 def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words) -> None:
@@ -174,7 +194,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         try:
             work()
         except (LibraryError, ValueError) as error:
-            raise refused(str(error)) from error
+            raise refused(remark(str(error), words)) from error
         return rows(bot.catalogue, words)
 
     def known(article_id: str) -> tuple[str, str, str]:

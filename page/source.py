@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bot import Article, Record, changes
 from page.markup import escape_html, original
-from page.words import Words
+from page.words import Words, remark
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 
@@ -148,11 +148,15 @@ def _source_state(record: Record, words: Words) -> str:
     said = ""
     if record.removed:
         said = words(
-            "no longer searched since {day}: {reason}", day=record.removed.at[:10], reason=record.removed.reason
+            "no longer searched since {day}: {reason}",
+            day=record.removed.at[:10],
+            reason=remark(record.removed.reason, words),
         )
     elif record.stale:
         said = words(
-            "could not be read again since {day}: {reason}", day=record.stale.since[:10], reason=record.stale.reason
+            "could not be read again since {day}: {reason}",
+            day=record.stale.since[:10],
+            reason=remark(record.stale.reason, words),
         )
     return escape_html(said)
 

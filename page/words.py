@@ -1,4 +1,4 @@
-"""The page's words in English, Russian and Belarusian: its own, and what `bot` says of an answer.
+"""The page's words in English, Russian and Belarusian: its own, and what `bot` and `ingest` say to people.
 
 Knows the catalogues in `locales`, whose keys are the English words. Does not translate what articles say.
 """
@@ -104,24 +104,72 @@ REMARKS = (
     "The model gave no usable answer.",
     "The model did not keep to the form it was asked for.",
 )
+# What `ingest` says of a source that people meet on the page; what its libraries say stands in it as it is.
+REASONS = (
+    "removed on the page",
+    "no longer in the folder or file it came from",
+    "its source is another article's, of the same text",
+    "empty",
+    "no text in it",
+    "binary, not text",
+    "binary, or text in mixed encodings or one that can't be told: save it as UTF-8",
+    "larger than {size} MB",
+    "damaged: {why}",
+    "damaged or cut short: there may have been more in it",
+    "damaged {encoding} text at byte {place}",
+    "can't be read: {why}",
+    "can't be read as {kind}: {why}",
+    "protected by a password",
+    "a damaged PDF: {why}",
+    "no text layer: it seems to be scanned; run OCR first",
+    "a damaged Word file: {why}",
+    "an old Office file: save it as .docx or .pdf",
+    "a damaged ZIP archive or office file: {why}",
+    "the archive holds no files",
+    "an archive in an archive: unpack it first",
+    "the folder holds no files",
+    "there is no such file or folder",
+    "not an ordinary file",
+    "no article text found in the page",
+    "only the start of the article, the rest is behind a paywall",
+    "the page asks for JavaScript",
+    "it leads to the front page of its site: the article seems to be gone",
+    "not JSON: {why}",
+    "not a JSON object with a field text",
+    "a table without a column text, content or body; its columns are: {names}",
+    "its front matter is not YAML: {why}",
+    "its date is {date}: write it as 2025-12-13, 2025-12 or 2025",
+    "a feed that can't be read: it is neither RSS nor Atom, or damaged",
+    "the server answers {status}",
+    "the site's robots.txt does not allow it to be fetched",
+    "robots.txt can't be read, so nothing is fetched from {host} now: {why}",
+    "the connection to {host} failed: {why}",
+    "the connection was reset",
+    "the server sends {kind}, which is not a kind of article",
+    "{host} is at {address}, which is not on the public internet",
+    "{host} is a name within a network, not on the public internet",
+    "The date is {date}: write it as 2025-12-13, 2025-12 or 2025.",
+)
 PLACE = re.compile(r"\\\{(\w+)\\\}")
-SAID = [(one, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(one)), re.S)) for one in REMARKS]
+SAID = [(one, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(one)), re.S)) for one in (*REMARKS, *REASONS)]
 
 
 def remark(said: str, words: Words) -> str:
-    """What `bot` says, in this language; as it is where it is none of REMARKS."""
+    """What `bot` or `ingest` says, in this language; as it is where it is none of REMARKS and REASONS."""
     if words.language == ENGLISH:
         return said
     for phrase, pattern in SAID:
         if match := pattern.fullmatch(said):
-            return words(phrase, **{name: _value(value, words) for name, value in match.groupdict().items()})
+            return words(phrase, **{name: _value(name, value, words) for name, value in match.groupdict().items()})
     return said
 
 
-def _value(said: str, words: Words) -> str:
-    """What stands in a place of a remark: another remark, a number, or names."""
+def _value(name: str, said: str, words: Words) -> str:
+    """What stands in a place of a remark: another remark, a number, names, or what stays as it is."""
     inner = remark(said, words)
-    return said.replace(" or ", f" {words('or')} ").replace(" and ", f" {words('and')} ") if inner == said else inner
+    if inner == said and name in ("names", "filter"):
+        return said.replace(" or ", f" {words('or')} ").replace(" and ", f" {words('and')} ")
+    return inner
 
 
 def kinds(words: Words) -> dict[str, str]:

@@ -593,7 +593,15 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         row = page.locator("#articles").get_by_role("gridcell", name="ferry.txt").first
         row.click(timeout=60_000)
-        expect(page.locator("#detail a")).to_have_attribute("href", re.compile("^/source/"), timeout=60_000)
+        opens = page.locator("#detail a")
+        expect(opens.first).to_have_attribute("href", re.compile("^/source/"), timeout=60_000)
+        page.get_by_text("1 passage", exact=True).click()
+        expect(page.locator("#detail li")).to_have_count(1)
+        expect(opens.last).to_be_visible()
+        with page.expect_popup() as popup:
+            opens.last.click()
+        expect(popup.value.locator("mark").first).to_have_text(opens.last.inner_text())
+        popup.value.close()
         page.get_by_role("button", name="Remove", exact=True).click()
         undo = page.get_by_role("button", name="Undo the removal")
         expect(undo).to_be_visible(timeout=60_000)

@@ -185,7 +185,7 @@ def test_an_unknown_article_is_a_404(site: Site) -> None:
 
 def record(article: Article, *before: Article) -> Record:
     """An article with nothing else known of it but the versions before."""
-    return Record(article, Provenance(), (*before, article), None, None, ())
+    return Record(article, Provenance(), (*before, article), None, None, (), ())
 
 
 def test_what_changed_is_marked_word_by_word_and_is_text(site: Site) -> None:

@@ -157,6 +157,27 @@ def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_da
         assert not {passage for passage, _ in left} & {*near}
 
 
+def test_a_record_tells_the_passages_of_each_version_in_reading_order(open_store: OpenStore, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "data")
+    file = tmp_path / "ferry.txt"
+    file.write_text("\n\n".join(f"The ferry {number} left Norholm at dawn. " * 12 for number in range(6)))
+    updated(store, file)
+    (article,) = [entry.article for entry in store.library.catalogue()]
+    first = store.library.record(article, 1)
+    assert first is not None
+    file.write_text("It was sold.")
+    updated(store, file)
+    for number, many in ((1, True), (2, False)):
+        record = store.library.record(article, number)
+        assert record is not None
+        assert (len(record.passages) > 1) == many
+        assert record.passages == tuple(sorted(record.passages, key=lambda span: span.start))
+        texts = [record.article.text[span.start : span.end] for span in record.passages]
+        assert all(text == text.strip() and text for text in texts)
+        assert "".join("".join(texts).split()) == "".join(record.article.text.split())
+        assert number == 2 or record.passages == first.passages
+
+
 def test_an_index_that_lost_half_its_vectors_is_made_again(
     tmp_path: Path, sample_data: Path, open_store: OpenStore
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from page.words import LANGUAGES, LOCALES, REMARKS, remark, words_of
+from page.words import LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
 from tests.conftest import ROOT
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -28,7 +28,7 @@ def phrases() -> set[str | tuple[str, str]]:
                 found.add(texts[0])
             elif isinstance(node.func, ast.Attribute) and node.func.attr == "many":
                 found.add((texts[0], texts[1]))
-    return found | set(REMARKS)
+    return found | set(REMARKS) | set(REASONS)
 
 
 def catalogue(language: str) -> dict[Any, tuple[str, ...]]:
@@ -66,11 +66,13 @@ def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None
     assert said("ru", 4378) == "4\N{NO-BREAK SPACE}378 статей"
 
 
-def test_every_remark_is_one_that_the_bot_makes() -> None:
-    sources = " ".join(path.read_text("utf-8") for path in (ROOT / "bot").glob("*.py"))
-    for phrase in REMARKS:
+@pytest.mark.parametrize(("room", "said"), [("bot", REMARKS), ("ingest", REASONS)])
+def test_every_remark_is_one_that_is_made(room: str, said: tuple[str, ...]) -> None:
+    rooms = [*(ROOT / room).rglob("*.py"), *(ROOT / "page").glob("library.py")]
+    sources = " ".join(path.read_text("utf-8") for path in rooms)
+    for phrase in said:
         for part in VALUE.split(phrase):
-            assert part.strip(" ()") in sources, phrase
+            assert part.strip(" ():") in sources, phrase
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,15 @@ def test_every_remark_is_one_that_the_bot_makes() -> None:
             "The model said nothing for 30 seconds. The answer is quoted instead.",
             "Модель молчала 30 секунд. Вместо неё ответ цитируется.",
         ),
+        ("larger than 50 MB", "больше 50 МБ"),
+        (
+            "robots.txt can't be read, so nothing is fetched from a.by now: the connection was reset",
+            "robots.txt не читается, поэтому сейчас с a.by ничего не загружается: соединение оборвано",
+        ),
         ("Something else.", "Something else."),
     ],
 )
-def test_what_the_bot_says_is_translated_with_its_values(said: str, in_russian: str) -> None:
+def test_what_is_said_is_translated_with_its_values(said: str, in_russian: str) -> None:
     assert remark(said, words_of("ru")) == in_russian
     assert remark(said, words_of("en")) == said
 

@@ -110,6 +110,7 @@ class Deleted:
 class Record:
     """All that is known of one version of an article; `versions` are all of it, the oldest first.
 
+    `passages` are the spans of its text that are searched, or were until it was replaced, in reading order.
     `stale` says why its source could not be read again, `removed` why it is searched no more; None if neither is so.
     `amendments` say what of the newest version's data was mended by hand; empty for the versions before.
     """
@@ -120,6 +121,7 @@ class Record:
     stale: Stale | None
     removed: Removed | None
     amendments: tuple[Amendment, ...]
+    passages: tuple[Span, ...]
 
     @property
     def before(self) -> Article | None:
@@ -301,6 +303,11 @@ class Library(Database):
                 return None
             origins = self.origins
             provenance = origins.provenance(article_id, version)
+            passages = self._reader().execute(
+                'SELECT start, "end" FROM passage JOIN version ON version.id = passage.version'
+                " WHERE article = ? AND number = ? ORDER BY start",
+                (article_id, version),
+            )
             return Record(
                 article,
                 provenance,
@@ -308,6 +315,7 @@ class Library(Database):
                 origins.stale(article_id),
                 origins.removed(article_id),
                 origins.amendments(article_id) if article is versions[-1] else (),
+                tuple(Span(*row) for row in passages),
             )
 
     def named(self, name: str) -> list[str]:
