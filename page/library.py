@@ -113,14 +113,15 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
 
 
 def _passages(record: Record | None, words: Words) -> str:
-    """What is found of an article, in reading order, each a link to its place in the text."""
+    """What is found of an article, in reading order, each with the way to its place in the text."""
     if record is None or not record.passages:
         return ""
     article = record.article
     items = "".join(
-        f'<li><a href="/source/{escape_html(article.id)}/{article.version}#{span.start}-{span.end}" target="_blank" '
-        f'rel="noopener" lang="{escape_html(article.lang)}" dir="auto">'
-        f"{in_line(article.text[span.start : span.end])}</a></li>"
+        f'<li><span lang="{escape_html(article.lang)}" dir="auto">'
+        f"{in_line(article.text[span.start : span.end])}</span> "
+        f'<a href="/source/{escape_html(article.id)}/{article.version}#{span.start}-{span.end}" target="_blank" '
+        f'rel="noopener">{words("open the passage")}</a></li>'
         for span in record.passages
     )
     head = words.many("{count} passage", "{count} passages", len(record.passages))

@@ -920,13 +920,13 @@ def test_a_server_decides_where_bytes_and_name_do_not() -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (PNG, "a PNG picture, not text"),
-        (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(100), "picture, not text"),
-        (b"GIF89a" + bytes(50), "a GIF picture, not text"),
-        (b"ID3\x03\0\0\0\0\0\0" + bytes(100), "recording, not text"),
+        (PNG, "a picture (PNG), not text"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(100), "a picture (JPEG), not text"),
+        (b"GIF89a" + bytes(50), "a picture (GIF), not text"),
+        (b"ID3\x03\0\0\0\0\0\0" + bytes(100), "a recording (MP3), not text"),
         (b"\x7fELF\x02\x01\x01" + bytes(100), "binary, not text"),
         (random.Random(1).randbytes(3000), "binary"),
-        ('<svg xmlns="http://www.w3.org/2000/svg"></svg>', "an SVG picture, not text"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"></svg>', "a picture (SVG), not text"),
         ('<?xml version="1.0"?><book><title>a</title></book>', "XML that is not read here (it begins with <book>)"),
         (packed({"xl/workbook.xml": ""}), "a spreadsheet: "),
         (packed({"ppt/presentation.xml": ""}), "a presentation: "),

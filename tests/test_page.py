@@ -600,7 +600,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(opens.last).to_be_visible()
         with page.expect_popup() as popup:
             opens.last.click()
-        expect(popup.value.locator("mark").first).to_have_text(opens.last.inner_text())
+        expect(popup.value.locator("mark").first).to_have_text(page.locator("#detail li span").inner_text())
         popup.value.close()
         page.get_by_role("button", name="Remove", exact=True).click()
         undo = page.get_by_role("button", name="Undo the removal")

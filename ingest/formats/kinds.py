@@ -40,7 +40,7 @@ BINARY = (
     ),
     *(b"SQLite format 3\0", b"II*\0", b"MM\0*", b"\0\0\x01\0"),
 )
-MEDIA = {"image": "picture", "audio": "recording", "video": "film", "font": "font"}
+MEDIA = {"image": "a picture", "audio": "a recording", "video": "a film", "font": "a font"}
 # what an office file holds at this place -> what it is and what to do
 ZIPPED = {
     "xl/workbook.xml": "a spreadsheet: save the sheet as .csv",
@@ -295,8 +295,7 @@ def _named(head: bytes) -> str:
     ending, family = likely[0].extension.lstrip(".").upper(), str(likely[0].mime_type).partition("/")[0]
     ending = "JPEG" if ending in ("JFIF", "JPE", "JPG") else ending
     if family in MEDIA and ending:
-        article = "an" if ending[0] in "AEFHILMNORSX" else "a"
-        return f"{article} {ending} {MEDIA[family]}, not text"
+        return f"{MEDIA[family]} ({ending}), not text"
     return f"binary, not text: {likely[0].name.strip()[:80]}"
 
 
@@ -316,7 +315,7 @@ def _marked_up(text: str, ending: str) -> Kind | Container | None:
         if name == "html":
             return "html"
         if name == "svg":
-            raise UnreadableError("an SVG picture, not text")
+            raise UnreadableError("a picture (SVG), not text")
         if SAYS_XML.match(text) or "xmlns" in text[element.start() : element.end() + 300]:
             raise UnreadableError(f"XML that is not read here (it begins with <{element[1][:40]}>)")
     elif SAYS_XML.match(text):
