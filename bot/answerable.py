@@ -64,8 +64,8 @@ OPPOSITES: list[tuple[Stems, Stems]] = [
     for one, other in (
         (
             "lift eas remov drop relax waiv suspend unblock сня снима ослаб смягч отмен скасав зня",
-            "impos tighten introduc slap toughen prolong extend maintain widen bar ban введ ввод ужесточ продл увод "
-            "увял падоўж",
+            "impos tighten introduc slap toughen prolong extend maintain widen bar ban введ ввод ввел ввест ужесточ "
+            "продл увод увял падоўж",
         ),
         ("confirm acknowledg admit подтверд подтвержда пацверд", "deni refut disput reject опроверг отрица абверг"),
         (
@@ -99,6 +99,23 @@ STANCES = frozenset(
 )
 MEASURES = OPPOSITES[0]  # what states do with sanctions
 POWERS = frozenset(("European Union", "United States", "Russia", "Ukraine", "Poland"))
+SANCTIONS = re.compile(
+    r"sanc|sanzion|embargo|restrict|\bban|curb|санкц|эмбарго|ограничен|запрет|обмежен|заборон|абмежав|забарон|эмбарга|"
+    r"sankc|zakaz|draudim",
+    re.I,
+)
+# What they are on besides people and companies, across languages.
+SANCTIONED = [
+    re.compile(words, re.I)
+    for words in (
+        r"potash|кал[иі][йяюе]|potas|\bkali[oe]",
+        r"\boil\b|petroleum|нефт|нафт|\brop[ay]\b|naft",
+        r"tobacco|табач|табак|тытун|тютюн|tabak|tyto[nń]",
+        r"aviation|airlin|авиа|авія|lotnic|avia",
+        r"\bbank|\bбанк",
+        r"timber|\bwood|древесин|драўнін|деревин|drewn|mediena",
+    )
+]
 # Kinship has few other words: where none of a line stands, nothing tells of such a relative.
 KIN = [
     frozenset(term for word in words.split() for term in terms(word))
@@ -217,13 +234,14 @@ def _unheard(question: str, lines: Sequence[_Line]) -> str:
 def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> bool:
     """Whether the sanctions that the question takes to be lifted, or imposed, by a power were so by others alone.
 
-    So it is if no sentence that names the power has the question's verb while one that names another has, or if more of
-    them have the opposite.
+    So it is if no sentence that names the power has the question's verb beside sanctions and what they are on, while
+    one that names another has the verb, or one that names the power has the opposite.
     """
     measure = next((sides for sides in _sides(question) if sides[0] in MEASURES), None)
     if measure is None or len(powers) != 1:
         return False
     one, other = measure
+    things = [thing for thing in SANCTIONED if thing.search(question)]
     own: list[_Line] = []
     of_others: list[_Line] = []
     for line in lines:
@@ -231,9 +249,10 @@ def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> b
             of_others.append(line)
         elif powers <= line.near:
             own.append(line)
-    said = sum(_holds(line.held, one) for line in own)
-    denied = sum(_holds(line.held, other) and not _holds(line.held, one) for line in own)
-    return denied > said or (not said and any(_holds(line.held, one) for line in of_others))
+    told = [line for line in own if SANCTIONS.search(line.text) and all(thing.search(line.context) for thing in things)]
+    if any(_holds(line.held, one) for line in told):
+        return False
+    return any(_holds(line.held, other) for line in own) or any(_holds(line.held, one) for line in of_others)
 
 
 def _everywhere(lines: Sequence[_Line]) -> set[str]:
@@ -425,7 +444,10 @@ def _sides(question: str) -> list[tuple[Stems, Stems]]:
     """The sides of OPPOSITES that the question is on, each with the other one."""
     words = terms(question)
     both = [sides for pair in OPPOSITES for sides in (pair, pair[::-1])]
-    return [(one, other) for one, other in both if _holds(words, one) and not _holds(words, other)]
+    # what is lifted may be a ban
+    return [
+        (one, other) for one, other in both if _holds(words, one) and (not _holds(words, other) or one is MEASURES[0])
+    ]
 
 
 def _holds(words: Iterable[str], stems: Stems) -> bool:

@@ -222,6 +222,31 @@ def test_a_false_premise_is_refused_with_the_reason(ask: Ask, question: str, rea
     assert answer.closest or "Macron" in question
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("When did the EU lift potash sanctions?", ""),
+        ("Когда ЕС снял санкции с калия?", ""),
+        ("Калі ЕС зняў санкцыі з калію?", ""),
+        ("Когда ЕС отменил санкции против Белкалия?", ""),
+        ("When did Ukraine lift the sanctions on potash?", ""),
+        ("When did the EU lift the ban on Belarusian airlines?", ""),
+        ("When did the EU suspend its sanctions?", "The EU suspended its Belarus sanctions for four months."),
+        ("When did the US lift potash sanctions?", "the lifting of US potash sanctions in mid-December"),
+        ("Когда США сняли санкции с калия?", "США снимают санкции с калийной отрасли"),
+        ("When did the US lift the ban on Belavia?", "eased some sanctions on the airline Belavia"),
+    ],
+)
+def test_of_sanctions_lifted_only_those_are_told_that_the_power_lifted(
+    sample_data: Path, question: str, told: str
+) -> None:
+    with Bot.open(sample_data, model="") as opened:
+        answer = opened.ask(question)
+    assert told in answer.text
+    assert (answer.status == "not_found") == (not told)
+    assert told or "takes for granted" in answer.text
+
+
 @pytest.mark.parametrize("question", ["How do I bake bread?", "Which planet is the largest?"])
 def test_what_the_articles_are_not_about_is_refused(ask: Ask, question: str) -> None:
     assert ask(question).status == "not_found"
