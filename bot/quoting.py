@@ -31,6 +31,7 @@ WORDS_WEIGHT = 0.1
 NEAR_WEIGHT = 0.6  # of a word that is not in the sentence but in its article's title or the sentence before it
 TIME_WEIGHT = {True: 0.03, None: 0.0, False: -0.05}  # where the question names a time
 FORM_WEIGHT = 0.04  # taken from a sentence that does not hold what is asked for: a number, a date, a speaker
+DEFINED_WEIGHT = 0.07  # of what says beside a name who it is, where that is asked
 HEAD_WEIGHT = 2.0  # of "journalists" in "which journalists ...", beside its other words
 NEWS_WEIGHT = 0.05  # of words of the question that nothing quoted so far holds
 ACCOUNT_MARGIN = 0.1  # another account of the same thing is looked for among what comes this near to the best
@@ -56,6 +57,16 @@ HEAD = re.compile(
 IS_A = re.compile(
     r"\b(?:is|are|was) (?:an? |the )|\s[–—-]\s|, (?:an? |the )?[\w -]{4,40}(?:group|agency|leader|envoy|"
     r"activist|company|laureate|founder|head)"
+)
+# What somebody or something named is, beside the name: "the US envoy John Coale", "Ales Bialiatski, founder of".
+CALLED_BEFORE = re.compile(
+    r"\b(?:an?|the|his|her|its|their)\s+(?:[\w’'-]+\s+){0,2}(?!(?:of|to|for|with|by|in|on|and|or|from)\s)[\w’'-]+\s+$",
+    re.I,
+)
+CALLED_AFTER = re.compile(
+    r",\s+(?!(?:an?d?|or|but|as|while|wh\w+|that|said|says|told|is|was|are|were|has|had|in|on|at|to|by|from|with|after|before|и|а|но|что|как|где|"
+    r"котор\w+|які\w*|і|ён|што|\w+ed)\s)(?:(?:an?|the)\s)?[a-zа-яёіў][\w’'-]*\s|"
+    r"\s+(?:is|was|are|were)\s+(?:an?|the)\s|\s+[–—]\s"
 )
 # Two sentences' vectors have a cosine of about .85, so their sum has about this length.
 PAIR_LENGTH = 1.92
@@ -252,6 +263,7 @@ def _candidates(
     }
     weights = _Weights({term: weight / (sum(raw.values()) or 1.0) for term, weight in raw.items()})
     held = _held(hits, names)
+    named = {mention.name for mention in names.mentions(question.text)}
     rare = {
         mention.name
         for mention in names.mentions(question.text)
@@ -267,6 +279,8 @@ def _candidates(
         if "now" in form:
             cosine += NEWEST_WEIGHT * newest.index(hit.article.published) / len(newest)
         score = cosine + TIME_WEIGHT[sentences[-1].timely] + _form_weight(form, hit, span, sentences)
+        if "definition" in form:
+            score += _definition_weight(hit.article.text[span.start : span.end], named, names)
         if rare and not rare & (words | near):
             score -= NAMELESS
         if figures and not figures & (words | near):
@@ -285,6 +299,21 @@ def _candidates(
     return weights, candidates
 
 
+def _definition_weight(text: str, named: Set[str], names: Names) -> float:
+    """What a sentence gains by saying beside one of the names what or who it is.
+
+    Where nothing is named that the table of names knows, by a form of words that defines.
+    """
+    if not named:
+        return FORM_WEIGHT / 2 if IS_A.search(text) else 0.0
+    defines = any(
+        CALLED_AFTER.match(text, one.end) or CALLED_BEFORE.search(text[: one.start])
+        for one in names.mentions(text)
+        if one.name in named
+    )
+    return DEFINED_WEIGHT if defines else 0.0
+
+
 def _form_weight(form: Asked, hit: Hit, span: Span, sentences: Sequence[Sentence]) -> float:
     """What a sentence gains by holding the kind of thing that is asked for, and loses by not holding it."""
     text = hit.article.text[span.start : span.end]
@@ -297,8 +326,6 @@ def _form_weight(form: Asked, hit: Hit, span: Span, sentences: Sequence[Sentence
         weight += FORM_WEIGHT / 2
     if "said" in form and not SAID.search(text):
         weight -= FORM_WEIGHT
-    if "definition" in form and IS_A.search(text):
-        weight += FORM_WEIGHT / 2
     return weight
 
 

@@ -195,6 +195,19 @@ def test_two_spellings_of_a_question_are_said_to_be_one_name(ask: Ask) -> None:
     assert not any(one.also for one in ask("Was Kalesnikava freed with Kalesnikava's friends?").spellings)
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Who is John Coale?", "talks with the US envoy John Coale."),
+        ("Who is Natalya Eismont?", "Natalya Eismont, spokeswoman of Lukashenko, said"),
+        ("Who is Franak Viačorka?", "Franak Viačorka, adviser to Sviatlana Tsikhanouskaya, said"),
+    ],
+)
+def test_who_somebody_is_stands_beside_the_name(sample_data: Path, question: str, first: str) -> None:
+    with Bot.open(sample_data, model="") as opened:
+        assert first in opened.ask(question).claims[0].text
+
+
 # what does not
 
 
