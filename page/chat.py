@@ -147,7 +147,8 @@ def chat(
                 if event is None:
                     yield said, *unchanged
                     continue
-                if event.kind == "searched":
+                # quotes are picked all at once: the whole answer comes in the same moment as its first
+                if event.kind == "searched" or (event.kind == "claim" and event.answer.mode == "quoting"):
                     continue
                 own = source_group(event.answer, group, words)
                 now = [*groups, own] if own else groups
