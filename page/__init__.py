@@ -24,6 +24,7 @@ from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 256
+PLACE_SECONDS = 10.0  # so often those who wait are told their place; Gradio would tell all of them at every answer
 REMEMBERED_PAGES = 128  # of each language, the last used; Gradio holds a quarter of a megabyte for each
 # Gradio's own words follow the browser's language; here they follow the page's.
 HEAD = """
@@ -132,7 +133,11 @@ def launch(
             words = words_of(language)
             page = build(bot, data, conversations, intake, words)
             page.state_session_capacity = REMEMBERED_PAGES
-            page.queue(default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS)
+            page.queue(
+                status_update_rate=PLACE_SECONDS,
+                default_concurrency_limit=CONCURRENT_QUESTIONS,
+                max_size=WAITING_QUESTIONS,
+            )
             with warnings.catch_warnings():
                 # of something that is not asked for
                 warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)

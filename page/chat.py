@@ -22,7 +22,7 @@ from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_AT_ONCE = 2
-PULSE_SECONDS = 0.5  # at most so long a reader who went away holds up the next
+PULSE_SECONDS = (0.5, 2.0)  # the first and the longest: at most so long a reader who went away holds up the next
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 EXAMPLES = [
     "How many people were taken to Ukraine?",
@@ -143,7 +143,7 @@ def chat(
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
             said = {"role": "assistant", "content": aside(words("Reading what was found ..."), "waiting")}
             unchanged = [gr.skip()] * 5
-            for event in pulsed(bot.stream(question, earlier, filters=filters), PULSE_SECONDS):
+            for event in pulsed(bot.stream(question, earlier, filters=filters), *PULSE_SECONDS):
                 if event is None:
                     yield said, *unchanged
                     continue

@@ -22,8 +22,8 @@ class _End:
     error: Exception | None = None
 
 
-def pulsed(events: Iterator[T], seconds: float) -> Iterator[T | None]:
-    """The events as they come, and None whenever none has come for so long.
+def pulsed(events: Iterator[T], first: float, most: float) -> Iterator[T | None]:
+    """The events as they come, and None when none has come for `first` seconds, then for twice as long, up to `most`.
 
     They are made in a thread of their own. When this generator is closed, they end behind the one in the making.
     """
@@ -42,11 +42,13 @@ def pulsed(events: Iterator[T], seconds: float) -> Iterator[T | None]:
         came.put(end)
 
     threading.Thread(target=make, daemon=True).start()
+    wait = first
     try:
         while True:
             try:
-                event = came.get(timeout=seconds)
+                event = came.get(timeout=wait)
             except Empty:
+                wait = min(2 * wait, most)
                 yield None
                 continue
             if not isinstance(event, _End):
