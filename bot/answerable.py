@@ -126,6 +126,18 @@ KIN = [
         "brother sister siblings брат сестра сёстры",
     )
 ]
+# So have these feelings, of which a near sentence about somebody says nothing.
+FEELINGS: list[Stems] = [
+    tuple(stems.split())
+    for stems in (
+        "regret remors sorri apolog repent сожал раска извин шкад прабач",
+        "fear afraid scare dread worri боит боял опаса баицц баял",
+        "hate hatr despis loath ненави пагард",
+        "jealous envi завид зайздрос",
+        "proud pride горд ганар",
+        "asham shame стыд сорам",
+    )
+]
 ASKS_WORDS = re.compile(
     r"\b(?:what|which|how)\b.*\b(?:did|does|do|has|have)\b.*\b(?:say|said|tell|told|state|comment|announce|claim|report|"
     r"argue|warn|reply|respond|think|write|ask|call|add|describe)\b|\bчто (?:сказал\w*|говорит\w*|заявил\w*|"
@@ -216,7 +228,7 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
 
 
 def _unheard(question: str, lines: Sequence[_Line]) -> str:
-    """Why nothing can answer: the question is about a relative, or one side of a stance, that no sentence speaks of.
+    """Why nothing can answer: the question is about a relative, a feeling or one side of a stance that no sentence has.
 
     Empty if that is not so, or where most sentences are of another script than the question.
     """
@@ -225,6 +237,8 @@ def _unheard(question: str, lines: Sequence[_Line]) -> str:
     words = terms(question)
     if any(not kin.isdisjoint(words) and all(kin.isdisjoint(line.held) for line in lines) for kin in KIN):
         return "Nothing that was found speaks of such a relative."
+    if any(_holds(words, felt) and not any(_holds(line.held, felt) for line in lines) for felt in FEELINGS):
+        return "Nothing that was found speaks of such a feeling."
     stances = {stem for stem in STANCES if _holds(words, (stem,))}
     sides = [side for pair in OPPOSITES for side in pair if not stances.isdisjoint(side)]
     unsaid = any(not any(_holds(line.held, side) for line in lines) for side in sides)

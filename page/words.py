@@ -78,6 +78,7 @@ REMARKS = (
     "Nothing that was found says this of {names}.",
     "Nothing that was found says what the question takes for granted.",
     "Nothing that was found speaks of such a relative.",
+    "Nothing that was found speaks of such a feeling.",
     "The question has no word that says what it is about.",
     "Nothing that was found names {names}.",
     "There are no articles in it yet.",

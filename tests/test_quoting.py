@@ -225,6 +225,7 @@ def test_who_somebody_is_stands_beside_the_name(sample_data: Path, question: str
         ("When were EU sanctions on potash lifted?", "takes for granted"),
         ("Who is Statkevich's brother?", "such a relative"),
         ("Why did Coale agree with Kalesnikava?", "takes for granted"),
+        ("Does Kalesnikava regret the arrests?", "such a feeling"),
     ],
 )
 def test_a_false_premise_is_refused_with_the_reason(ask: Ask, question: str, reason: str) -> None:
