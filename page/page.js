@@ -53,6 +53,10 @@
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
+  if (location.hash.startsWith("#cite-")) {
+    lit = location.hash.slice(1); // clicked before this ran
+    light();
+  }
   // A marker that is pointed at or reached by keyboard shows its quote.
   const tip = document.body.appendChild(document.createElement("div"));
   Object.assign(tip, { id: "quote-tip", role: "tooltip", hidden: true });

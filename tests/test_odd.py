@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from bot import Bot
 from ingest import update
 from tests.endpoint import Script, endpoint
-from tests.test_page import MARKER, QUESTION, address, ask_here, browser, free_port, pytestmark, running
+from tests.test_page import MARKER, QUESTION, address, ask_here, browser, free_port, pytestmark, ready, running
 from tests.test_views import VECTORS, WAIT, opened, watched
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
@@ -193,6 +193,7 @@ def test_a_server_that_restarts_in_mid_answer_is_told_of_and_loses_nothing_that_
         page.evaluate("window.before = true")
         with running(data, port, **settings):
             page.wait_for_function("!window.before", timeout=WAIT)  # it loads itself anew
+            ready(page)
             expect(page.locator("#chat .bot")).to_have_count(2, timeout=WAIT)
             expect(page.locator("#chat .bot").last).to_contain_text("Transactions are allowed.")
             page.locator("#chat .bot").last.locator('a[href*="#cite-"]').first.click()

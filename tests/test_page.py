@@ -129,6 +129,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page.goto(url)
         if "/source/" not in url:
             page.get_by_placeholder("Ask about the articles").wait_for()
+            ready(page)
         pages.append(page)
         return page
 
@@ -139,6 +140,11 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert [url for url in requests if not url.startswith(ours) and url not in blocked] == []
     assert dialogs == []
     assert [said for said in violations if not any(url in said for url in blocked)] == []
+
+
+def ready(page: Page) -> None:
+    """Waits until the page's own script has run, which is a moment after its view stands."""
+    expect(page.locator("#quote-tip")).to_be_attached(timeout=60_000)
 
 
 def ask(page: Page, question: str) -> None:
@@ -519,6 +525,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     own = page.url
 
     page.reload()
+    ready(page)
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
     expect(page.locator("aside.sources .card").first).to_be_attached(timeout=60_000)
     page.locator(MARKER).first.click()

@@ -22,7 +22,7 @@ from bot import Bot, verify
 from ingest import update
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
-from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, running
+from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
 
@@ -82,6 +82,7 @@ def watched(browser: Browser, address: str, **options: Any) -> Iterator[tuple[Pa
 def opened(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("textbox", name=re.compile("^(Question|Вопрос|Пытанне)$"))).to_be_editable(timeout=WAIT)
+    ready(page)
 
 
 def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(address: str, browser: Browser) -> None:
@@ -121,6 +122,7 @@ def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(add
         light = ground(page)
         assert light != dark
         page.goto(f"{address}/timeline")
+        ready(page)
         expect(page.locator("#moments tbody tr").first).to_be_visible(timeout=WAIT)
         assert ground(page) == light
 
@@ -229,10 +231,12 @@ def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, 
         assert grave(page) == []
         root = page.url.partition("?")[0].rstrip("/")
         page.goto(f"{root}/library")
+        ready(page)
         expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
         assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.goto(f"{root}/timeline")
+        ready(page)
         expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=WAIT)
         assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
