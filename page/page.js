@@ -33,14 +33,7 @@
     light();
   };
   const side = document.getElementById("sources");
-  let answers = 0;
-  const rebuilt = () => {
-    const before = answers;
-    answers = side.querySelectorAll(".group").length;
-    if (answers > before) lit = ""; // a new answer shows its own
-    light();
-  };
-  if (side) new MutationObserver(rebuilt).observe(side, { childList: true, subtree: true });
+  if (side) new MutationObserver(light).observe(side, { childList: true, subtree: true });
   document.addEventListener("click", (event) => {
     if (event.target.closest("aside.sources .close")) return close();
     const marker = event.target.closest('a[href*="#cite-"]');
@@ -102,10 +95,11 @@
   // A new question goes to the top and stays there while its answer grows, so that this is read from its first
   // sentence; until the reader scrolls.
   const chat = document.getElementById("chat");
-  let [questions, held] = [0, false];
+  let [questions, held] = [chat?.querySelectorAll(".user-row").length ?? 0, false];
   const follow = () => {
     const rows = chat.querySelectorAll(".user-row");
     const last = rows[rows.length - 1];
+    if (rows.length > questions) close(); // its answer shows its own sources
     if (rows.length !== questions) held = rows.length > questions;
     questions = rows.length;
     const box = chat.querySelector("[role=log]");
@@ -113,7 +107,7 @@
   };
   if (chat) {
     new MutationObserver(follow).observe(chat, { childList: true, subtree: true, characterData: true });
-    for (const name of ["wheel", "touchmove", "keydown"]) chat.addEventListener(name, () => (held = false));
+    for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) chat.addEventListener(name, () => (held = false));
   }
   // The address is that of the conversation shown, to be opened again or handed on.
   const address = () => {

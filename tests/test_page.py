@@ -147,6 +147,12 @@ def ready(page: Page) -> None:
     expect(page.locator("#quote-tip")).to_be_attached(timeout=60_000)
 
 
+def scroll_up(page: Page) -> None:
+    """Goes to the first answer as a reader does; until then the page holds the newest question at the top."""
+    page.locator("#chat").hover()
+    page.mouse.wheel(0, -5000)
+
+
 def ask(page: Page, question: str) -> None:
     before = page.locator(".bot .coverage").count()
     box = page.locator("textarea").last
@@ -217,6 +223,7 @@ def test_markers_of_an_earlier_answer_show_its_own_sources(address: str, open_pa
     ask(page, QUESTION)
     ask(page, "Was Ales Bialiatski blindfolded on the way out?")
     expect(page.locator(".group:visible")).to_have_count(1)
+    scroll_up(page)
     page.locator(".bot").first.locator(MARKER).first.click()
     expect(page.locator(".card.lit")).to_contain_text("General License 13")
     page.keyboard.press("Escape")
@@ -528,6 +535,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     ready(page)
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
     expect(page.locator("aside.sources .card").first).to_be_attached(timeout=60_000)
+    scroll_up(page)
     page.locator(MARKER).first.click()
     expect(page.locator("aside.sources .card.lit mark")).to_contain_text("General License 13")
 
