@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,16 +144,15 @@ def run(shared: Path, cache: Path) -> None:
             client = chromadb.PersistentClient(folder, chromadb.config.Settings(anonymized_telemetry=False))
             asked = client.get_collection(COLLECTION).query
 
-            def bare(question: str, asked: Any = asked, vectors: dict[str, Vector] = vectors) -> object:
-                return asked(vectors[question][None], n_results=10)
-
-            def barest(question: str, asked: Any = asked, vectors: dict[str, Vector] = vectors) -> object:
-                return asked(vectors[question][None], n_results=10, include=["distances"])
+            def bare(
+                question: str, asked: Any = asked, vectors: dict[str, Vector] = vectors, **given: list[str]
+            ) -> object:
+                return asked(vectors[question][None], n_results=10, **given)
 
             ways: dict[str, Callable[[str], object]] = {
                 "all": lambda question: search(store, Query(question), 10, names=names),
                 "bare": bare,
-                "barest": barest,
+                "barest": partial(bare, include=["distances"]),
                 "dense": lambda question: store.nearest(store.embed_query(question), CANDIDATES),
                 "words": lambda question: store.library.match(terms(question), CANDIDATES),
             }

@@ -108,10 +108,10 @@ SANCTIONS = re.compile(
 SANCTIONED = [
     re.compile(words, re.I)
     for words in (
-        r"potash|кал[иі][йяюе]|potas|\bkali[oe]",
+        r"potas|кал[иі][йяюе]|\bkali[oe]",
         r"\boil\b|petroleum|нефт|нафт|\brop[ay]\b|naft",
         r"tobacco|табач|табак|тытун|тютюн|tabak|tyto[nń]",
-        r"aviation|airlin|авиа|авія|lotnic|avia",
+        r"avia|airlin|авиа|авія|lotnic",
         r"\bbank|\bбанк",
         r"timber|\bwood|древесин|драўнін|деревин|drewn|mediena",
     )

@@ -64,7 +64,8 @@ CALLED_BEFORE = re.compile(
     re.I,
 )
 CALLED_AFTER = re.compile(
-    r",\s+(?!(?:an?d?|or|but|as|while|wh\w+|that|said|says|told|is|was|are|were|has|had|in|on|at|to|by|from|with|after|before|и|а|но|что|как|где|"
+    r",\s+(?!(?:an?d?|or|but|as|while|wh\w+|that|said|says|told|is|was|are|were|has|had|"
+    r"in|on|at|to|by|from|with|after|before|и|а|но|что|как|где|"
     r"котор\w+|які\w*|і|ён|што|\w+ed)\s)(?:(?:an?|the)\s)?[a-zа-яёіў][\w’'-]*\s|"
     r"\s+(?:is|was|are|were)\s+(?:an?|the)\s|\s+[–—]\s"
 )
@@ -263,10 +264,11 @@ def _candidates(
     }
     weights = _Weights({term: weight / (sum(raw.values()) or 1.0) for term, weight in raw.items()})
     held = _held(hits, names)
-    named = {mention.name for mention in names.mentions(question.text)}
+    mentions = names.mentions(question.text)
+    named = {mention.name for mention in mentions}
     rare = {
         mention.name
-        for mention in names.mentions(question.text)
+        for mention in mentions
         if mention.kind != "places" and 0 < sum(mention.name in some for some in held.values()) <= RARE_NAME * len(held)
     }
     figures = {term for term in own if term.isdigit() and len(term) > 1}

@@ -190,9 +190,10 @@ class Writer:
         cut = ""
 
         def fresh(written: Written) -> bool:
-            before = len(said)
-            said.add(tuple(terms(written.text)))
-            return len(said) > before
+            words = tuple(terms(written.text))
+            new = words not in said
+            said.add(words)
+            return new
 
         try:
             pieces = self._stream(self._answer, structured=True, passages=passages, question=question)

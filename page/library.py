@@ -108,20 +108,19 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
         f'<div class="chosen"><p><strong dir="auto">{escape_html(entry.name)}</strong><br>'
         f"{known}{' · ' if known else ''}"
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
-        f"{_passages(bot.record(entry.article, entry.version), words)}</div>"
+        f"{_passages(bot.record(entry.article, entry.version), link, words)}</div>"
     )
 
 
-def _passages(record: Record | None, words: Words) -> str:
-    """What is found of an article, in reading order, each with the way to its place in the text."""
+def _passages(record: Record | None, link: str, words: Words) -> str:
+    """What is found of an article, in reading order, each with the way to its place in the text behind `link`."""
     if record is None or not record.passages:
         return ""
     article = record.article
     items = "".join(
         f'<li><span lang="{escape_html(article.lang)}" dir="auto">'
         f"{in_line(article.text[span.start : span.end])}</span> "
-        f'<a href="/source/{escape_html(article.id)}/{article.version}#{span.start}-{span.end}" target="_blank" '
-        f'rel="noopener">{words("open the passage")}</a></li>'
+        f'<a href="{link}#{span.start}-{span.end}" target="_blank" rel="noopener">{words("open the passage")}</a></li>'
         for span in record.passages
     )
     head = words.many("{count} passage", "{count} passages", len(record.passages))

@@ -67,6 +67,12 @@ def ask(bot: Bot) -> Ask:
     return bot.ask
 
 
+@pytest.fixture(scope="module")
+def ask_samples(sample_data: Path) -> Iterator[Ask]:
+    with Bot.open(sample_data, model="") as opened:
+        yield opened.ask
+
+
 # what is asked for
 
 
@@ -203,9 +209,8 @@ def test_two_spellings_of_a_question_are_said_to_be_one_name(ask: Ask) -> None:
         ("Who is Franak Viačorka?", "Franak Viačorka, adviser to Sviatlana Tsikhanouskaya, said"),
     ],
 )
-def test_who_somebody_is_stands_beside_the_name(sample_data: Path, question: str, first: str) -> None:
-    with Bot.open(sample_data, model="") as opened:
-        assert first in opened.ask(question).claims[0].text
+def test_who_somebody_is_stands_beside_the_name(ask_samples: Ask, question: str, first: str) -> None:
+    assert first in ask_samples(question).claims[0].text
 
 
 # what does not
@@ -252,10 +257,9 @@ def test_a_false_premise_is_refused_with_the_reason(ask: Ask, question: str, rea
     ],
 )
 def test_of_sanctions_lifted_only_those_are_told_that_the_power_lifted(
-    sample_data: Path, question: str, told: str
+    ask_samples: Ask, question: str, told: str
 ) -> None:
-    with Bot.open(sample_data, model="") as opened:
-        answer = opened.ask(question)
+    answer = ask_samples(question)
     assert told in answer.text
     assert (answer.status == "not_found") == (not told)
     assert told or "takes for granted" in answer.text

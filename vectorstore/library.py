@@ -303,11 +303,6 @@ class Library(Database):
                 return None
             origins = self.origins
             provenance = origins.provenance(article_id, version)
-            passages = self._reader().execute(
-                'SELECT start, "end" FROM passage JOIN version ON version.id = passage.version'
-                " WHERE article = ? AND number = ? ORDER BY start",
-                (article_id, version),
-            )
             return Record(
                 article,
                 provenance,
@@ -315,7 +310,7 @@ class Library(Database):
                 origins.stale(article_id),
                 origins.removed(article_id),
                 origins.amendments(article_id) if article is versions[-1] else (),
-                tuple(Span(*row) for row in passages),
+                tuple(Span(start, end) for _, start, end, _ in self._passages(article_id, version)),
             )
 
     def named(self, name: str) -> list[str]:
@@ -556,11 +551,7 @@ class Library(Database):
     def placed(self, article_id: str, version: int) -> list[Placed]:
         """The passages of a version with their sentences, times and the names of their vectors, in reading order."""
         reader = self._reader()
-        rows = reader.execute(
-            'SELECT passage.id, start, "end", vector FROM passage JOIN version ON version.id = passage.version'
-            " WHERE article = ? AND number = ? ORDER BY start",
-            (article_id, version),
-        ).fetchall()
+        rows = self._passages(article_id, version)
         times = self.times([row[0] for row in rows])
         made = []
         for passage, start, end, vector in rows:
@@ -571,6 +562,15 @@ class Library(Database):
             whole = Passage(Span(start, end), spans, tuple(times.get(passage, ())))
             made.append(Placed(whole, vector, tuple(name for _, _, name in sentences)))
         return made
+
+    def _passages(self, article_id: str, version: int) -> list[tuple[int, int, int, str]]:
+        """(number, start, end, name of the vector) of each passage of a version, in reading order."""
+        rows = self._reader().execute(
+            'SELECT passage.id, start, "end", vector FROM passage JOIN version ON version.id = passage.version'
+            " WHERE article = ? AND number = ? ORDER BY start",
+            (article_id, version),
+        )
+        return rows.fetchall()
 
     def every_version(self) -> Iterator[Article]:
         """All versions of all articles, live or not, in the order in which they were added."""
