@@ -19,6 +19,7 @@ from page.chat import CONCURRENT_QUESTIONS, chat, status_line
 from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
+from page.preload import Preload, heads
 from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
@@ -128,10 +129,12 @@ def launch(
             block_info_text_color_dark="*neutral_400",
         )
         app = serving(bot, conversations, host, door)
+        named: dict[str, bytes] = {}
         # the root, which holds the paths of the others, comes last
         for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
             words = words_of(language)
             page = build(bot, data, conversations, intake, words)
+            named |= {words.address(view): head for view, head in heads(page).items()}
             page.state_session_capacity = REMEMBERED_PAGES
             page.queue(
                 status_update_rate=PLACE_SECONDS,
@@ -159,6 +162,7 @@ def launch(
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),
                 )
+        app.add_middleware(Preload, heads=named)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
         def ending() -> None:

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from bot import Bot, verify
 from ingest import update
+from page.preload import files
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
 from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
@@ -109,6 +110,34 @@ def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(ad
         opened(page, address)  # what was chosen is kept, whatever the browser speaks
         assert page.url == f"{address}/"
         assert seen == []
+
+
+@pytest.mark.parametrize("view", ["/", "/library", "/be/timeline"])
+def test_the_head_of_a_view_names_every_file_that_it_asks_for(address: str, browser: Browser, view: str) -> None:
+    with urllib.request.urlopen(f"{address}{view}") as got:
+        named = re.findall(r'(?:href|src)="\./assets/([^"]+)"', got.read().decode())
+    assert len(named) == len(set(named))
+    with watched(browser, address) as (page, _):
+        asked: list[str] = []
+        page.on("request", lambda sent: asked.append(sent.url.rpartition("/assets/")[2]))
+        page.goto(f"{address}{view}")
+        ready(page)
+        there = set(page.evaluate("[...document.styleSheets].map(sheet => sheet.href)"))
+    came = [file for file in asked if re.fullmatch(r"[\w.-]+\.(js|css)", file)]
+    # what draws the plot is asked for by the plot
+    drawn = next((place for place, file in enumerate(came) if file.startswith("AltairPlot")), len(came))
+    assert set(came[:drawn]) <= set(named) <= set(came)
+    root = f"{address}{view}".rpartition("/")[0]
+    assert {f"{root}/assets/{file}" for file in named if file.endswith(".css")} <= there
+
+
+def test_nothing_is_named_of_a_build_that_is_written_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "main.js").write_text('import("./chat.js")', "utf-8")
+    (tmp_path / "index.html").write_text('<script type="module" src="./assets/main.js"></script>', "utf-8")
+    assert files(["chatbot"], tmp_path) == []
+    (tmp_path / "index.html").write_text("<script>everything()</script>", "utf-8")
+    assert files(["chatbot"], tmp_path) == []
 
 
 def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(address: str, browser: Browser) -> None:
