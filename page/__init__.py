@@ -5,9 +5,11 @@ Does not know how an answer is found: it calls the public face of `bot` alone.
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from contextlib import closing
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,10 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, C
         else f'<span lang="{language}" aria-current="true"><b>{name}</b></span>'
         for language, name in LANGUAGES.items()
     )
-    said = f'data-search="{words("Search the table")}" data-ask="{words("Ask about the articles")}"'
+    said = (
+        f'data-search="{words("Search the table")}" data-ask="{words("Ask about the articles")}" '
+        f'data-toasts="{escape(json.dumps(toasts(words), ensure_ascii=False))}"'
+    )
 
     def told() -> str:
         return (
@@ -80,6 +85,24 @@ def gradios(words: Words) -> gr.I18n:
         "chatbot.copied_message": words("Copied message"),
     }
     return gr.I18n(en=own)
+
+
+def toasts(words: Words) -> dict[str, str]:
+    """What Gradio says in a corner of the page, in English whatever its language; `page.js` puts ours there."""
+    return {
+        "Info": words("Note"),
+        "Error": words("Error"),
+        "Close": words("Close"),
+        "Connection to the server was lost. Attempting reconnection...": words(
+            "The connection to the program is lost. The page opens anew once it is back; what was answered is kept."
+        ),
+        "Connection errored out.": words(
+            "The connection to the program broke off. Ask again; what was answered is kept."
+        ),
+        "This application is currently busy. Please try again.": words(
+            "Too many are asking at the moment. Ask again in a minute."
+        ),
+    }
 
 
 def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Words) -> gr.Blocks:

@@ -4,7 +4,9 @@
   if (language) document.documentElement.lang = language;
   // What Gradio leaves unnamed to a screen reader: the search of a table, and a list whose items are buttons.
   // Gradio takes the words out of the box for questions for good with the first one.
-  const { search, ask } = document.querySelector("#head header")?.dataset ?? {};
+  // And what it says in a corner is English.
+  const { search, ask, toasts } = document.querySelector("#head header")?.dataset ?? {};
+  const ours = JSON.parse(toasts ?? "{}");
   const name = () => {
     for (const one of document.querySelectorAll("input.search-input:not([aria-label])")) {
       one.setAttribute("aria-label", search);
@@ -12,6 +14,11 @@
     }
     for (const one of document.querySelectorAll("#talk textarea[placeholder='']")) one.placeholder = ask;
     for (const one of document.querySelectorAll(".examples[role=list]")) one.setAttribute("role", "group");
+    for (const one of document.querySelectorAll(".toast-title, .toast-message-text")) {
+      const said = ours[one.textContent.trim()];
+      if (said && said !== one.textContent) one.textContent = said;
+    }
+    for (const one of document.querySelectorAll(".toast-close")) one.setAttribute("aria-label", ours.Close);
   };
   name();
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
@@ -39,10 +46,11 @@
     const marker = event.target.closest('a[href*="#cite-"]');
     if (!marker) return;
     event.preventDefault();
-    if (!cardOf(marker)) return;
+    const card = cardOf(marker);
+    if (!card) return;
     tip.hidden = true;
-    lit = cardOf(marker).id;
-    const card = light();
+    lit = card.id;
+    light();
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
