@@ -64,7 +64,7 @@ CALLED_BEFORE = re.compile(
     re.I,
 )
 CALLED_AFTER = re.compile(
-    r",\s+(?!(?:an?d?|or|but|as|while|wh\w+|that|said|says|told|is|was|are|were|has|had|"
+    r",\s+(?!(?:and|or|but|as|while|wh\w+|that|said|says|told|is|was|are|were|has|had|"
     r"in|on|at|to|by|from|with|after|before|и|а|но|что|как|где|"
     r"котор\w+|які\w*|і|ён|што|\w+ed)\s)(?:(?:an?|the)\s)?[a-zа-яёіў][\w’'-]*\s|"
     r"\s+(?:is|was|are|were)\s+(?:an?|the)\s|\s+[–—]\s"

@@ -38,6 +38,11 @@ ARTICLES = {
         "refused to leave. The European Union prolonged its sanctions on Belarusian potash on Thursday.",
     ),
     "sport": ("2025-10-01", "Ice hockey", "Dynamo won the match by four goals. The coach praised the goalkeeper."),
+    "office": (
+        "2025-10-02",
+        "A visit",
+        "Nobody in Minsk knows Franak Viačorka. Franak Viačorka, a senior official of the opposition, came by train.",
+    ),
     "farm": (
         "2025-11-03",
         "Potash prices",
@@ -211,6 +216,10 @@ def test_two_spellings_of_a_question_are_said_to_be_one_name(ask: Ask) -> None:
 )
 def test_who_somebody_is_stands_beside_the_name(ask_samples: Ask, question: str, first: str) -> None:
     assert first in ask_samples(question).claims[0].text
+
+
+def test_who_somebody_is_may_stand_behind_the_name(ask: Ask) -> None:
+    assert "Viačorka, a senior official" in ask("Who is Franak Viačorka?").claims[0].text
 
 
 # what does not
