@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.answer import NOT_ANSWERED, Turn
-from vectorstore import Exchange
+from vectorstore import Exchange, retimed
 
 HISTORY_TURNS = 10  # more than that back, a conversation is about something else
 SAME_TOPIC = 0.80  # measured: benchmarks/LOG.md, "Follow-ups"
@@ -41,14 +41,17 @@ NAME = re.compile(r"(?<!^)(?<![.?!]\s)\b(?:[^\W\d_a-zа-яёіў][^\W_]+|\d+)")
 
 def leans_on_history(question: str) -> bool:
     """Whether the question can't be understood without the ones before it."""
-    words = [word.lower() for word in WORD.findall(question)]
+    words = WORD.findall(question)
     if JOINING.match(question.strip()):
         return True
-    pointing = [word for word in words if word in POINTING]
     named = NAME.search(question.strip())
-    if pointing and not (named and len(words) > 8):
+    if _pointing(question) and not (named and len(words) > 8):
         return True
     return len(words) <= 3 and not named and bool(OPENING.match(question.strip()))
+
+
+def _pointing(question: str) -> bool:
+    return any(word.lower() in POINTING for word in WORD.findall(question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def standalone(question: str, history: Sequence[Turn], likeness: Callable[[str, 
 
     A turn that leans on nothing and is less like every earlier question and the last answer than SAME_TOPIC
     (`likeness`: the cosine of two texts) changes the topic: what was said before it is dropped. It leans on the latest
-    earlier question, and on those which that one leans on.
+    earlier question, and on those which that one leans on. A time that it names takes the place of theirs.
     """
     topic: list[Exchange] = []
     for turn in history[-HISTORY_TURNS:]:
@@ -86,6 +89,9 @@ def standalone(question: str, history: Sequence[Turn], likeness: Callable[[str, 
         topic = []
     needed: list[str] = []
     if leans_on_history(question):
+        # "And in September?" asks no longer about December; "Were they home by September?" does
+        if not _pointing(question):
+            topic = [replace(exchange, question=retimed(exchange.question, question)) for exchange in topic]
         for exchange in reversed(topic):
             needed.insert(0, exchange.question)
             if not leans_on_history(exchange.question):

@@ -142,6 +142,26 @@ def test_a_follow_up_to_a_follow_up_reaches_the_first_question() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "asked"),
+    [
+        ("How many were freed in December 2025?", "And in September?", "How many were freed in September 2025?"),
+        ("Who was freed by June 2025?", "And since July 2024?", "Who was freed since July 2024?"),
+        ("Сколько вышло в декабре 2025 года?", "А в сентябре?", "Сколько вышло в сентябре 2025 года?"),
+        ("Каго вызвалілі ў снежні 2025?", "А ў 2024?", "Каго вызвалілі ў 2024?"),
+        ("What was lifted last month?", "And in June 2024?", "What was lifted in June 2024?"),
+        # of whom it speaks, or what is compared, is told by the time
+        ("Who was freed in December 2025?", "Were they home by January 2026?", "Who was freed in December 2025?"),
+        ("More in May 2024 or in June 2024?", "And in July?", "More in May 2024 or in June 2024?"),
+        ("Who was freed?", "And in May?", "Who was freed?"),
+    ],
+)
+def test_a_time_takes_the_place_of_the_one_asked_about_before(before: str, question: str, asked: str) -> None:
+    made = standalone(question, [Turn(before, "")], lambda _one, _other: 0.0)
+    assert made.query == f"{asked} {question}"
+    assert made.exchanges[-1].question == asked
+
+
 def test_a_change_of_topic_leaves_what_was_said_before_behind(sample_data: Path, open_store: OpenStore) -> None:
     likeness = open_store(sample_data).likeness
     history = [Turn("Who is Maria Kalesnikava?", "She is a flautist [1].")]

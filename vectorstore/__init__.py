@@ -17,8 +17,8 @@ from vectorstore.article import (
 from vectorstore.changes import Change, changes
 from vectorstore.copies import copied
 from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists
+from vectorstore.dates import retimed, times, without_times
 from vectorstore.dates import span as published_span
-from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
 from vectorstore.library import Deleted, Entry, Record
 from vectorstore.names import Mention, Names, fold_key, folded
@@ -74,6 +74,7 @@ __all__ = [
     "published_span",
     "rebuild",
     "restore",
+    "retimed",
     "settings",
     "times",
     "without_times",

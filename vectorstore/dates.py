@@ -42,6 +42,13 @@ TIME = re.compile(
 WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
 SINCE = re.compile(r"\b(?:since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo)\s+(?:the\s+)?$", re.I)
 UNTIL = re.compile(r"\b(?:until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki)\s+(?:the\s+)?$", re.I)
+BEFORE = re.compile(
+    r"\b(?:in|on|at|during|within|since|after|from|until|till|before|by|as of|up to|в|во|с|со|после|начиная с|до|к|на|"
+    r"у|ў|з|пасля|да|па стан на)\s+(?:the\s+)?$",
+    re.I,
+)
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+MONTH_ALONE = re.compile(rf"[^\d]*?(?:{MONTH})", re.I)
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
 # "Dates".
 WEEKDAYS = [
@@ -126,6 +133,30 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
 def without_times(text: str) -> str:
     """The text without the times it names: the numbers left in it count something."""
     return TIME.sub(" ", text)
+
+
+def retimed(text: str, question: str) -> str:
+    """An earlier question, asked of the time that this one names instead of its own.
+
+    "freed in December 2025?", "And in September?" -> "freed in September 2025?". As it is where either names no time or
+    more than one, which may be a comparison.
+    """
+    (own, its) = (_named(question), _named(text))
+    if len(own) != 1 or len(its) != 1:
+        return text
+    time, replaced = own[0], its[0]
+    year = YEAR.search(replaced)
+    if year and MONTH_ALONE.fullmatch(time):
+        time = f"{time} {year[0]}"
+    return text.replace(replaced, time, 1)
+
+
+def _named(text: str) -> list[str]:
+    """The times a text names, each with the preposition before it."""
+    found = _times(text, "2000") or _reckoned(text, "2000-01-01")
+    return [
+        f"{before[0] if (before := BEFORE.search(text[:start])) else ''}{text[start:end]}" for start, end, *_ in found
+    ]
 
 
 def span(published: str) -> tuple[date, date]:
