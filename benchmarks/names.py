@@ -75,8 +75,13 @@ def found_first(names: Names, store: Store, asked: Sequence[Question]) -> float:
         turns = [Turn(turn, "") for turn in one["turns"]]
         made = standalone(one["question"], turns, store.likeness)
         hits = search(store, Query(made.text, made.exchanges, made.leans_on), 3, names=names)
-        right += any(is_gold(one, [_flat(hit.text)]) or is_gold(one, _sentences(hit)) for hit in hits)
+        right += any(holds_gold(one, hit) for hit in hits)
     return right / len(asked)
+
+
+def holds_gold(question: Question, hit: Hit) -> bool:
+    """Whether a gold quote of the question stands in the passage."""
+    return is_gold(question, [_flat(hit.text)]) or is_gold(question, _sentences(hit))
 
 
 def _sentences(hit: Hit) -> list[str]:

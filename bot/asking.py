@@ -33,7 +33,8 @@ _FORMS: tuple[tuple[Form, str], ...] = (
     ("people", r"\b(?:every|each|list) (?:\w+ )?(?:person|people|names?)\b|\bthe names of\b|\bwho (?:is|are) named\b|"
                r"\b(?:кто|каго|кого) (?:упомина|назван|згад)|имена всех|всех людей|усіх людзей"),
     ("definition", r"^\W*(?:who|what)(?:'s| is| are) (?!the names?\b)[^?'’,]{2,30}\?*$|что такое|"
-                   r"кто так(?:ой|ая|ие)|хто так(?:і|ая|ія)|што такое|\btell me about\b|расскажи о|раскажы пра"),
+                   r"кто так(?:ой|ая|ие)|хто так(?:і|ая|ія)|(?:кто|хто) (?:это|гэта)\s*[–—-]|што такое|"
+                   r"\btell me about\b|расскажи о|раскажы пра"),
     ("forecast", r"^\W*(?:and |so |but )?(?:will|would|could|might|should)\b|\b(?:is|are) \w+ (?:going|likely) to\b|"
                  r"\bbe likely\b|\bin the future\b|\bнастанет|будет ли|будут ли|станет ли|\bці (?:будзе|стане)"),
     ("yes-no", r"^\W*(?:and |so |but |or )*(?:is|are|was|were|do|does|did|has|have|had|can|isn't|wasn't|didn't)\b|"

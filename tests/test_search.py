@@ -11,9 +11,10 @@ import pytest
 
 from bot import Bot, Filters, Turn
 from ingest import update
-from tests.conftest import OpenStore, hits
+from tests.conftest import Counted, OpenStore, hits
 from vectorstore import Exchange, HybridRetriever, Names
 from vectorstore.copies import bands, copied
+from vectorstore.languages import PHRASES
 from vectorstore.library import chosen
 from vectorstore.search import Query, search
 
@@ -284,3 +285,39 @@ def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data
     query = Query("And in September?", (Exchange(asked, "Belarus freed 123 prisoners."),), (asked,))
     found = search(open_store(sample_data), query, 5, names=Names.open(None))
     assert [hit.article.published[:7] for hit in found].count("2025-09") >= 2
+
+
+# languages
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("Почему, по словам польского МИД, Почобута не освободили?", "according to the Polish foreign ministry"),
+        ("Был ли Алесь Беляцкий с завязанными глазами во время вывоза?", "He crossed Belarus blindfolded."),
+    ],
+)
+def test_what_answers_is_first_whatever_its_language(
+    sample_data: Path, open_store: OpenStore, question: str, quote: str
+) -> None:
+    assert any(quote in hit.text for hit in hits(open_store(sample_data), question, 1))
+
+
+def test_the_same_sentences_tell_what_each_language_adds() -> None:
+    phrases = json.loads(PHRASES.read_text("utf-8"))
+    assert {"en", "ru", "be", "uk", "pl", "lt"} <= set(phrases)
+    assert len({len(some) for some in phrases.values()}) == 1
+    assert len({one for some in phrases.values() for one in some}) == sum(map(len, phrases.values()))
+
+
+def test_they_are_embedded_where_there_is_more_than_one_language_and_once(
+    papers: Path, open_store: OpenStore, counted: Counted
+) -> None:
+    store, before = open_store(papers), counted.documents
+    english = Query("Who denied that the flour was wet?", filters=Filters(languages=("en",)))
+    assert search(store, english, 10, names=Names(()))
+    assert counted.documents == before
+    for question in ("Who denied that the flour was wet?", "Кто слушал пекарей?"):
+        assert search(store, Query(question), 10, names=Names(()))
+    assert counted.documents == before + sum(map(len, json.loads(PHRASES.read_text("utf-8")).values()))
+    assert (store.language_mean("fi") == store.language_mean("")).all()

@@ -172,12 +172,13 @@ class Found:
 class Candidate:
     """A live passage as far as ranking needs it.
 
-    `article`, `published` and `cluster` are its article's id, date of publication and cluster of copies. `words` are
-    its terms and those of its article's title, in their order, `vector` is its own unit vector.
+    `article`, `published`, `lang` and `cluster` are its article's id, date of publication, language and cluster of
+    copies. `words` are its terms and those of its article's title, in their order, `vector` is its own unit vector.
     """
 
     article: str
     published: str
+    lang: str
     cluster: str
     words: list[str]
     vector: Vector
@@ -438,7 +439,7 @@ class Library(Database):
         rows = (
             self._reader()
             .execute(
-                "SELECT passage.id, article, published, cluster, terms, value FROM passage"
+                "SELECT passage.id, article, published, lang, cluster, terms, value FROM passage"
                 " JOIN version ON version.id = passage.version JOIN vector ON vector.id = passage.vector"
                 f" JOIN words ON words.rowid = passage.id WHERE live AND passage.id IN ({_marks(passages)})",
                 list(passages),
@@ -447,10 +448,10 @@ class Library(Database):
         )
         if not rows:
             return {}
-        vectors = _stack(row[5] for row in rows)
+        vectors = _stack(row[6] for row in rows)
         return {
-            passage: Candidate(article, published, cluster, terms.split(" "), vector)
-            for (passage, article, published, cluster, terms, _), vector in zip(rows, vectors, strict=True)
+            passage: Candidate(article, published, lang, cluster, terms.split(" "), vector)
+            for (passage, article, published, lang, cluster, terms, _), vector in zip(rows, vectors, strict=True)
         }
 
     def copied(self, clusters: Sequence[str]) -> list[str]:

@@ -83,6 +83,7 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
     its BM25 as a share of the most it could be (so that words count little where question and article share no
     language), plus NAMES_WEIGHT x the share of the people and organisations asked about that it names in any spelling,
     plus TIMELY or UNTIMELY where the question names a time and the passage or its date of publication tells.
+    Where the candidates are in several languages, what each cosine owes to the language alone is taken off.
     Candidates: the CANDIDATES best of vectors, words and names each.
 
     In a conversation that is a first pass, with the earlier questions mixed into the question. The second pass adds to
@@ -204,7 +205,7 @@ class _Search:
             return {}
         share = TIMES_AND_NAMES if about is not None else 1.0
         candidates = [self._candidates[passage] for passage in ids]
-        scores = np.stack([one.vector for one in candidates]) @ vector
+        scores = np.stack([one.vector for one in candidates]) @ vector - self._biases(ids, vector)
         for weight, words in weighed:
             scores = scores + weight * _bm25(self._library, words, candidates)
         for spellings in self._named:
@@ -215,14 +216,22 @@ class _Search:
         order = np.argsort(-scores, kind="stable")[:SHORTLIST]
         short = {ids[place]: float(scores[place]) for place in order}
         self._read_sentences(list(short))
-        centroids = self._library.centroids(list(short)) if about is not None else {}
-        return {
-            # the nearest sentence to each of what is asked
-            passage: score
-            + sentence_weight * float(self._cosines[passage].max(axis=0).sum())
-            + (float(centroids[passage] @ about) if about is not None else 0.0)
-            for passage, score in short.items()
-        }
+        # the nearest sentence to each of what is asked
+        nearest = np.array([self._cosines[passage].max(axis=0).sum() for passage in short])
+        nearest -= self._biases(list(short), np.sum(self._sentence_queries, axis=0))
+        scores = np.fromiter(short.values(), np.float32) + sentence_weight * nearest
+        if about is not None:
+            centroids = self._library.centroids(list(short))
+            scores += np.stack([centroids[passage] for passage in short]) @ about - self._biases(list(short), about)
+        return dict(zip(short, scores.tolist(), strict=True))
+
+    def _biases(self, passages: Sequence[int], vector: Vector) -> Vector:
+        """What the likeness of each passage to `vector` owes to its language alone; 0 where all are of one language."""
+        langs = [self._candidates[passage].lang for passage in passages]
+        if len(set(langs)) == 1:
+            return np.zeros(len(langs), np.float32)
+        biases = {lang: float(self._store.language_mean(lang) @ vector) for lang in sorted(set(langs))}
+        return np.array([biases[lang] for lang in langs], np.float32)
 
     def _read_sentences(self, passages: Sequence[int]) -> None:
         fresh = [passage for passage in passages if passage not in self._cosines]

@@ -27,6 +27,7 @@ from langchain_core.embeddings import Embeddings
 from vectorstore.article import Article, Passage, Provenance
 from vectorstore.database import BusyError, LibraryError, require, unwritable
 from vectorstore.embeddings import open_embeddings
+from vectorstore.languages import language_means
 from vectorstore.library import ALL, Chosen, Deleted, Library, Placed, Stored, Vector
 from vectorstore.origins import Amendment, Origin
 from vectorstore.settings import Settings
@@ -84,6 +85,7 @@ class Store:
         # a conversation's earlier questions come again with each new one
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
         self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
+        self._means = lru_cache(1)(lambda: language_means(embeddings))
         self.library = Library(self.folder, name, create=create)
         self._index: VectorIndex | None = None
         self._index_generation = -1
@@ -123,6 +125,14 @@ class Store:
     def likeness(self, one: str, other: str) -> float:
         """The cosine of two questions."""
         return float(self.embed_query(one) @ self.embed_query(other))
+
+    def language_mean(self, lang: str) -> Vector:
+        """Where texts of a language lie for their language alone; of one not known there, where texts of any lie.
+
+        See `vectorstore.languages`; the sentences there are embedded when it is first asked for.
+        """
+        means = self._means()
+        return means.get(lang, means[""])
 
     def title_cosine(self, query: str, title: str) -> float:
         """Likeness of an article's title to a query, -1 to 1."""

@@ -1,0 +1,29 @@
+"""What a language alone adds to the cosine of a question and a text.
+
+A multilingual model puts the texts of some languages nearer to a question than those of others, whatever they say: a
+question in Russian lies nearer to any Russian text than to an English one that answers it ("language bias", Roy et al.
+2020, "LAReQA"). Sentences that say the same in each language tell by how much, and that much is taken off (after Yang
+et al. 2021, "A Simple and Effective Method to Eliminate the Self Language Bias in Multilingual Representations").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+# about anything but the articles: the same ones in each language
+PHRASES = Path(__file__).with_name("phrases.json")
+Means = Mapping[str, NDArray[np.float32]]
+
+
+def language_means(embeddings: Embeddings) -> Means:
+    """The mean vector of the same sentences in each language, by its ISO 639-1 code; under "" that of all languages."""
+    phrases: dict[str, list[str]] = json.loads(PHRASES.read_text("utf-8"))
+    vectors = np.asarray(embeddings.embed_documents([one for some in phrases.values() for one in some]), np.float32)
+    means = vectors.reshape(len(phrases), -1, vectors.shape[1]).mean(axis=1)
+    return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
