@@ -1,7 +1,7 @@
-"""The files of a view, named in the head of its page, so that they come while its first scripts run.
+"""The files of a view in the head of its page: its styles themselves, its scripts by name, so that they come at once.
 
-Gradio's first script asks for a second, that for a third, and only that one for the files of the components, each of
-which is put into the page by itself. Which files these are stands in Gradio's own build, as Vite writes it: each script
+Gradio's first script asks for a second, that for a third, and only that one for the files of the components, some
+seventy in all. Which files these are stands in Gradio's own build, as Vite writes it: each script
 lists the files it may ask for (`m.f=[...]`), and each of its imports gives the places of those that it needs.
 """
 
@@ -22,6 +22,7 @@ FILE = re.compile(r'"\./([\w.-]+)"')
 PLACES = r"__vite__mapDeps\(\[([\d,]*)\]\)"
 BLOCKS = re.compile(rf"import\(`\./(Blocks)-[\w.-]+`\)[^`]*?{PLACES}")
 COMPONENT = re.compile(rf"[{{,](\w+):{{(?:[^{{}}]*,)?component:[^{{}}]*?{PLACES}")
+ELSEWHERE = re.compile(r"""url\((?!["']?data:)|@import|</style""", re.I)  # a style that must stay where it is
 END_OF_HEAD = b"</head>"
 
 
@@ -58,14 +59,19 @@ def heads(page: gr.Blocks) -> dict[str, bytes]:
     # what is hidden at first is asked for when it is shown
     shown = {one["id"]: one["type"] for one in config["components"] if one["props"].get("visible", True) is True}
     return {
-        f"/{view}": "".join(map(_link, files(shown[one] for one in part["components"] if one in shown))).encode()
+        f"/{view}": "".join(map(_head, files(shown[one] for one in part["components"] if one in shown))).encode()
         for view, part in config["page"].items()
     }
 
 
-def _link(file: str) -> str:
-    kind = "stylesheet" if file.endswith(".css") else "modulepreload"
-    return f'<link rel="{kind}" crossorigin href="./assets/{file}">'
+def _head(file: str) -> str:
+    if file.endswith(".js"):
+        return f'<link rel="modulepreload" crossorigin href="./assets/{file}">'
+    text = (FRONTEND / "assets" / file).read_text("utf-8")
+    if ELSEWHERE.search(text):
+        return f'<link rel="stylesheet" crossorigin href="./assets/{file}">'
+    # Gradio finds the link, and does not add another; one that is disabled is not fetched
+    return f'<style>{text}</style><link rel="stylesheet" disabled crossorigin href="./assets/{file}">'
 
 
 class Preload:
