@@ -30,7 +30,7 @@ from tests.endpoint import Script, endpoint
 from tests.readers import Desk
 
 ROOT = Path(__file__).parent.parent
-RUNS = 7
+RUNS = 15
 CROWDS = (50, 200)
 SETTLED_MS = 1000
 QUESTION = "What does Belarus General License 13 allow?"
