@@ -629,8 +629,6 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
 
         page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=60_000)
         page.get_by_role("button", name="Edit title, publisher or date").click()
-        # what was taken in is in the form before it is mended
-        expect(page.get_by_label("Title", exact=True)).to_have_value(re.compile("ferry"), timeout=60_000)
         page.get_by_label("Title", exact=True).fill("A ferry is sold")
         page.get_by_label("Published", exact=True).fill("13 December")
         page.get_by_role("button", name="Save", exact=True).click()
