@@ -152,12 +152,10 @@ def launch(
             block_info_text_color_dark="*neutral_400",
         )
         app = serving(bot, conversations, host, door)
-        named: dict[str, bytes] = {}
         # the root, which holds the paths of the others, comes last
         for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
             words = words_of(language)
             page = build(bot, data, conversations, intake, words)
-            named |= {words.address(view): head for view, head in heads(page).items()}
             page.state_session_capacity = REMEMBERED_PAGES
             page.queue(
                 status_update_rate=PLACE_SECONDS,
@@ -185,6 +183,8 @@ def launch(
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),
                 )
+        # the views are made of the same components in every language
+        named = {words_of(lang).address(view): head for view, head in heads(page).items() for lang in LANGUAGES}
         app.add_middleware(Preload, heads=named)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 

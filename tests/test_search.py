@@ -11,7 +11,7 @@ import pytest
 
 from bot import Bot, Filters, Turn
 from ingest import update
-from tests.conftest import Counted, OpenStore, hits
+from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits
 from vectorstore import Exchange, HybridRetriever, Names
 from vectorstore.copies import bands, copied
 from vectorstore.languages import PHRASES
@@ -319,5 +319,5 @@ def test_they_are_embedded_where_there_is_more_than_one_language_and_once(
     assert counted.documents == before
     for question in ("Who denied that the flour was wet?", "Кто слушал пекарей?"):
         assert search(store, Query(question), 10, names=Names(()))
-    assert counted.documents == before + sum(map(len, json.loads(PHRASES.read_text("utf-8")).values()))
+    assert counted.documents == before + PHRASES_EMBEDDED
     assert (store.language_mean("fi") == store.language_mean("")).all()

@@ -141,7 +141,7 @@ def retimed(text: str, question: str) -> str:
     "freed in December 2025?", "And in September?" -> "freed in September 2025?". As it is where either names no time or
     more than one, which may be a comparison.
     """
-    (own, its) = (_named(question), _named(text))
+    own, its = _named(question), _named(text)
     if len(own) != 1 or len(its) != 1:
         return text
     time, replaced = own[0], its[0]
