@@ -21,6 +21,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
@@ -38,6 +39,7 @@ HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 # Gradio's ways to files and to other hosts, in every language: nothing on this page needs them
 CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|proxy)")
 UPLOAD = "/gradio_api/upload"  # Gradio limits it itself
+STREAM = "/gradio_api/queue/data"  # what Gradio's functions give, as it comes
 MAX_BODY = 2_000_000  # bytes: the longest of conversations
 LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
 SPOKEN = "Accept-Language, Cookie"  # the headers that say which language a reader speaks
@@ -93,7 +95,15 @@ class Guard:
         app = _refusal(scope) or self._stopped(scope) or _elsewhere(scope) or self._app
         # a tab that is closed in mid-upload is nobody's fault
         with suppress(ClientDisconnect):
-            await app(scope, receive, guarded)
+            try:
+                await app(scope, receive, guarded)
+            except (KeyError, RuntimeError) as error:
+                # Gradio tells a page that its session is gone, and then raises that too; where the page is gone itself,
+                # it misses the session
+                known = isinstance(error, KeyError) or isinstance(error.__cause__, HTTPException)
+                if not (known and scope["path"].endswith(STREAM)):
+                    raise
+                await send({"type": "http.response.body", "body": b""})
 
     def _stopped(self, scope: Scope) -> ASGIApp | None:
         if self._door is None:

@@ -36,6 +36,20 @@ def test_readers_who_went_away_hold_no_place(sample_data: Path, tmp_path: Path) 
         assert desk.ask("next", QUESTION)
 
 
+def test_a_session_that_is_gone_is_told_so_and_is_no_failure_of_the_page(sample_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(sample_data, tmp_path / "data")
+    with running(tmp_path / "data") as url:  # which looks for failures among what was printed
+        desk = Desk.at(url)
+        assert [one["session_not_found"] for one in desk.events("nobody")] == [True]
+        for number in range(5):  # as when a page is left while it opens another stream
+            assert desk.join(f"left{number}", QUESTION) == 200
+            streams = [desk.events(f"left{number}") for _ in range(2)]
+            assert all(next(stream) for stream in streams)
+            for stream in streams:
+                stream.close()
+        assert desk.ask("next", QUESTION)
+
+
 def test_two_hundred_readers_at_once_are_answered_and_those_beyond_the_queue_are_told_that_it_is_full(
     sample_data: Path, tmp_path: Path
 ) -> None:
