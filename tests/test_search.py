@@ -303,6 +303,35 @@ def test_what_answers_is_first_whatever_its_language(
     assert any(quote in hit.text for hit in hits(open_store(sample_data), question, 1))
 
 
+def test_a_hundred_texts_in_the_question_s_language_do_not_crowd_out_the_one_that_answers(
+    tmp_path: Path, open_store: OpenStore
+) -> None:
+    streets = [
+        "Портовая",
+        "Садовая",
+        "Лесная",
+        "Новая",
+        "Полевая",
+        "Школьная",
+        "Озёрная",
+        "Речная",
+        "Зелёная",
+        "Северная",
+    ]
+    wares = ["хлеб", "булки", "пироги", "баранки", "сухари", "печенье", "торты", "ватрушки", "блины", "пряники"]
+    articles = [
+        {"lang": "ru", "text": f"На улице {street} есть пекарня, в ней с семи утра продают {ware}."}
+        for street in streets
+        for ware in wares
+    ]
+    answer = "The flood in May destroyed both ovens, so the bakery in Harbour Street had to close."
+    source = tmp_path / "streets.jsonl"
+    lines = [json.dumps(one) for one in [*articles, {"lang": "en", "text": answer}]]
+    source.write_text("\n".join(lines), "utf-8")
+    assert not update([source], data=tmp_path / "data").failed
+    assert [hit.text for hit in hits(open_store(tmp_path / "data"), "Из-за чего закрылась пекарня?", 1)] == [answer]
+
+
 def test_the_same_sentences_tell_what_each_language_adds() -> None:
     phrases = json.loads(PHRASES.read_text("utf-8"))
     assert {"en", "ru", "be", "uk", "pl", "lt"} <= set(phrases)

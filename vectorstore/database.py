@@ -24,11 +24,11 @@ BUSY_SECONDS = 5.0
 INDEX = "chroma"  # the folder of the first index
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE version (
+CREATE TABLE version ( -- short columns first, the text last: SQLite reads a row up to the last column it is asked for
     id INTEGER PRIMARY KEY, article TEXT NOT NULL, number INTEGER NOT NULL, live INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, source TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, publisher TEXT NOT NULL,
-    published TEXT NOT NULL, lang TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
-    added TEXT NOT NULL, cluster TEXT NOT NULL, UNIQUE (article, number));
+    published TEXT NOT NULL, lang TEXT NOT NULL, cluster TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    sha256 TEXT NOT NULL, added TEXT NOT NULL, publisher TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL,
+    title TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (article, number));
 CREATE UNIQUE INDEX version_live ON version (article) WHERE live;
 CREATE INDEX version_cluster ON version (cluster) WHERE live;
 CREATE TABLE band (key BLOB, version INTEGER REFERENCES version, PRIMARY KEY (key, version)) WITHOUT ROWID;

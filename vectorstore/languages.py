@@ -9,7 +9,7 @@ et al. 2021, "A Simple and Effective Method to Eliminate the Self Language Bias 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 # about anything but the articles: the same ones in each language
 PHRASES = Path(__file__).with_name("phrases.json")
-Means = Mapping[str, NDArray[np.float32]]
+Vector = NDArray[np.float32]
+Means = Mapping[str, Vector]
 
 
 def language_means(embeddings: Embeddings) -> Means:
@@ -27,3 +28,14 @@ def language_means(embeddings: Embeddings) -> Means:
     vectors = np.asarray(embeddings.embed_documents([one for some in phrases.values() for one in some]), np.float32)
     means = vectors.reshape(len(phrases), -1, vectors.shape[1]).mean(axis=1)
     return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
+
+
+def moved(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) -> list[Vector]:
+    """A unit vector moved from the question's language, the likeliest of `langs`, into each other one, by their codes.
+
+    Of unit length again. Languages not known count as one, which lies at the mean of all.
+    """
+    away = {lang: means[lang] - means[""] for lang in sorted({lang if lang in means else "" for lang in langs})}
+    own = max(away, key=lambda lang: float(away[lang] @ (question - means[""])))
+    found = [vector + away[lang] - away[own] for lang in away if lang != own]
+    return [one / np.linalg.norm(one) for one in found]

@@ -261,6 +261,10 @@ class Library(Database):
         )
         return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
 
+    def languages(self) -> frozenset[str]:
+        """The languages of the live articles; "" among them if one's is not known."""
+        return frozenset(row[0] for row in self._reader().execute("SELECT DISTINCT lang FROM version WHERE live"))
+
     def catalogue(self) -> list[Entry]:
         """The live articles with what there is of each, newest first, those without a date last."""
         rows = self._reader().execute(

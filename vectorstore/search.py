@@ -24,6 +24,7 @@ from vectorstore.store import Store
 from vectorstore.terms import terms
 
 CANDIDATES = 50  # of each ranker
+ELSEWHERE = 20  # more, of the vectors in each other language
 SHORTLIST = 40  # of the candidates: those whose sentences are looked at
 MAX_TERMS = 64  # of a query: more only slows the search
 # Measured: benchmarks/LOG.md, "Search".
@@ -84,7 +85,8 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
     language), plus NAMES_WEIGHT x the share of the people and organisations asked about that it names in any spelling,
     plus TIMELY or UNTIMELY where the question names a time and the passage or its date of publication tells.
     Where the candidates are in several languages, what each cosine owes to the language alone is taken off.
-    Candidates: the CANDIDATES best of vectors, words and names each.
+    Candidates: the CANDIDATES best of vectors, words and names each, and the ELSEWHERE best of the vector moved into
+    each other language of the library, whose texts those in the question's would crowd out.
 
     In a conversation that is a first pass, with the earlier questions mixed into the question. The second pass adds to
     the question's vector the mean of the FEEDBACK_HITS best (pseudo-relevance feedback, Rocchio 1971) and the first
@@ -175,13 +177,15 @@ class _Search:
         return sorted(scores, key=lambda passage: -scores[passage])[:FEEDBACK_HITS]
 
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
-        """Adds candidates: the nearest passages, those with the words, those with each of the names."""
-        near = self._store.seek(vector, CANDIDATES, self._which)
+        """Adds candidates: the nearest passages in each language, those with the words, those with each name."""
+        near = [self._store.seek(vector, CANDIDATES, self._which)]
+        for elsewhere in self._store.moved(vector, self._question, self._query.filters.languages):
+            near.append(self._store.seek(elsewhere, ELSEWHERE, self._which))
         matched = set[int]()
         for some in (list(words), *map(sorted, self._named)):
             matched |= {passage for passage, _ in self._library.match(some, CANDIDATES, self._which)}
         self._read(matched)  # while the index is asked
-        self._read({passage for passage, _ in near()})
+        self._read({passage for some in near for passage, _ in some()})
 
     def _read(self, passages: Set[int]) -> None:
         fresh = sorted(passages - self._candidates.keys())

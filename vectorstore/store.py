@@ -27,7 +27,7 @@ from langchain_core.embeddings import Embeddings
 from vectorstore.article import Article, Passage, Provenance
 from vectorstore.database import BusyError, LibraryError, require, unwritable
 from vectorstore.embeddings import open_embeddings
-from vectorstore.languages import language_means
+from vectorstore.languages import language_means, moved
 from vectorstore.library import ALL, Chosen, Deleted, Library, Placed, Stored, Vector
 from vectorstore.origins import Amendment, Origin
 from vectorstore.settings import Settings
@@ -86,6 +86,7 @@ class Store:
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
         self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
         self._means = lru_cache(1)(lambda: language_means(embeddings))
+        self._languages = lru_cache(1)(lambda _generation: self.library.languages())
         self.library = Library(self.folder, name, create=create)
         self._index: VectorIndex | None = None
         self._index_generation = -1
@@ -133,6 +134,15 @@ class Store:
         """
         means = self._means()
         return means.get(lang, means[""])
+
+    def moved(self, vector: Vector, question: Vector, langs: Iterable[str] = ()) -> list[Vector]:
+        """A query's vector as it would be in each other language of the library; `langs`, if any, restrict these.
+
+        `question` tells which language it is in. Empty where all are of one language.
+        """
+        known = self._languages(self.library.generation())
+        wanted = known & set(langs) if langs else known
+        return moved(self._means(), vector, question, wanted) if len(wanted) > 1 else []
 
     def title_cosine(self, query: str, title: str) -> float:
         """Likeness of an article's title to a query, -1 to 1."""
