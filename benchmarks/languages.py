@@ -1,7 +1,9 @@
-"""The same questions in English, Russian and Belarusian: whether a passage with a gold quote is found first.
+"""Questions in one language, answers in another: whether what answers is found first.
 
-Twenty of the questions about the digests that stand alone, put into both languages by hand (`translated.json`); most of
-what answers them is in English. Beside it, in the same run: the search with nothing taken off for languages.
+Twenty of the questions about the digests that stand alone, put into Russian and Belarusian by hand (`translated.json`);
+most of what answers them is in English. And XQuAD with its paragraphs in English and Russian in one library, where each
+question is answered twice. Beside it, in the same run: the search with nothing taken off for languages, and the search
+that looks for no candidates in each.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.answers import Question, digests, questions
 from benchmarks.names import holds_gold
 from benchmarks.results import report
+from benchmarks.retrieval import filled, lines
 from ingest import update
 from vectorstore import Names, Store, settings
 from vectorstore.search import Query, search
@@ -28,8 +31,49 @@ def _places(store: Store, asked: list[tuple[Question, str]]) -> list[int]:
     return [next((place for place, hit in enumerate(hits) if holds_gold(gold, hit)), DEPTH) for gold, hits in found]
 
 
-def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+def both(shared: Path, cache: Path) -> None:
+    """Asks XQuAD's questions of a library that holds its paragraphs in both languages."""
+    folder, langs = shared / "bench" / "xquad", ("en", "ru")
+    names = Names.open(None)
+    store = filled(
+        cache / "xquad-both",
+        (
+            {"url": f"{lang}/{one['id']}", "text": one["text"], "lang": lang}
+            for lang in langs
+            for one in lines(folder / f"passages_{lang}.jsonl")
+        ),
+    )
+    rows: list[list[object]] = []
+    for way in ("the search", "no candidates of each language"):
+        if way != "the search":
+            store.moved = lambda *_: []  # type: ignore[method-assign]
+        for lang, other in (langs, langs[::-1]):
+            asked = lines(folder / f"queries_{lang}.jsonl")
+            found = [
+                list(
+                    dict.fromkeys(hit.article.url for hit in search(store, Query(one["question"]), DEPTH, names=names))
+                )
+                for one in asked
+            ]
+            shares = [
+                sum(f"{which}/{one['gold']}" in urls[:least] for one, urls in zip(asked, found, strict=True))
+                / len(asked)
+                for which, least in ((lang, 3), (other, 3), (other, DEPTH))
+            ]
+            rows.append([lang, way, *shares])
+    store.close()
+    report(
+        "languages-both",
+        "XQuAD, 120 paragraphs in English and the same in Russian",
+        ["question", "", "in its language among three", "in the other among three", "in the other among ten"],
+        rows,
+        "",
+    )
+
+
+def run(shared: Path, cache: Path) -> None:
     """Asks in each language, with and without."""
+    both(shared, cache)
     translated: dict[str, dict[str, str]] = json.loads(TRANSLATED.read_text("utf-8"))
     known = {one["id"]: one for one in questions(shared / "belarus" / "digest_questions.jsonl")}
     asked = {
