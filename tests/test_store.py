@@ -141,6 +141,8 @@ def test_the_nearest_of_few_or_many_chosen_passages_are_found(
         found = store.nearest(asked, 20, which)
         assert {passage for passage, _ in found} <= set(passages)
         assert [cosine for _, cosine in found] == pytest.approx(sorted(vectors @ asked)[:-21:-1], abs=2e-3)
+        other = store.embed_query("The mayor sold 76 boats to Norholm.")
+        assert store.seek([(asked, 20), (other, 5)], which)() == [found, store.nearest(other, 5, which)]
     finally:
         store.close()
 
@@ -154,7 +156,7 @@ def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_da
         store.library.retire([found.article.id for found in store.library.found(near)], "replaced")
         left = store.nearest(query, 5)
         assert len(left) == 5
-        assert [passage for passage, _ in left] == [passage for passage, _ in store._exact(query, 5, ALL)]
+        assert [passage for passage, _ in left] == [passage for passage, _ in store._exact([(query, 5)], ALL)[0]]
         assert not {passage for passage, _ in left} & {*near}
 
 

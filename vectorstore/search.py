@@ -178,14 +178,13 @@ class _Search:
 
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
         """Adds candidates: the nearest passages in each language, those with the words, those with each name."""
-        near = [self._store.seek(vector, CANDIDATES, self._which)]
-        for elsewhere in self._store.moved(vector, self._question, self._query.filters.languages):
-            near.append(self._store.seek(elsewhere, ELSEWHERE, self._which))
+        elsewhere = self._store.moved(vector, self._question, self._query.filters.languages)
+        near = self._store.seek([(vector, CANDIDATES), *((one, ELSEWHERE) for one in elsewhere)], self._which)
         matched = set[int]()
         for some in (list(words), *map(sorted, self._named)):
             matched |= {passage for passage, _ in self._library.match(some, CANDIDATES, self._which)}
         self._read(matched)  # while the index is asked
-        self._read({passage for some in near for passage, _ in some()})
+        self._read({passage for some in near() for passage, _ in some})
 
     def _read(self, passages: Set[int]) -> None:
         fresh = sorted(passages - self._candidates.keys())

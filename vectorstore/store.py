@@ -34,6 +34,7 @@ from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
+Wanted = tuple[Vector, int]  # how many of the nearest to a vector
 IndexState = Literal["closed", "opened", "remade"]
 
 TITLES = 1000  # vectors kept in memory
@@ -150,45 +151,56 @@ class Store:
 
     def nearest(self, vector: Vector, limit: int, which: Chosen = ALL) -> list[tuple[int, float]]:
         """(passage id, cosine) of the chosen passages nearest to `vector`, best first."""
-        return self.seek(vector, limit, which)()
+        return self.seek([(vector, limit)], which)()[0]
 
-    def seek(self, vector: Vector, limit: int, which: Chosen = ALL) -> Callable[[], list[tuple[int, float]]]:
-        """Begins `nearest` in another thread; what it gives waits for the result, in the caller's snapshot.
+    def seek(self, wanted: Sequence[Wanted], which: Chosen = ALL) -> Callable[[], list[list[tuple[int, float]]]]:
+        """Begins `nearest` in another thread, for several vectors at once, each with its limit.
 
-        The index knows no filters: it is asked for more than `limit`, or, where little is chosen, not at all.
+        What it gives waits for the results, in the caller's snapshot. The index knows no filters: it is asked for more
+        than the limits, or, where little is chosen, not at all.
         """
+        most = max(limit for _, limit in wanted)
         if which == ALL:
-            return self._indexed(vector, limit, limit, which)
+            return self._indexed(wanted, most, which)
         chosen = self.library.count(which)
-        reach = 2 * limit * self.library.totals()[0] // max(1, chosen)
+        reach = 2 * most * self.library.totals()[0] // max(1, chosen)
         if chosen > EXACT and reach <= REACH:
-            return self._indexed(vector, limit, reach, which)
-        return lambda: self._exact(vector, limit, which)
+            return self._indexed(wanted, reach, which)
+        return lambda: self._exact(wanted, which)
 
-    def _exact(self, vector: Vector, limit: int, which: Chosen) -> list[tuple[int, float]]:
-        best: list[tuple[int, float]] = []
+    def _exact(self, wanted: Sequence[Wanted], which: Chosen) -> list[list[tuple[int, float]]]:
+        best: list[list[tuple[int, float]]] = [[] for _ in wanted]
         for passages, vectors in self.library.chosen_vectors(which, BATCH):
-            best += zip(passages, (vectors @ vector).tolist(), strict=True)
-            best = sorted(best, key=lambda one: -one[1])[:limit]
+            for place, (vector, limit) in enumerate(wanted):
+                some = [*best[place], *zip(passages, (vectors @ vector).tolist(), strict=True)]
+                best[place] = sorted(some, key=lambda one: -one[1])[:limit]
         return best
 
-    def _indexed(self, vector: Vector, limit: int, reach: int, which: Chosen) -> Callable[[], list[tuple[int, float]]]:
+    def _indexed(
+        self, wanted: Sequence[Wanted], reach: int, which: Chosen
+    ) -> Callable[[], list[list[tuple[int, float]]]]:
         """The nearest of what the index gives; it may hold much that is not chosen, or that was replaced since."""
+        vectors = np.stack([vector for vector, _ in wanted])
 
-        def ask(many: int) -> Future[list[tuple[str, float]]]:
-            return self._asking.submit(self._with_index, lambda index: index.nearest(vector, many))
+        def ask(many: int) -> Future[list[list[tuple[str, float]]]]:
+            return self._asking.submit(self._with_index, lambda index: index.nearest(vectors, many))
 
         first = ask(reach)
 
-        def found() -> list[tuple[int, float]]:
+        def found() -> list[list[tuple[int, float]]]:
             many, near = reach, first.result()
             while True:
-                owners = self.library.passages_of([name for name, _ in near], which)
-                passages = [(passage, cosine) for name, cosine in near for passage in owners.get(name, ())][:limit]
-                if len(passages) >= limit or len(near) < many:
+                owners = self.library.passages_of(list({name for some in near for name, _ in some}), which)
+                passages = [
+                    [(passage, cosine) for name, cosine in some for passage in owners.get(name, ())][:limit]
+                    for some, (_, limit) in zip(near, wanted, strict=True)
+                ]
+                if len(near[0]) < many or all(
+                    len(own) >= limit for own, (_, limit) in zip(passages, wanted, strict=True)
+                ):
                     return passages
                 if many * WIDER > REACH:
-                    return self._exact(vector, limit, which)
+                    return self._exact(wanted, which)
                 many *= WIDER
                 near = ask(many).result()
 

@@ -99,15 +99,18 @@ class VectorIndex:
             except Exception as error:
                 raise VectorIndexError(f"Chroma could not delete: {error}") from error
 
-    def nearest(self, vector: Sequence[float] | Vector, limit: int) -> list[tuple[str, float]]:
-        """(name, cosine) of the nearest vectors, best first; fewer than `limit` if there are no more."""
+    def nearest(self, vectors: Vector, limit: int) -> list[list[tuple[str, float]]]:
+        """(name, cosine) of what is nearest to each row, best first; fewer than `limit` if there are no more."""
         try:
             # not through LangChain, which has Chroma read the documents too
-            found = self._collection.query(np.asarray([vector], np.float32), n_results=limit, include=["distances"])
+            found = self._collection.query(vectors, n_results=limit, include=["distances"])
         except Exception as error:
             raise VectorIndexError(f"Chroma could not search: {error}") from error
         assert found["distances"] is not None
-        return [(name, 1 - distance) for name, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+        return [
+            [(name, 1 - distance) for name, distance in zip(names, distances, strict=True)]
+            for names, distances in zip(found["ids"], found["distances"], strict=True)
+        ]
 
     def count(self) -> int:
         """How many vectors are there."""
@@ -175,7 +178,7 @@ def _probe(folder: Path, expected: int, sample: Mapping[str, Sequence[float]]) -
         if (count := index.count()) < expected:
             return f"{count} of {expected} vectors"
         for name, vector in sample.items():
-            nearest = index.nearest(vector, 1)
+            (nearest,) = index.nearest(np.asarray([vector], np.float32), 1)
             if not nearest or nearest[0][1] < 0.99:
                 return f"vector {name} does not find itself"
     except VectorIndexError as error:
