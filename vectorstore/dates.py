@@ -40,12 +40,12 @@ TIME = re.compile(
     re.I,
 )
 WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
-SINCE = re.compile(r"\b(?:since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo)\s+(?:the\s+)?$", re.I)
-UNTIL = re.compile(r"\b(?:until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki)\s+(?:the\s+)?$", re.I)
-BEFORE = re.compile(
-    r"\b(?:in|on|at|during|within|since|after|from|until|till|before|by|as of|up to|в|во|с|со|после|начиная с|до|к|на|"
-    r"у|ў|з|пасля|да|па стан на)\s+(?:the\s+)?$",
-    re.I,
+SINCE_WORDS = "since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo"
+UNTIL_WORDS = "until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki"
+IN_WORDS = "in|on|at|during|within|в|во|у|ў|w|we"
+SINCE, UNTIL, BEFORE = (
+    re.compile(rf"\b(?:{words})\s+(?:the\s+)?$", re.I)
+    for words in (SINCE_WORDS, UNTIL_WORDS, f"{IN_WORDS}|{SINCE_WORDS}|{UNTIL_WORDS}")
 )
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 MONTH_ALONE = re.compile(rf"[^\d]*?(?:{MONTH})", re.I)
