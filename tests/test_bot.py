@@ -149,7 +149,6 @@ def test_a_follow_up_to_a_follow_up_reaches_the_first_question() -> None:
         ("Who was freed by June 2025?", "And since July 2024?", "Who was freed since July 2024?"),
         ("Сколько вышло в декабре 2025 года?", "А в сентябре?", "Сколько вышло в сентябре 2025 года?"),
         ("Каго вызвалілі ў снежні 2025?", "А ў 2024?", "Каго вызвалілі ў 2024?"),
-        ("Kogo uwolniono w grudniu 2025?", "A do maja 2024?", "Kogo uwolniono do maja 2024?"),
         ("What was lifted last month?", "And in June 2024?", "What was lifted in June 2024?"),
         # of whom it speaks, or what is compared, is told by the time
         ("Who was freed in December 2025?", "Were they home by January 2026?", "Who was freed in December 2025?"),

@@ -12,7 +12,7 @@ import pytest
 from bot import Bot, Filters, Turn
 from ingest import update
 from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits
-from vectorstore import Exchange, HybridRetriever, Names
+from vectorstore import Exchange, HybridRetriever, Names, retimed
 from vectorstore.copies import bands, copied
 from vectorstore.languages import PHRASES
 from vectorstore.library import chosen
@@ -285,6 +285,10 @@ def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data
     query = Query("And in September?", (Exchange(asked, "Belarus freed 123 prisoners."),), (asked,))
     found = search(open_store(sample_data), query, 5, names=Names.open(None))
     assert [hit.article.published[:7] for hit in found].count("2025-09") >= 2
+
+
+def test_a_preposition_goes_with_its_time() -> None:
+    assert retimed("Kogo uwolniono w grudniu 2025?", "A do maja 2024?") == "Kogo uwolniono do maja 2024?"
 
 
 # languages
