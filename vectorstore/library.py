@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from vectorstore.terms import terms
 Vector = NDArray[np.float32]
 
 FACETS = 500
+COUNTS = 64  # of what is counted over all articles, kept in memory
 AT_ONCE = 500  # names in one query: SQLite takes 32,766 at most
 POSTINGS = 3000  # a full-text search looks at no more: 3 ms; what it costs in hits: benchmarks/LOG.md, "Growth"
 # what must not be: what to call it, and the query that counts it
@@ -220,6 +222,14 @@ def chosen(filters: Filters, as_of: date | None) -> Chosen:
 class Library(Database):
     """One data folder's `library.db`. Reading is safe from any thread and never waits for a writer."""
 
+    def __init__(self, folder: Path, embedding: str | None, *, create: bool) -> None:
+        """See `Database`."""
+        super().__init__(folder, embedding, create=create)
+        # counted over all articles, once a generation
+        self._coverages = lru_cache(COUNTS)(lambda _generation, which: self._coverage(which))
+        self._counts = lru_cache(COUNTS)(lambda _generation, which: self._count_of(which))
+        self._spoken = lru_cache(1)(lambda _generation: self._languages())
+
     # what is read
 
     def generation(self) -> int:
@@ -229,7 +239,9 @@ class Library(Database):
 
     def coverage(self, filters: Filters = EVERYTHING, as_of: date | None = None) -> Coverage:
         """How many articles the filters leave, how many of them are copies, and how old and new they are."""
-        which = chosen(filters, as_of)
+        return self._coverages(self.generation(), chosen(filters, as_of))
+
+    def _coverage(self, which: Chosen) -> Coverage:
         total, clusters, dated, oldest, newest = (
             self._reader()
             .execute(
@@ -263,6 +275,9 @@ class Library(Database):
 
     def languages(self) -> frozenset[str]:
         """The languages of the live articles; "" among them if one's is not known."""
+        return self._spoken(self.generation())
+
+    def _languages(self) -> frozenset[str]:
         return frozenset(row[0] for row in self._reader().execute("SELECT DISTINCT lang FROM version WHERE live"))
 
     def catalogue(self) -> list[Entry]:
@@ -423,6 +438,9 @@ class Library(Database):
 
     def count(self, which: Chosen) -> int:
         """How many passages are chosen."""
+        return self._counts(self.generation(), which)
+
+    def _count_of(self, which: Chosen) -> int:
         query = f"SELECT count(*) FROM version JOIN passage ON passage.version = version.id WHERE {which.condition}"
         return int(self._reader().execute(query, which.parameters).fetchone()[0])
 

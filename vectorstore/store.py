@@ -87,7 +87,6 @@ class Store:
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
         self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
         self._means = lru_cache(1)(lambda: language_means(embeddings))
-        self._languages = lru_cache(1)(lambda _generation: self.library.languages())
         self.library = Library(self.folder, name, create=create)
         self._index: VectorIndex | None = None
         self._index_generation = -1
@@ -141,7 +140,7 @@ class Store:
 
         `question` tells which language it is in. Empty where all are of one language.
         """
-        known = self._languages(self.library.generation())
+        known = self.library.languages()
         wanted = known & set(langs) if langs else known
         return moved(self._means(), vector, question, wanted) if len(wanted) > 1 else []
 
