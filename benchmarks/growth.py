@@ -2,9 +2,10 @@
 
 The text is synthetic: sentences of the realtimeqa articles, put together at random. The vectors are drawn at random
 around those of its real passages (realtimeqa's store must be filled: `python -m benchmarks retrieval`), so nothing is
-embedded but the questions. The store grows in place; a run that was stopped goes on, and what it measured is kept. Beside
-the search, on the same index: a bare Chroma query for the ten nearest as `Collection.query` comes, and one for their
-names and distances alone. Both find their files in memory, as far as they fit, as in a program that has run for a while.
+embedded but the questions. The store grows in place; a run that was stopped goes on, and what it measured is kept.
+Beside the search, on the same index: a bare Chroma query for the ten nearest as `Collection.query` comes, and one for
+their names and distances alone. Both find their files in memory, as far as they fit, as in a program that has run for a
+while.
 """
 
 from __future__ import annotations
@@ -179,6 +180,7 @@ def run(shared: Path, cache: Path) -> None:
             client.close()  # type: ignore[attr-defined] # every local client has it, the interface does not say so
             median = {way: statistics.median(times) for way, times in taken.items()}
             embedding = statistics.median(milliseconds(store.embeddings.embed_query, questions))
+            base = median["all"] if str(size) == BASE else rows[BASE][1] if BASE in rows else None
             rows[str(size)] = [
                 f"{store.library.totals()[0]:,}",
                 median["all"],
@@ -191,12 +193,10 @@ def run(shared: Path, cache: Path) -> None:
                 median["all"] / median["bare"],
                 median["barest"],
                 median["all"] / median["barest"],
-                "",
+                median["all"] / base if base else "",
                 resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
                 added,
             ]
-            if BASE in rows:
-                rows[str(size)][11] = median["all"] / rows[BASE][1]
             kept.write_text(json.dumps(rows), "utf-8")
             report(
                 "growth",
