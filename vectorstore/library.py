@@ -228,7 +228,7 @@ class Library(Database):
         # counted over all articles, once a generation
         self._coverages = lru_cache(COUNTS)(lambda _generation, which: self._coverage(which))
         self._counts = lru_cache(COUNTS)(lambda _generation, which: self._count_of(which))
-        self._spoken = lru_cache(1)(lambda _generation: self._languages())
+        self._spoken = lru_cache(COUNTS)(lambda _generation, which: self._languages(which))
 
     # what is read
 
@@ -273,12 +273,13 @@ class Library(Database):
         )
         return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
 
-    def languages(self) -> frozenset[str]:
-        """The languages of the live articles; "" among them if one's is not known."""
-        return self._spoken(self.generation())
+    def languages(self, which: Chosen = ALL) -> frozenset[str]:
+        """The languages of the chosen articles; "" among them if one's is not known."""
+        return self._spoken(self.generation(), which)
 
-    def _languages(self) -> frozenset[str]:
-        return frozenset(row[0] for row in self._reader().execute("SELECT DISTINCT lang FROM version WHERE live"))
+    def _languages(self, which: Chosen) -> frozenset[str]:
+        query = f"SELECT DISTINCT lang FROM version WHERE {which.condition}"
+        return frozenset(row[0] for row in self._reader().execute(query, which.parameters))
 
     def catalogue(self) -> list[Entry]:
         """The live articles with what there is of each, newest first, those without a date last."""

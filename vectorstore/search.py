@@ -86,7 +86,7 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
     plus TIMELY or UNTIMELY where the question names a time and the passage or its date of publication tells.
     Where the candidates are in several languages, what each cosine owes to the language alone is taken off.
     Candidates: the CANDIDATES best of vectors, words and names each, and the ELSEWHERE best of the vector moved into
-    each other language of the library, whose texts those in the question's would crowd out.
+    each other language of what is chosen, whose texts those in the question's would crowd out.
 
     In a conversation that is a first pass, with the earlier questions mixed into the question. The second pass adds to
     the question's vector the mean of the FEEDBACK_HITS best (pseudo-relevance feedback, Rocchio 1971) and the first
@@ -178,7 +178,7 @@ class _Search:
 
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
         """Adds candidates: the nearest passages in each language, those with the words, those with each name."""
-        elsewhere = self._store.moved(vector, self._question, self._query.filters.languages)
+        elsewhere = self._store.moved(vector, self._question, self._which)
         near = self._store.seek([(vector, CANDIDATES), *((one, ELSEWHERE) for one in elsewhere)], self._which)
         matched = set[int]()
         for some in (list(words), *map(sorted, self._named)):

@@ -135,14 +135,13 @@ class Store:
         means = self._means()
         return means.get(lang, means[""])
 
-    def moved(self, vector: Vector, question: Vector, langs: Iterable[str] = ()) -> list[Vector]:
-        """A query's vector as it would be in each other language of the library; `langs`, if any, restrict these.
+    def moved(self, vector: Vector, question: Vector, which: Chosen) -> list[Vector]:
+        """A query's vector as it would be in each other language of what is chosen; empty where that is of one.
 
-        `question` tells which language it is in. Empty where all are of one language.
+        `question` tells which language it is in.
         """
-        known = self.library.languages()
-        wanted = known & set(langs) if langs else known
-        return moved(self._means(), vector, question, wanted) if len(wanted) > 1 else []
+        langs = self.library.languages(which)
+        return moved(self._means(), vector, question, langs) if len(langs) > 1 else []
 
     def title_cosine(self, query: str, title: str) -> float:
         """Likeness of an article's title to a query, -1 to 1."""
@@ -156,7 +155,8 @@ class Store:
         """Begins `nearest` in another thread, for several vectors at once, each with its limit.
 
         What it gives waits for the results, in the caller's snapshot. The index knows no filters: it is asked for more
-        than the limits, or, where little is chosen, not at all.
+        than the limits, or, where little is chosen, not at all. Of all but the first vector fewer than are chosen may
+        be found.
         """
         most = max(limit for _, limit in wanted)
         if which == ALL:
@@ -194,9 +194,7 @@ class Store:
                     [(passage, cosine) for name, cosine in some for passage in owners.get(name, ())][:limit]
                     for some, (_, limit) in zip(near, wanted, strict=True)
                 ]
-                if len(near[0]) < many or all(
-                    len(own) >= limit for own, (_, limit) in zip(passages, wanted, strict=True)
-                ):
+                if len(passages[0]) >= wanted[0][1] or len(near[0]) < many:
                     return passages
                 if many * WIDER > REACH:
                     return self._exact(wanted, which)
