@@ -5,6 +5,11 @@ regression's weights were fitted on these very questions, so it is fitted anew i
 are. The questions about the seed article and the digests: as the bot answers them; an answer in part counts as a
 refusal, whether it should have been one or not. Beside both, in the same run: a threshold on the nearest sentence's
 cosine, and one on the share of the question's words that the best sentence holds.
+
+Across languages: XQuAD's Russian questions asked of its paragraphs in English, which answer all, and of the digests,
+which answer none; twenty questions about the digests in three languages (`translated.json`), and thirty about something
+else (`elsewhere.json`). Beside it: a threshold on the nearest sentence's cosine that refuses as many of the Russian
+questions that are answered.
 """
 
 from __future__ import annotations
@@ -12,22 +17,25 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from benchmarks.answers import Question, ask, material, questions
+from benchmarks.answers import Question, ask, digests, material, questions
 from benchmarks.results import report
+from benchmarks.retrieval import filled, lines
 from bot import Bot
-from bot.answerable import judge, relevance_features
+from bot.answerable import Likeness, judge, relevance_features
 from bot.asking import EMPTY
 from bot.followup import Question as Standalone
 from ingest import update
 from vectorstore import Filters, Hit, HybridRetriever, Names, Store, settings
 from vectorstore.terms import terms
 
+HERE = Path(__file__).parent
 FOLDS = 5
 SEEDS = range(5)
 MOST_FALSE = 0.08  # of the answerable, refused
@@ -100,10 +108,10 @@ def _clapnq(shared: Path, cache: Path) -> None:
     passages: dict[tuple[str, str], str] = {}
     for passage, row in zip(asked_about, rows, strict=True):
         passages.setdefault(passage, row["id"])
-    with source.open("w", encoding="utf-8") as lines:
+    with source.open("w", encoding="utf-8") as target:
         for (title, text), name in passages.items():
             fields = {"url": name, "title": title, "lang": "en", "text": text}
-            lines.write(json.dumps(fields, ensure_ascii=False) + "\n")
+            target.write(json.dumps(fields, ensure_ascii=False) + "\n")
     update([source], data=folder / "data")
     names = Names.open(None)
     store = Store.open(settings(folder / "data"), create=False)
@@ -114,12 +122,9 @@ def _clapnq(shared: Path, cache: Path) -> None:
         question = row["question"]
         hits = _hits(retriever, question, Filters(articles=(article_of[passages[passage]],)))
         asked = Standalone(question, (), ())
-
-        def title_cosine(title: str, question: str = question) -> float:
-            return store.title_cosine(question, title)
-
-        judgement = judge(asked, hits, names, title_cosine)
-        features.append(relevance_features(asked, hits, names, title_cosine))
+        near = Likeness(partial(store.title_cosine, question), partial(store.language_cosine, question))
+        judgement = judge(asked, hits, names, near)
+        features.append(relevance_features(asked, hits, names, near))
         # what the rules alone say: refused, passed because it is on the topic, or left to the regression
         gates.append((judgement.by_rule, judgement.answers))
         cosines.append(_cosine(hits))
@@ -209,7 +214,46 @@ def _domain(shared: Path) -> None:
     )
 
 
+def _across(shared: Path, cache: Path) -> None:
+    os.environ.pop("OPENAI_API_KEY", None)
+    xquad = shared / "bench" / "xquad"
+    russian = [one["question"] for one in lines(xquad / "queries_ru.jsonl")]
+    english = ({"url": one["id"], "text": one["text"], "lang": "en"} for one in lines(xquad / "passages_en.jsonl"))
+    filled(cache / "xquad-en", english).close()
+    known = {one["id"]: one["question"] for one in questions(shared / "belarus" / "digest_questions.jsonl")}
+    translated = json.loads((HERE / "translated.json").read_text("utf-8"))
+    elsewhere = json.loads((HERE / "elsewhere.json").read_text("utf-8"))
+    own = {"en": [known[name] for name in translated]}
+    own |= {lang: [said[lang] for said in translated.values()] for lang in ("ru", "be")}
+    with TemporaryDirectory() as folder:
+        update([digests(shared, Path(folder) / "digests.jsonl")], data=Path(folder) / "data")
+        asked = [
+            ("answered by all: XQuAD, Russian questions, English paragraphs", cache / "xquad-en" / "data", russian),
+            ("answered by none: XQuAD, Russian questions, the digests", Path(folder) / "data", russian),
+            *((f"answered: about the digests, {lang}", Path(folder) / "data", some) for lang, some in own.items()),
+            *((f"not: about something else, {lang}", Path(folder) / "data", some) for lang, some in elsewhere.items()),
+        ]
+        rows: list[list[object]] = []
+        cut = 0.0
+        for title, data, some in asked:
+            retriever = _retriever(Store.open(settings(data), create=False), Names.open(None))
+            cosines = np.array([_cosine(_hits(retriever, question, Filters())) for question in some])
+            retriever.store.close()
+            with Bot.open(data=data, model="") as bot:
+                refused = float(np.mean([bot.ask(question).status != "answered" for question in some]))
+            cut = cut or float(np.quantile(cosines, refused))
+            rows.append([title, len(some), refused, float((cosines < cut).mean())])
+    report(
+        "refusal-across",
+        "questions in one language, articles in others",
+        ["", "questions", "refused", "by the nearest sentence's cosine"],
+        rows,
+        "",
+    )
+
+
 def run(shared: Path, cache: Path) -> None:
-    """Both tables."""
+    """All tables."""
     _domain(shared)
+    _across(shared, cache)
     _clapnq(shared, cache)

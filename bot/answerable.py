@@ -30,8 +30,10 @@ SPREADS = (0.035, 0.0411, 0.0352, 0.2563, 1.4622)
 WEIGHTS = (2.427, -1.188, 0.786, 0.381, -0.412)
 INTERCEPT = -0.129
 RELEVANT = -0.3  # least logit
+# Of a question in another script than the sentences found: the cosine of the nearest less this share of what it owes to
+# its language, and the least that answers. Measured: benchmarks/LOG.md, "Refusal across scripts".
+OWED, ACROSS = 0.6, 0.374
 LACKING = 0.75  # a sentence that lacks this much does not answer
-NEUTRAL_FOUND = 0.85  # share of words, where question and sentences have no script in common
 MOST_WORDS = 12
 LEANING_WEIGHT = 0.5  # of the words of the questions that a question leans on
 NAME_WEIGHT = 0.85
@@ -159,6 +161,10 @@ ABOUT_THE_ARTICLE = re.compile(
     re.I,
 )
 ARTICLE = re.compile(r"\b(?:articles?|text|story|report)\b|стат[ьеі]|артыкул", re.I)
+BESIDE = re.compile(  # a number that what answers need not hold
+    r"\b(?:as against|besides|apart from|in addition to|other than|помимо|кроме|апрача|акрамя)\s+(?:the\s+)?\d[\d,.]*",
+    re.I,
+)
 QUOTED = re.compile(r"[\"“«]([^\"”»]{6,})[\"”»]")
 
 
@@ -177,6 +183,14 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Likeness:
+    """A question's cosines: with an article's `title`, and with texts of a `language`, whatever they say."""
+
+    title: Callable[[str], float]
+    language: Callable[[str], float]
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     """A sentence of a hit with the terms and known names in it and in what it may lean on."""
 
@@ -189,8 +203,8 @@ class _Line:
     near: frozenset[str]
 
 
-def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]) -> Judgement:
-    """Judges the hits of a question. `title_cosine` is a title's likeness to it; it is asked for at most one."""
+def judge(question: Question, hits: Sequence[Hit], names: Names, likeness: Likeness) -> Judgement:
+    """Judges the hits of a question; its likeness is asked for at most one title."""
     wanted = asked(question.text)
     lines = list(_lines(hits, names))
     words = _weights(wanted.question, question.leans_on, names)
@@ -221,10 +235,16 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, title_cosine: C
         return Judgement(False, in_part=True, reason=NOT_NOW)
     if conflict:
         return Judgement(False, reason=conflict)
-    if _is_on_topic(question, words, known, strangers, lines):
-        return Judgement(False, in_part=True, reason=NOT_TOLD.get(wanted.kind, "")) if kind else Judgement(True)
-    near = _logit(_features(question, hits, words, lines, title_cosine)) > RELEVANT
-    return Judgement(near, by_rule=False)
+    tied = _is_on_topic(question, words, set(speakers), strangers, lines)
+    if tied:
+        near = True
+    elif _same_script(question.text, lines):
+        near = _logit(_features(hits, words, lines, likeness)) > RELEVANT
+    else:
+        near = _nearest_across(hits, likeness) >= ACROSS
+    if kind and (tied or any(known.keys() & line.near for line in lines)):
+        return Judgement(False, in_part=near, reason=NOT_TOLD.get(wanted.kind, "") if near else "")
+    return Judgement(near, by_rule=tied)
 
 
 def _unheard(question: str, lines: Sequence[_Line]) -> str:
@@ -294,7 +314,7 @@ def _best(
 ) -> tuple[_Line, bool, float, str]:
     """The line that fits best, whether it lacks the kind asked for, how many names, and what it contradicts."""
     cyrillic = bool(CYRILLIC.search(wanted.question))
-    figures = _figures(wanted.question)
+    figures = _figures(BESIDE.sub(" ", wanted.question))
     weekdays = {found.lower() for found in WEEKDAY.findall(wanted.question)}
     made = []
     for line in lines:
@@ -377,28 +397,25 @@ def _share(words: Mapping[str, float], held: Iterable[str]) -> float:
     return sum(words.get(word, 0.0) for word in held) / (sum(words.values()) or 1.0)
 
 
-def relevance_features(
-    question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]
-) -> tuple[float, ...]:
+def relevance_features(question: Question, hits: Sequence[Hit], names: Names, likeness: Likeness) -> tuple[float, ...]:
     """What the regression weighs, in the order of WEIGHTS; see there."""
     words = _weights(asked(question.text).question, question.leans_on, names)
-    return _features(question, hits, words, list(_lines(hits, names)), title_cosine)
+    return _features(hits, words, list(_lines(hits, names)), likeness)
 
 
 def _features(
-    question: Question,
     hits: Sequence[Hit],
     words: Mapping[str, float],
     lines: Sequence[_Line],
-    title_cosine: Callable[[str], float],
+    likeness: Likeness,
 ) -> tuple[float, ...]:
     nearest = max(hits, key=lambda hit: hit.cosine)
     found = frozenset[str]().union(*(line.held for line in lines))
     return (
         nearest.cosine,
-        title_cosine(nearest.article.title) if nearest.article.title else MEANS[1],
+        likeness.title(nearest.article.title) if nearest.article.title else MEANS[1],
         sum(one.cosine for one in nearest.sentences) / len(nearest.sentences),
-        _share(words, found) if _same_script(question.text, lines) else NEUTRAL_FOUND,
+        _share(words, found),
         min(len(words), MOST_WORDS),
     )
 
@@ -409,22 +426,28 @@ def _logit(features: Sequence[float]) -> float:
     return INTERCEPT + sum(weight * (value - mean) / spread for value, mean, spread, weight in parts)
 
 
+def _nearest_across(hits: Sequence[Hit], likeness: Likeness) -> float:
+    """The likeness of the nearest sentence, less a share of what its language makes of it."""
+    owed = {lang: OWED * likeness.language(lang) for lang in {hit.article.lang for hit in hits}}
+    return max(one.cosine - owed[hit.article.lang] for hit in hits for one in hit.sentences)
+
+
 def _is_on_topic(
     question: Question,
     words: Mapping[str, float],
-    known: Mapping[str, float],
+    known: Set[str],
     strangers: Sequence[Sequence[str]],
     lines: Sequence[_Line],
 ) -> bool:
     """Whether something ties question and passages together that likeness can't see.
 
-    The question leans on earlier ones, is of another script, asks about the article, or shares a name, a number or a
-    quotation with what was found, or one sentence holds all its words.
+    The question leans on earlier ones, asks about the article, or shares a name, a number or a quotation with what was
+    found, or one sentence holds all its words.
     """
-    if question.leans_on or ARTICLE.search(question.text) or not _same_script(question.text, lines):
+    if question.leans_on or ARTICLE.search(question.text):
         return True
     text = " ".join(line.context for line in lines)
-    if any(name in line.near for name in known for line in lines) or _figures(question.text) & _figures(text):
+    if any(known & line.near for line in lines) or _figures(question.text) & _figures(text):
         return True
     if any(_named(run, text) for run in strangers):
         return True

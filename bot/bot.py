@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Spelling, Turn, numbered
+from bot.answerable import Likeness
 from bot.attribution import attributed
 from bot.chronicle import Chronicle
 from bot.disagreement import Told
@@ -295,7 +297,9 @@ class Bot:
             yield self._finished(events)
 
     def _chosen(self, question: Question, hits: list[Hit]) -> Choice:
-        return choose(question, hits, self._names, lambda title: self._store.title_cosine(question.text, title))
+        store, text = self._store, question.text
+        likeness = Likeness(partial(store.title_cosine, text), partial(store.language_cosine, text))
+        return choose(question, hits, self._names, likeness)
 
     def _finished(self, events: list[Event]) -> list[Event]:
         """The events, with the names that their quotes spell otherwise than the question."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 
 from bot.answer import Status
-from bot.answerable import judge
+from bot.answerable import Likeness, judge
 from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, WEEKDAY, Asked, asked
 from bot.attribution import SAID
 from bot.disagreement import Differing, Telling, accounts
@@ -116,10 +116,10 @@ class _Weights:
         return candidate.nearness + WORDS_WEIGHT * self.share(candidate.terms, candidate.near)
 
 
-def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: Callable[[str], float]) -> Choice:
+def choose(question: Question, hits: Sequence[Hit], names: Names, likeness: Likeness) -> Choice:
     """Picks the sentences that answer; none if there are no hits or the question has no words.
 
-    `title_cosine` is the likeness of a title to the question, see `bot.answerable.judge`.
+    For `likeness` see `bot.answerable.judge`.
     """
     if not _words(question.query, names):
         return Choice((), "not_found", ("The question has no word that says what it is about.",))
@@ -131,7 +131,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, title_cosine: 
         return Choice((), "not_found", (f"Nothing that was found names {' or '.join(strangers)}.",))
     if not ranked:
         return Choice((), "not_found")
-    judgement = judge(question, hits, names, title_cosine)
+    judgement = judge(question, hits, names, likeness)
     if "forecast" in form:
         # what was is no answer to what will be; somebody's expectation is one
         views = [one for one in ranked if POSSIBLE.search(one.text) and weights.score(one) >= ANSWERS]

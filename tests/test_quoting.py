@@ -280,6 +280,29 @@ def test_what_the_articles_are_not_about_is_refused(ask: Ask, question: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Як спячы хлеб на заквасцы?", ""),
+        ("Хто выйграў учарашні матч?", ""),
+        ("Как испечь хлеб на закваске?", ""),
+        # a place that is named there too is not enough
+        ("Якое надвор'е ў Вільні?", ""),
+        ("What is the weather in Vilnius?", ""),
+        ("Что разрешает генеральная лицензия 13?", "General License 13"),
+        ("Што дазваляе генеральная ліцэнзія 13?", "General License 13"),
+        # a number that the answer stands beside
+        ("Сколько всего человек, по словам Минска, помиловали, помимо 123?", "156 человек"),
+    ],
+)
+def test_what_articles_in_another_language_are_not_about_is_refused_too(
+    ask_samples: Ask, question: str, told: str
+) -> None:
+    answer = ask_samples(question)
+    assert told in answer.text
+    assert (answer.status == "not_found") == (not told)
+
+
+@pytest.mark.parametrize(
     ("question", "missing"),
     [
         ("How long was Andrzej Poczobut in prison?", "how long"),

@@ -135,6 +135,10 @@ class Store:
         means = self._means()
         return means.get(lang, means[""])
 
+    def language_cosine(self, query: str, lang: str) -> float:
+        """The mean cosine of a query to texts of a language, whatever they say; of one not known there, to any."""
+        return float(self.embed_query(query) @ self.language_mean(lang))
+
     def moved(self, vector: Vector, question: Vector, which: Chosen) -> list[Vector]:
         """A query's vector as it would be in each other language of what is chosen; empty where that is of one.
 
