@@ -32,7 +32,7 @@ INTERCEPT = -0.129
 RELEVANT = -0.3  # least logit
 # Of a question in another script than the sentences found: the cosine of the nearest less this share of what it owes to
 # its language, and the least that answers. Measured: benchmarks/LOG.md, "Refusal across scripts".
-OWED, ACROSS = 0.6, 0.374
+OWED, ACROSS = 0.6, 0.377
 LACKING = 0.75  # a sentence that lacks this much does not answer
 MOST_WORDS = 12
 LEANING_WEIGHT = 0.5  # of the words of the questions that a question leans on
@@ -442,14 +442,15 @@ def _is_on_topic(
     """Whether something ties question and passages together that likeness can't see.
 
     The question leans on earlier ones, asks about the article, or shares a name, a number or a quotation with what was
-    found, or one sentence holds all its words.
+    found, or one sentence holds all its words. A place's name is not enough.
     """
     if question.leans_on or ARTICLE.search(question.text):
         return True
     text = " ".join(line.context for line in lines)
     if any(known & line.near for line in lines) or _figures(question.text) & _figures(text):
         return True
-    if any(_named(run, text) for run in strangers):
+    keys = {fold_key(word) for word in WORD.findall(text)}
+    if any(all(fold_key(word) in keys for word in run) for run in strangers):
         return True
     if set(re.findall(r"\b[A-Z]{2,}\b", question.text)) & set(re.findall(r"\b[A-Z]{2,}\b", text)):
         return True

@@ -161,8 +161,9 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, likeness: Like
 
 
 def _answers(question: Question, best: _Candidate, weights: _Weights) -> bool:
-    same_script = bool(CYRILLIC.search(question.text)) == bool(CYRILLIC.search(best.text))
-    needed = ANSWERS if best.terms or not same_script else ANSWERS_WITHOUT_WORDS
+    if bool(CYRILLIC.search(question.text)) != bool(CYRILLIC.search(best.text)):
+        return True  # how near it must be across languages has been judged
+    needed = ANSWERS if best.terms else ANSWERS_WITHOUT_WORDS
     figures = set(re.findall(r"\b\d{2,}\b", question.text)) & set(re.findall(r"\b\d{2,}\b", best.text))
     return weights.score(best) >= needed or (bool(figures) and bool(best.terms))
 
