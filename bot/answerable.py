@@ -91,6 +91,7 @@ OPPOSITES: list[tuple[Stems, Stems]] = [
         ("buy bought purchas купи", "sell sold прода"),
     )
 ]
+VERBS_KNOWN = frozenset(("en", "ru", "be"))  # the languages of these stems
 STANCES = frozenset(
     stem
     for words in (
@@ -195,6 +196,7 @@ class _Line:
     """A sentence of a hit with the terms and known names in it and in what it may lean on."""
 
     article: str
+    lang: str
     sentence: Sentence
     text: str
     context: str  # its title, the sentences before it that it leans on, and itself
@@ -231,6 +233,8 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, likeness: Liken
         unnamed = [name for name in known if name not in best.near]
         unnamed += [" ".join(run) for run in strangers if not _named(run, best.context)]
         return Judgement(False, reason=f"Nothing that was found says this of {' and '.join(unnamed)}.")
+    if _at_another_time(wanted.question, lines):
+        return Judgement(False, reason=OTHER_TIME)
     if "now" in wanted and conflict in ("", OTHER_TIME):
         return Judgement(False, in_part=True, reason=NOT_NOW)
     if conflict:
@@ -263,6 +267,14 @@ def _unheard(question: str, lines: Sequence[_Line]) -> str:
     sides = [side for pair in OPPOSITES for side in pair if not stances.isdisjoint(side)]
     unsaid = any(not any(_holds(line.held, side) for line in lines) for side in sides)
     return TAKEN_FOR_GRANTED if unsaid else ""
+
+
+def _at_another_time(question: str, lines: Sequence[_Line]) -> bool:
+    """Whether what was found of the time that the question names has none of its verbs, so far as that can be seen."""
+    sides = _sides(question)
+    told = [line for line in lines if line.sentence.timely]
+    readable = bool(told and sides) and all(line.lang in VERBS_KNOWN for line in told)
+    return readable and not any(_holds(line.near, one) for line in told for one, _ in sides)
 
 
 def _another_power(question: str, powers: Set[str], lines: Sequence[_Line]) -> bool:
@@ -364,6 +376,7 @@ def _lines(hits: Sequence[Hit], names: Names) -> Iterable[_Line]:
             first = max(0, place - reach)
             yield _Line(
                 hit.article.id,
+                hit.article.lang,
                 sentence,
                 text,
                 " ".join((title, *texts[first : place + 1])),

@@ -36,6 +36,7 @@ ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 # Letters that the other of the two languages does not have.
 NOT_IN = {"ru": re.compile(r"[іїєўґ]", re.I), "be": re.compile(r"[ищъїє]", re.I)}
+ASKED_IN_BELARUSIAN = re.compile(r"\b(?:хто|каго|каму|што|чаго|чаму|дзе|адкуль|куды|як|чый)\b", re.I)
 
 
 def next_questions(answer: Answer, names: Names) -> Iterator[tuple[str, str]]:
@@ -65,7 +66,7 @@ def next_questions(answer: Answer, names: Names) -> Iterator[tuple[str, str]]:
 def _tongue(question: str) -> str:
     if not CYRILLIC.search(question):
         return "en"
-    return "be" if NOT_IN["ru"].search(question) else "ru"
+    return "be" if NOT_IN["ru"].search(question) or ASKED_IN_BELARUSIAN.search(question) else "ru"
 
 
 def _day(day: date, tongue: str) -> str:

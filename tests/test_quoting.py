@@ -288,6 +288,9 @@ def test_what_the_articles_are_not_about_is_refused(ask: Ask, question: str) -> 
         # a place that is named there too is not enough
         ("Якое надвор'е ў Вільні?", ""),
         ("What is the weather in Vilnius?", ""),
+        # nor is a day on which something else is told to have happened
+        ("Who was freed on April 1, 2022?", ""),
+        ("Кого освободили 1 апреля 2022 года?", ""),
         ("Что разрешает генеральная лицензия 13?", "General License 13"),
         ("Што дазваляе генеральная ліцэнзія 13?", "General License 13"),
         # a number that the answer stands beside

@@ -49,6 +49,12 @@ def test_a_question_that_nothing_answers_leads_to_some_that_something_does(bot: 
     assert bot.suggest(answer)
 
 
+def test_belarusian_is_known_by_its_words_too(bot: Bot) -> None:
+    suggested = bot.suggest(bot.ask("Як спячы хлеб на заквасцы?"))  # none of its letters is Belarusian alone
+    assert suggested
+    assert not any("и" in one or "щ" in one for one in suggested)
+
+
 def test_what_the_filters_leave_out_is_not_suggested(bot: Bot) -> None:
     answer = bot.ask("Кого освободили?", filters=Filters(languages=("ru",)), as_of=date(2025, 12, 31))
     for one in bot.suggest(answer):
