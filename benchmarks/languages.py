@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.answers import Question, digests, questions
 from benchmarks.names import holds_gold
 from benchmarks.results import report
-from benchmarks.retrieval import filled, lines
+from benchmarks.retrieval import filled, lines, paragraphs, rankings
 from ingest import update
 from vectorstore import Names, Store, settings
 from vectorstore.search import Query, search
@@ -31,33 +31,31 @@ def _places(store: Store, asked: list[tuple[Question, str]]) -> list[int]:
     return [next((place for place, hit in enumerate(hits) if holds_gold(gold, hit)), DEPTH) for gold, hits in found]
 
 
+def translated(shared: Path) -> dict[str, list[tuple[Question, str]]]:
+    """The questions and how each is put, by language."""
+    put: dict[str, dict[str, str]] = json.loads(TRANSLATED.read_text("utf-8"))
+    known = {one["id"]: one for one in questions(shared / "belarus" / "digest_questions.jsonl")}
+    return {
+        "en": [(known[name], known[name]["question"]) for name in put],
+        **{lang: [(known[name], said[lang]) for name, said in put.items()] for lang in ("ru", "be")},
+    }
+
+
 def both(shared: Path, cache: Path) -> None:
     """Asks XQuAD's questions of a library that holds its paragraphs in both languages."""
-    folder, langs = shared / "bench" / "xquad", ("en", "ru")
-    names = Names.open(None)
-    store = filled(
-        cache / "xquad-both",
-        (
-            {"url": f"{lang}/{one['id']}", "text": one["text"], "lang": lang}
-            for lang in langs
-            for one in lines(folder / f"passages_{lang}.jsonl")
-        ),
-    )
+    langs = ("en", "ru")
+    articles = ({**one, "url": f"{lang}/{one['url']}"} for lang in langs for one in paragraphs(shared, lang))
+    store = filled(cache / "xquad-both", articles)
+    rank = rankings(store)["the project"]
     rows: list[list[object]] = []
     for way in ("the search", "no candidates of each language"):
         if way != "the search":
             store.moved = lambda *_: []  # type: ignore[method-assign]
         for lang, other in (langs, langs[::-1]):
-            asked = lines(folder / f"queries_{lang}.jsonl")
-            found = [
-                list(
-                    dict.fromkeys(hit.article.url for hit in search(store, Query(one["question"]), DEPTH, names=names))
-                )
-                for one in asked
-            ]
+            asked = lines(shared / "bench" / "xquad" / f"queries_{lang}.jsonl")
+            found = [(one["gold"], rank(Query(one["question"]))) for one in asked]
             shares = [
-                sum(f"{which}/{one['gold']}" in urls[:least] for one, urls in zip(asked, found, strict=True))
-                / len(asked)
+                sum(f"{which}/{gold}" in urls[:least] for gold, urls in found) / len(found)
                 for which, least in ((lang, 3), (other, 3), (other, DEPTH))
             ]
             rows.append([lang, way, *shares])
@@ -74,12 +72,7 @@ def both(shared: Path, cache: Path) -> None:
 def run(shared: Path, cache: Path) -> None:
     """Asks in each language, with and without."""
     both(shared, cache)
-    translated: dict[str, dict[str, str]] = json.loads(TRANSLATED.read_text("utf-8"))
-    known = {one["id"]: one for one in questions(shared / "belarus" / "digest_questions.jsonl")}
-    asked = {
-        "en": [(known[name], known[name]["question"]) for name in translated],
-        **{lang: [(known[name], said[lang]) for name, said in translated.items()] for lang in ("ru", "be")},
-    }
+    asked = translated(shared)
     rows: list[list[object]] = []
     with TemporaryDirectory() as scratch:
         update([digests(shared, Path(scratch) / "digests.jsonl")], data=Path(scratch) / "data")
@@ -96,7 +89,7 @@ def run(shared: Path, cache: Path) -> None:
         store.close()
     report(
         "languages",
-        f"the same {len(translated)} questions in three languages, over all digests",
+        f"the same {len(asked['en'])} questions in three languages, over all digests",
         ["question", "", "gold first", "among three", "among five", "MRR@10"],
         rows,
         "",

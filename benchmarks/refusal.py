@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.answers import Question, ask, digests, material, questions
+from benchmarks.languages import translated
 from benchmarks.results import report
-from benchmarks.retrieval import filled, lines
+from benchmarks.retrieval import filled, lines, paragraphs
 from bot import Bot
 from bot.answerable import Likeness, judge, relevance_features
 from bot.asking import EMPTY
@@ -35,7 +36,7 @@ from ingest import update
 from vectorstore import Filters, Hit, HybridRetriever, Names, Store, settings
 from vectorstore.terms import terms
 
-HERE = Path(__file__).parent
+ELSEWHERE = Path(__file__).with_name("elsewhere.json")
 FOLDS = 5
 SEEDS = range(5)
 MOST_FALSE = 0.08  # of the answerable, refused
@@ -216,22 +217,18 @@ def _domain(shared: Path) -> None:
 
 def _across(shared: Path, cache: Path) -> None:
     os.environ.pop("OPENAI_API_KEY", None)
-    xquad = shared / "bench" / "xquad"
-    russian = [one["question"] for one in lines(xquad / "queries_ru.jsonl")]
-    english = ({"url": one["id"], "text": one["text"], "lang": "en"} for one in lines(xquad / "passages_en.jsonl"))
-    filled(cache / "xquad-en", english).close()
-    known = {one["id"]: one["question"] for one in questions(shared / "belarus" / "digest_questions.jsonl")}
-    translated = json.loads((HERE / "translated.json").read_text("utf-8"))
-    elsewhere = json.loads((HERE / "elsewhere.json").read_text("utf-8"))
-    own = {"en": [known[name] for name in translated]}
-    own |= {lang: [said[lang] for said in translated.values()] for lang in ("ru", "be")}
+    russian = [one["question"] for one in lines(shared / "bench" / "xquad" / "queries_ru.jsonl")]
+    filled(cache / "xquad-en", paragraphs(shared, "en")).close()
+    own = {lang: [text for _, text in some] for lang, some in translated(shared).items()}
+    elsewhere = json.loads(ELSEWHERE.read_text("utf-8"))
     with TemporaryDirectory() as folder:
-        update([digests(shared, Path(folder) / "digests.jsonl")], data=Path(folder) / "data")
+        about = Path(folder) / "data"
+        update([digests(shared, Path(folder) / "digests.jsonl")], data=about)
         asked = [
             ("answered by all: XQuAD, Russian questions, English paragraphs", cache / "xquad-en" / "data", russian),
-            ("answered by none: XQuAD, Russian questions, the digests", Path(folder) / "data", russian),
-            *((f"answered: about the digests, {lang}", Path(folder) / "data", some) for lang, some in own.items()),
-            *((f"not: about something else, {lang}", Path(folder) / "data", some) for lang, some in elsewhere.items()),
+            ("answered by none: XQuAD, Russian questions, the digests", about, russian),
+            *((f"answered: about the digests, {lang}", about, some) for lang, some in own.items()),
+            *((f"not: about something else, {lang}", about, some) for lang, some in elsewhere.items()),
         ]
         rows: list[list[object]] = []
         cut = 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -101,6 +101,15 @@ def filled(folder: Path, articles: Iterable[Mapping[str, object]]) -> Store:
     return Store.open(settings(folder / "data"), create=False)
 
 
+def paragraphs(shared: Path, lang: str) -> Iterator[dict[str, str]]:
+    """XQuAD's paragraphs in a language, as articles without a title.
+
+    It would give the paragraph's subject away to full text and vectors alike.
+    """
+    for one in lines(shared / "bench" / "xquad" / f"passages_{lang}.jsonl"):
+        yield {"url": one["id"], "text": one["text"], "lang": lang}
+
+
 def xquad(shared: Path, cache: Path) -> None:
     """Asks in both languages of both."""
     folder = shared / "bench" / "xquad"
@@ -108,14 +117,7 @@ def xquad(shared: Path, cache: Path) -> None:
         lang: [(one["question"], one["gold"]) for one in lines(folder / f"queries_{lang}.jsonl")]
         for lang in ("en", "ru")
     }
-    stores = {
-        # no title: it would give the paragraph's subject away to full text and vectors alike
-        lang: filled(
-            cache / f"xquad-{lang}",
-            ({"url": one["id"], "text": one["text"], "lang": lang} for one in lines(folder / f"passages_{lang}.jsonl")),
-        )
-        for lang in asked
-    }
+    stores = {lang: filled(cache / f"xquad-{lang}", paragraphs(shared, lang)) for lang in asked}
     rows: list[list[object]] = []
     for question_lang, text_lang in PAIRS:
         questions = [(Query(question), {gold}) for question, gold in asked[question_lang]]
