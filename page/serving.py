@@ -278,15 +278,22 @@ class Server(uvicorn.Server):
         In a thread of its own, since an event loop waits for its threads, however long a model takes; by the time it
         has been given up here, its owner can cut the model off.
         """
-        thread = threading.Thread(target=self.run, kwargs={"sockets": [taken]}, daemon=True)
-        thread.start()
+        ended = threading.Event()
+
+        def serve() -> None:
+            try:
+                self.run(sockets=[taken])
+            finally:
+                ended.set()
+
+        threading.Thread(target=serve, daemon=True).start()
         try:
-            while thread.is_alive():
-                thread.join(0.5)
+            # no join: Python 3.11 takes a thread for ended whose join was interrupted
+            while not ended.wait(0.5):
+                pass
         except KeyboardInterrupt:
             self.should_exit = True
-            thread.join(2 * STOP_SECONDS)
-            if thread.is_alive():
+            if not ended.wait(2 * STOP_SECONDS):
                 # what it is still at finds all closed, which Gradio would print as a failure of the page
                 sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 

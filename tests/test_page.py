@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -722,6 +723,42 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
         assert time.monotonic() - begun < 15
         assert process.stdout.read() == ""
         page.close()
+
+
+AT_WORK = """
+import sys, time
+from fastapi import FastAPI
+from page.serving import Server, bound
+
+app = FastAPI()
+
+@app.get("/")
+def work() -> str:
+    print("begun", flush=True)
+    time.sleep(1)
+    print("done", flush=True)
+    return "answered"
+
+server = Server(app, ready=lambda: print("ready", flush=True), ending=lambda: print("ending", flush=True))
+server.run_until_interrupted(bound("127.0.0.1", int(sys.argv[1])))
+print("closed", flush=True)
+"""
+
+
+def test_what_the_page_is_at_is_ended_before_anything_is_closed() -> None:
+    port = free_port()
+    with (
+        subprocess.Popen([sys.executable, "-c", AT_WORK, str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as one,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+        answer = reader.submit(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=60).read())
+        assert one.stdout.readline() == "begun\n"
+        one.send_signal(signal.SIGINT)
+        assert one.wait(60) == 0
+        assert one.stdout.read().split() == ["ending", "done", "closed"]
+        assert answer.result() == b'"answered"'
 
 
 @pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be had"), ("70000", "70000 is no port")])
