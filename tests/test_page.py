@@ -747,8 +747,9 @@ print("closed", flush=True)
 
 def test_what_the_page_is_at_is_ended_before_anything_is_closed() -> None:
     port = free_port()
+    program = [sys.executable, "-c", AT_WORK, str(port)]
     with (
-        subprocess.Popen([sys.executable, "-c", AT_WORK, str(port)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as one,
+        subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as one,
         ThreadPoolExecutor(1) as reader,
     ):
         assert one.stdout
