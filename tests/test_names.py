@@ -52,6 +52,52 @@ def test_a_spelling_is_linked_to_its_name(spelling: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "They saw Galina Lukashenko there.",
+        "Галина Лукашенко приехала.",
+        "Там была и Галина Лукашенко.",
+        "Melania Trump said so.",
+        "Daria Losik was freed.",
+        "Михаил Тихановский сказал.",
+        "The critic Boris Kolesnikov wrote.",
+        "Надежда Статкевич ждала.",
+        "Nat King Cole sang.",
+        "They met A. Kolesnikova.",
+        "Весна наступила рано.",
+        "Знак вопроса.",
+        "A Black woman, the College and Python.",
+        "Sri Lanka, The Guardian, Madison Square Garden",
+        "the first company of the states",
+    ],
+)
+def test_namesakes_and_other_words_are_linked_to_nobody(text: str) -> None:
+    assert linked(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Then President Lukashenko spoke.", "Alexander Lukashenko"),
+        ("On Tuesday Lukashenko spoke.", "Alexander Lukashenko"),
+        ("Yesterday Lukashenko spoke.", "Alexander Lukashenko"),
+        ("«Весна» сообщила об этом.", "Viasna Human Rights Centre"),
+        ("Мария Александровна Колесникова вышла.", "Maria Kalesnikava"),
+        ("М. Колесникова вышла.", "Maria Kalesnikava"),
+        ("Donald J. Trump signed.", "Donald Trump"),
+        ("Правозащитник Беляцкий вышел.", "Ales Bialiatski"),
+        ("Freed Prisoner Kalesnikava Speaks Again", "Maria Kalesnikava"),
+        ("is kolesnikova free?", "Maria Kalesnikava"),
+        ("когда освободили колесникову?", "Maria Kalesnikava"),
+        ("чаму вызвалілі бяляцкага?", "Ales Bialiatski"),
+        ("who freed maria kalesnikava?", "Maria Kalesnikava"),
+    ],
+)
+def test_titles_openers_and_small_letters_hide_no_name(text: str, name: str) -> None:
+    assert linked(text) == [name]
+
+
+@pytest.mark.parametrize(
     "words", ["Ivan Lukashenko", "the spring came", "Spring", "BBC", "Майк", "Minister Kohlberg", "andrei", "Monday"]
 )
 def test_what_only_looks_alike_is_linked_to_nobody(words: str) -> None:
@@ -82,6 +128,20 @@ def test_a_users_own_file_adds_names_and_spellings(tmp_path: Path) -> None:
     assert [mention.name for mention in names.mentions("Потом Ада Лунд ушла.")] == ["Ada Lund"]
     assert "Marysia K" in names.spellings("Maria Kalesnikava")
     assert "Maria Kolesnikova" in names.spellings("Maria Kalesnikava")
+
+
+def test_a_users_file_leaves_the_projects_surnames_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("# mine\nDmitry Lukashenko: Дмитрий Лукашенко\n", "utf-8-sig")
+    names = Names.open(tmp_path / "names.txt")
+    found = [mention.name for mention in names.mentions("Dmitry Lukashenko met Lukashenko.")]
+    assert found == ["Dmitry Lukashenko", "Alexander Lukashenko"]
+    assert names.spellings("# mine") == ()
+
+
+def test_a_users_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_bytes("Ада Лунд".encode("windows-1251"))
+    with pytest.raises(ValueError, match=r"names\.txt.*UTF-8"):
+        Names.open(tmp_path / "names.txt")
 
 
 def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(

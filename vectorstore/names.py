@@ -1,12 +1,12 @@
 """One person, many spellings: links names in a text to the table of known ones, and gives unknown ones a fold key.
 
 Knows spellings of Latin and Cyrillic names and Russian and Belarusian case endings. Does not know articles or search.
-Names that only look alike stay apart: a surname alone is linked only if no other first name stands before it, and what
-ends like a woman's surname is never a man's.
+Names that only look alike stay apart: a surname alone is linked only if nobody else's first name stands before it, in a
+sentence any capitalised word but a title; and what ends like a woman's surname is never a man's.
 
 The table is a plain text file, a name a line: `Maria Kalesnikava: Maria Kolesnikova; Мария Колесникова`. Lines that
 start with # are notes; [people], [organisations] and [places] say what the lines below are. Of several people with one
-surname, the first in the table is the one meant by it alone.
+surname, the first in the table is the one meant by it alone, and the project's table comes before a user's.
 """
 
 from __future__ import annotations
@@ -23,16 +23,27 @@ from typing import Literal, get_args
 from rapidfuzz import fuzz, process
 
 TABLE = Path(__file__).with_name("names.txt")
+FIRST_NAMES = Path(__file__).with_name("first_names.txt")
+TITLES = Path(__file__).with_name("titles.txt")
 Kind = Literal["people", "organisations", "places"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LIKENESS = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
+SOUND_LIKENESS = 80.0  # the same of the sounds of two words with one key
 LONGEST_NAME = 6  # words
 KEPT = 8192  # texts whose names are kept in memory: an answer looks at its sentences several times
+HEADLINE = 200  # characters: the longest headline, or question in small letters
+SMALL_NAME = 5  # letters of a name that is known in small letters too
 SHORT_KEY = 3  # letters; a word of a shorter key, or of capitals alone, is linked only if it is spelt as in the table
 
 WORD = re.compile(r"[^\W\d_][\w’']*(?:\.\w+)?")
 POSSESSIVE = re.compile("['’]s?$")
 GAP = re.compile(r"[\s\-–]{1,2}\Z")
+INITIAL_GAP = re.compile(r"\.?[\s\-–]{0,2}\Z")
+OPENS = re.compile(r"(?:^|[.!?…:;*•—–\n])[\s\"'“”«»‘’„(\[\-]*\Z")  # what stands before the first word of a sentence
+QUOTES = tuple("\"'“«‘„")
+PATRONYMIC = re.compile("(?:[aeioy]vi(?:ch|cz)|[aeioy][uv]?vna|[aeioy]una|inichna)[aeimouy]*$")  # of a folded word
+# Cyrillic names that are other words as well, folded, where they open a sentence
+OTHER_WORDS = frozenset(("viasna", "vesna", "znak"))
 CYRILLIC = dict(
     zip(
         "абвгґдеёєзиіїйклмнопрстуўфыэ",
@@ -75,6 +86,7 @@ CASES = [
     (re.compile(r"((?:с|ц|ч)к)(?:ой|ую|ою|ай|ае|ою)$"), r"\1ая"),
     (re.compile(r"((?:с|ц|ч)к)(?:ого|ому|им|ым|ом|ага|аму)$"), r"\1ий"),
     (re.compile(r"((?:ов|ев|ёв|ав|ин|ын|ун)|ін)(?:ой|ою|у|ай|аю)$"), r"\1а"),
+    (re.compile("ю$"), "я"),
     (re.compile(r"([бвгджзклмнпрстфхцчшщ])(?:ом|ем|ём|ам|ым)$"), r"\1"),
     (re.compile(r"k(?:iego|iemu|im)$"), "ki"),
 ]
@@ -111,18 +123,24 @@ def folded(word: str) -> str:
     return re.sub("[^a-z0-9]", "", plain)
 
 
-@lru_cache(maxsize=65536)
-def fold_key(word: str) -> str:
-    """The consonants of a name by their sound: the same for most spellings of one name in most languages.
-
-    A leading vowel is kept as "A", the ending of a woman's surname as "+". Empty for a word without letters.
-    """
+def _sound(word: str) -> str:
+    """A word of a name in its nominative, with a letter for each sound."""
     lower = POSSESSIVE.sub("", unicodedata.normalize("NFC", word.lower()))
     for ending, nominative in CASES:
         lower = ending.sub(nominative, lower)
     sound = folded(lower)
     for pattern, letter in SOUNDS:
         sound = pattern.sub(letter, sound)
+    return sound
+
+
+@lru_cache(maxsize=65536)
+def fold_key(word: str) -> str:
+    """The consonants of a name by their sound: the same for most spellings of one name in most languages.
+
+    A leading vowel is kept as "A", the ending of a woman's surname as "+". Empty for a word without letters.
+    """
+    sound = _sound(word)
     womans = "+" if WOMANS.search(sound) else ""
     sound = re.sub("(?<=k)[iyj]+[sj]?[iuy]*$", "", sound)
     lead = "A" if sound[:1] in ("a", "e", "i", "o", "u", "y") else ""
@@ -161,6 +179,9 @@ class Names:
         self._spellings: dict[str, tuple[str, ...]] = {}
         self._folded: dict[str, tuple[str, bool]] = {}
         self._exact: set[str] = set()
+        self._last_sounds: dict[str, set[str]] = {}
+        self._known_first = set(map(_stem, _listed(FIRST_NAMES)))
+        self._titles = frozenset(_listed(TITLES))
         self._kinds: dict[str, Kind] = {}
         for entry in entries:
             self._kinds.setdefault(entry.name, entry.kind)
@@ -171,12 +192,14 @@ class Names:
                     continue  # "Spring96" is not every spring
                 self._whole.setdefault(tuple(map(fold_key, words)), entry.name)
                 self._exact.add(folded(words[-1]))
+                self._last_sounds.setdefault(entry.name, set()).add(_sound(words[-1]))
                 if len(words) > 1:
                     self._folded.setdefault(" ".join(map(folded, words)), (entry.name, entry.kind == "people"))
                 if entry.kind == "people" and len(words) > 1:
                     self._surnames.setdefault(fold_key(words[-1]), entry.name)
                     for first in words[:-1]:
                         self._first_names.setdefault(fold_key(first).rstrip("+"), set()).add(entry.name)
+                        self._known_first.add(_stem(first))
         # keys of the words that a name can begin with
         starts = [key[0] for key in self._whole if key]
         self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
@@ -184,9 +207,15 @@ class Names:
 
     @classmethod
     def open(cls, added: Path | None) -> Names:
-        """The project's table, and what a user's file adds to it, if it exists."""
-        lines = added.read_text("utf-8").splitlines() if added and added.exists() else []
-        return cls([*lines, *TABLE.read_text("utf-8").splitlines()])
+        """The project's table, and what a user's file adds to it, if it exists; ValueError if that is not UTF-8."""
+        lines = TABLE.read_text("utf-8").splitlines()
+        if added and added.exists():
+            try:
+                # a section that the project's table ends in is not the user's
+                lines += ["[people]", *added.read_text("utf-8-sig").splitlines()]
+            except UnicodeDecodeError as error:
+                raise ValueError(f"The names in {added} can't be read: save the file as UTF-8.") from error
+        return cls(lines)
 
     def spellings(self, name: str) -> tuple[str, ...]:
         """All spellings of a name of the table; empty for another."""
@@ -221,6 +250,8 @@ class Names:
         return list(self._found(text))
 
     def _find(self, text: str) -> tuple[Mention, ...]:
+        if len(text) < HEADLINE and text == text.lower():
+            text = self._raised(text)
         if not any(self._begins(word) for word in WORD.findall(text) if word[0].isupper()):
             return ()  # as in most sentences
         return tuple(
@@ -230,6 +261,32 @@ class Names:
             for name, words in self._scan(text)
             if name
         )
+
+    def _raised(self, text: str) -> str:
+        """A question that is typed in small letters, with capitals for the words that are known names."""
+        made = list(text)
+        words = list(WORD.finditer(text))
+        for place, word in enumerate(words):
+            pair = tuple(fold_key(other[0]) for other in words[place : place + 2])
+            if len(pair) == 2 and pair in self._whole:
+                known = words[place : place + 2]
+            elif self._is_known_small(word[0]):
+                known = [word]
+            else:
+                continue
+            for one in known:
+                made[one.start()] = one[0][0].upper()
+        return "".join(made)
+
+    def _is_known_small(self, word: str) -> bool:
+        """Whether a word in small letters is a name, in the nominative or, in Cyrillic, in another case."""
+        plain, key = folded(word), fold_key(word)
+        if len(plain) < SMALL_NAME or plain in OTHER_WORDS:
+            return False
+        if plain in self._exact:
+            return True
+        person = self._surnames.get(key, "")
+        return bool(person) and len(key.rstrip("+")) > SHORT_KEY and self._sounds_like(person, word)
 
     def unknown(self, text: str) -> list[str]:
         """The capitalised words of a text that are no known name, but for those that open a sentence."""
@@ -248,14 +305,14 @@ class Names:
         """Stretches of capitalised words and the names they are linked to, an empty one for a word that is in none."""
         words = [word for word in WORD.finditer(text) if word[0][0].isupper()]
         # whether the next one stands right behind it
-        joined = [GAP.fullmatch(text, one.end(), other.start()) is not None for one, other in pairwise(words)]
+        joined = [_joined(text, one, other) for one, other in pairwise(words)]
         place = 0
         while place < len(words):
-            name, length = self._longest(words, joined, place) if self._begins(words[place][0]) else ("", 1)
+            name, length = self._longest(text, words, joined, place) if self._begins(words[place][0]) else ("", 1)
             yield name, words[place : place + length]
             place += length
 
-    def _longest(self, words: list[re.Match[str]], joined: list[bool], place: int) -> tuple[str, int]:
+    def _longest(self, text: str, words: list[re.Match[str]], joined: list[bool], place: int) -> tuple[str, int]:
         """The longest name that begins at a place, and of how many words it is; ("", 1) if none does."""
         end = place + 1
         while end - place < LONGEST_NAME and end < len(words) and joined[end - 1]:
@@ -264,23 +321,92 @@ class Names:
         keys = [fold_key(word) for word in some]
         for length in range(len(some), 1, -1):
             name = self._whole.get(tuple(keys[:length]), "")
+            if name and not self._sounds_like(name, some[length - 1]):
+                name = ""
             if not name and length == 2 and keys[0].rstrip("+") in self._first_names:
                 name = self._alike(some[:2])
             if name:
                 return name, length
-        return self._alone(some[0], words[place - 1][0] if place and joined[place - 1] else ""), 1
+        return self._alone(text, words, joined, place), 1
 
-    def _alone(self, word: str, before: str) -> str:
-        """The name that one word stands for, behind the capitalised word `before`; empty if it is none."""
+    def _alone(self, text: str, words: list[re.Match[str]], joined: list[bool], place: int) -> str:
+        """The name that one word stands for where it stands; empty if it is none."""
+        word = words[place][0]
         sound = fold_key(word)
         if (len(sound.rstrip("+")) < SHORT_KEY or word.isupper()) and folded(word) not in self._exact:
             return ""
+        if folded(word) in OTHER_WORDS and word[0].lower() in CYRILLIC:
+            before = text[: words[place].start()]
+            if OPENS.search(before) and before[-1:] not in QUOTES:
+                return ""
         if found := self._whole.get((sound,), ""):
-            return found
+            return found if self._sounds_like(found, word) else ""
         surname = self._surnames.get(sound, "")
-        if before and surname not in self._first_names.get(fold_key(before).rstrip("+"), {surname}):
-            return ""  # somebody else's first name stands before it
-        return surname
+        if not surname or not self._sounds_like(surname, word):
+            return ""
+        return surname if self._may_be_alone(surname, text, words, joined, place) else ""
+
+    def _sounds_like(self, name: str, word: str) -> bool:
+        """Whether a word of the key of a name's last word has its vowels too: "Black" is no Bialacki."""
+        return (
+            process.extractOne(_sound(word), self._last_sounds[name], scorer=fuzz.ratio, score_cutoff=SOUND_LIKENESS)
+            is not None
+        )
+
+    def _may_be_alone(
+        self, surname: str, text: str, words: list[re.Match[str]], joined: list[bool], place: int
+    ) -> bool:
+        """Whether no first name but the person's own stands before a surname."""
+        initial = ""
+        while place and joined[place - 1]:
+            place -= 1
+            word = words[place][0]
+            plain = folded(word)
+            if len(word) == 1:
+                initial = initial or plain
+            elif not PATRONYMIC.search(plain):
+                break
+        else:
+            # an initial, or nothing
+            own = (key for key, names in self._first_names.items() if surname in names)
+            return not initial or any(key.startswith(fold_key(initial)) for key in own)
+        if surname in self._first_names.get(fold_key(word).rstrip("+"), ()):
+            return True
+        if _stem(word) in self._known_first:
+            return False
+        between = text[words[place].end() : words[place + 1].start()]
+        hyphened = "-" in between or "–" in between
+        return (
+            plain in self._titles
+            or POSSESSIVE.search(word) is not None
+            or (word.isupper() and not words[place + 1][0].isupper())
+            or (hyphened and (fold_key(word),) in self._whole)
+            or fold_key(word) in self._surnames
+            or OPENS.search(text[: words[place].start()]) is not None
+            or _is_headline(text)
+        )
+
+
+def _joined(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether two words belong together: "Maria Kalesnikava", "A. Lukashenko"."""
+    gap = INITIAL_GAP if len(one[0]) == 1 else GAP
+    return gap.fullmatch(text, one.end(), other.start()) is not None
+
+
+def _is_headline(text: str) -> bool:
+    """Whether most words of a short text begin with a capital, as in English titles."""
+    words = [word for word in WORD.findall(text[:HEADLINE]) if len(word) > 3]
+    return len(text) < HEADLINE and len(words) > 3 and sum(word[0].isupper() for word in words) > 0.8 * len(words)
+
+
+def _stem(first_name: str) -> str:
+    """A folded first name without the vowels that it ends in, which case changes."""
+    return folded(first_name).rstrip("aeiouy")
+
+
+def _listed(path: Path) -> list[str]:
+    lines = (line for line in path.read_text("utf-8").splitlines() if not line.startswith("#"))
+    return [word for line in lines for word in line.split()]
 
 
 def _read(lines: Iterable[str]) -> Iterator[_Entry]:
