@@ -5,6 +5,8 @@ Knows how far it is, for any page that looks. Does not know how articles are rea
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import threading
 from collections.abc import Sequence
@@ -13,21 +15,30 @@ from pathlib import Path
 
 from ingest import LibraryError, Progress, Report, Tally, update
 
-UPLOADS = "uploads"  # in the data folder: what was dropped on the page, to be read again later
+# in the data folder: what was dropped on the page, to be read again later, and what is still to be read
+UPLOADS = "uploads"
+UNREAD = "unread.json"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the work is: `report` is what came of it so far, `trouble` what broke it off; empty if nothing did."""
+    """How far the work is: `report` is what came of it so far, `trouble` what broke it off; empty if nothing did.
+
+    `stopped` says that it ended because it was asked to.
+    """
 
     running: bool
     progress: Progress
     report: Report
     trouble: str
+    stopped: bool
 
 
 class Intake:
-    """The work that takes articles into a data folder. Safe to use from several threads."""
+    """The work that takes articles into a data folder. Safe to use from several threads.
+
+    What was asked for is kept on disk until it was read to its end, whatever ends the program before.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -37,6 +48,16 @@ class Intake:
         self._tally = Tally()
         self._progress = Progress(0, 0, "")
         self._trouble = ""
+        self._stopped = False
+        try:
+            self._unread: list[str] = json.loads((data / UNREAD).read_bytes())
+        except (OSError, ValueError):
+            self._unread = []
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The files and addresses that were asked for and not all read, now or before the program was started."""
+        return tuple(self._unread)
 
     @property
     def state(self) -> State | None:
@@ -44,7 +65,8 @@ class Intake:
         with self._lock:
             if self._thread is None:
                 return None
-            return State(self._thread.is_alive(), self._progress, self._tally.report(), self._trouble)
+            running = self._thread.is_alive()
+            return State(running, self._progress, self._tally.report(), self._trouble, self._stopped)
 
     def start(self, files: Sequence[Path], sources: Sequence[str]) -> bool:
         """Begins to take in files, of which copies are kept, and sources; False if other work is still going on."""
@@ -52,7 +74,7 @@ class Intake:
             if self._thread and self._thread.is_alive():
                 return False
             self._stop.clear()
-            self._tally, self._progress, self._trouble = Tally(), Progress(0, 0, ""), ""
+            self._tally, self._progress, self._trouble, self._stopped = Tally(), Progress(0, 0, ""), "", False
             self._thread = threading.Thread(target=self._run, args=(files, sources), daemon=True)
             self._thread.start()
             return True
@@ -69,19 +91,34 @@ class Intake:
 
     def _run(self, files: Sequence[Path], sources: Sequence[str]) -> None:
         try:
-            kept = [str(self._kept(file)) for file in files]
-            update(
-                [*kept, *sources], data=self._data, on_progress=self._advance, tally=self._tally, stop=self._stop.is_set
-            )
+            asked = dict.fromkeys([*(str(self._kept(file)) for file in files), *sources])
+            self._note([*dict.fromkeys([*self._unread, *asked])])
+            update([*asked], data=self._data, on_progress=self._advance, tally=self._tally, stop=self._stops)
+            if not self._stopped:
+                self._note([one for one in self._unread if one not in asked])
         except (LibraryError, OSError, ValueError) as error:
             self._trouble = str(error)
+        except BaseException as error:
+            self._trouble = f"{type(error).__name__}: {error}"
+            raise  # a fault of the program: the terminal shows where
+
+    def _note(self, unread: list[str]) -> None:
+        """Keeps what is still to be read."""
+        new = self._data / f"{UNREAD}.new"
+        new.write_text(json.dumps(unread), "utf-8")
+        os.replace(new, self._data / UNREAD)
+        self._unread = unread
+
+    def _stops(self) -> bool:
+        self._stopped = self._stop.is_set()
+        return self._stopped
 
     def _advance(self, progress: Progress) -> None:
         self._progress = progress
 
     def _kept(self, file: Path) -> Path:
         """A copy in the data folder. Other bytes of the same name are another file, the same bytes the same."""
-        folder = self._data / UPLOADS
+        folder = (self._data / UPLOADS).absolute()  # the program may be started elsewhere next time
         folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:

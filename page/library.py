@@ -13,7 +13,7 @@ import gradio as gr
 
 from bot import Bot, Entry, LibraryError, Record
 from ingest import amend, bring_back, remove
-from page.intake import Intake, State
+from page.intake import Intake
 from page.markup import escape_html, in_line
 from page.words import Words, remark
 
@@ -58,10 +58,13 @@ def rows(entries: Sequence[Entry], words: Words) -> list[list[Any]]:
     ]
 
 
-def told(state: State | None, words: Words) -> str:
+def told(intake: Intake, words: Words) -> str:
     """How far taking in is, or what came of it, as HTML; empty if there was none."""
+    state = intake.state
+    left = f"<p>{words('What was still to come was not read: “Take all in again” goes on with it.')}</p>"
     if state is None:
-        return ""
+        head = f"<p><strong>{words('Broken off')}.</strong></p>{left}"
+        return f'<div class="intake" role="status">{head}</div>' if intake.unread else ""
     report, progress = state.report, state.progress
     counted = [
         words("{count} added", count=len(report.added)),
@@ -78,9 +81,12 @@ def told(state: State | None, words: Words) -> str:
             f"<p>{words('Taking in')}: {counts}. {escape_html(progress.source)}</p>"
         )
     else:
-        head = f"<p><strong>{words('Broken off') if state.trouble else words('Done')}: {counts}.</strong></p>"
+        end = words("Broken off") if state.trouble else words("Stopped") if state.stopped else words("Done")
+        head = f"<p><strong>{end}: {counts}.</strong></p>"
     if state.trouble:
         head += f'<p class="failed">{escape_html(remark(state.trouble, words))}</p>'
+    if intake.unread and not state.running:
+        head += left
     lines = [
         f'<li class="failed">{in_line(one.source)}: {in_line(remark(one.reason, words))}</li>' for one in report.failed
     ]
@@ -138,7 +144,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         running = bool(state and state.running)
         table = gr.skip() if running else rows(bot.catalogue, words)
         return (
-            told(state, words),
+            told(intake, words),
             gr.Timer(active=running),
             gr.Button(interactive=not running),
             gr.Button(visible=running),
@@ -172,8 +178,8 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         return started([], [source])[2:]
 
     def all_again() -> tuple[Any, ...]:
-        sources = dict.fromkeys(source_of(one.article, one.version) for one in bot.catalogue)
-        return started([], [one for one in sources if one])[2:]
+        articles = [source_of(one.article, one.version) for one in bot.catalogue]
+        return started([], [one for one in dict.fromkeys([*articles, *intake.unread]) if one])[2:]
 
     def taken_out(article_id: str) -> tuple[Any, ...]:
         if not article_id:
