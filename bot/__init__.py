@@ -3,7 +3,7 @@
 `Bot` is the public face; the other names are what it gives and takes.
 """
 
-from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn
+from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn, Voice
 from bot.bot import Bot, QuestionError
 from bot.bundle import BundleError, Finding, answers_in, bundle, verify
 from bot.chronicle import TOPICS, Count, Known, Moment, Topic
@@ -52,6 +52,7 @@ __all__ = [
     "Time",
     "Topic",
     "Turn",
+    "Voice",
     "answers_in",
     "bundle",
     "changes",

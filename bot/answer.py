@@ -190,15 +190,19 @@ class Answer:
         return " ".join([*claims, *self.remarks])
 
     def said_by(self, claim: Claim) -> str:
-        """Who says what a quoted claim tells, where its words do not name them, and its date, where dates differ.
+        """Who says a quoted claim and when, in words: "according to Coale (government), 2025-12-13"; see `tellers`."""
+        voices, dates = self.tellers(claim)
+        return ", ".join([*map(str, voices), *(day or "no date" for day in dates)])
 
-        Such as "according to Coale (government), 2025-12-13"; empty where the quote says all.
+    def tellers(self, claim: Claim) -> tuple[list[Voice], list[str]]:
+        """Who says what a quoted claim tells, where its words do not name them, and its dates, where dates differ.
+
+        Nothing where the quote says all; a date that is not known is empty.
         """
         cited = [one for one in self.citations if claim.support == "quoted" and one.number in claim.citations]
-        said = [str(voice) for one in cited for voice in one.voices if voice.speaker not in one.quote]
+        said = [voice for one in cited for voice in one.voices if voice.speaker not in one.quote]
         months = {one.article.published[:MONTH] for one in self.citations}
-        dates = dict.fromkeys(one.article.published or "no date" for one in cited) if len(months) > 1 else ()
-        return ", ".join([*said, *dates])
+        return said, list(dict.fromkeys(one.article.published for one in cited)) if len(months) > 1 else []
 
     @property
     def remarks(self) -> tuple[str, ...]:

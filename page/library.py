@@ -139,6 +139,9 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     def refused(said: str) -> gr.Error:
         return gr.Error(said, title=words("Error"), print_exception=False)
 
+    def busy() -> gr.Error:
+        return refused(words("Other articles are being taken in: wait for them, or stop them."))
+
     def look() -> tuple[Any, ...]:
         state = intake.state
         running = bool(state and state.running)
@@ -162,7 +165,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
 
     def started(files: list[Path], sources: list[str]) -> tuple[Any, ...]:
         if not intake.start(files, sources):
-            raise refused(words("Other articles are being taken in: wait for them, or stop them."))
+            raise busy()
         return None, "", *look()
 
     def source_of(article_id: str, version: int) -> str:
@@ -197,6 +200,8 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         return table, about(bot, article_id, words), article_id, "", gr.Button(visible=False)
 
     def _changed(work: Any) -> list[list[Any]]:
+        if intake.state and intake.state.running:
+            raise busy()
         try:
             work()
         except (LibraryError, ValueError) as error:

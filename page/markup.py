@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot import FORMATS, Answer, Article, Citation, Spelling, Time, Turn, escape_markdown
+from bot import FORMATS, Answer, Article, Citation, Claim, Spelling, Time, Turn, Voice, escape_markdown
 from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
 # Characters that change the direction of writing until it is changed back
@@ -54,11 +54,11 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     for claim in answer.claims:
         label = ""
         if claim.support in doubted:
-            doubts = "; ".join((doubted[claim.support], *claim.doubts))
+            doubts = "; ".join((doubted[claim.support], *(remark(one, words) for one in claim.doubts)))
             label = f' <small class="doubt">{as_text(doubts)}</small>'
         elif claim.support == "verified":
             label = f' <small class="verified">{words("verified")}</small>'
-        said = f' <small class="voice">{as_text(by)}</small>' if (by := answer.said_by(claim)) else ""
+        said = f' <small class="voice">{as_text(by)}</small>' if (by := said_by(answer, claim, words)) else ""
         lines.append(f"{as_text(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
@@ -71,6 +71,12 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     lines += [f"<small>{as_text(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{as_text(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
+
+
+def said_by(answer: Answer, claim: Claim, words: Words) -> str:
+    """Who says a quoted claim and when, where the quote alone does not tell."""
+    said, dates = answer.tellers(claim)
+    return ", ".join([*(voices([one], words) for one in said), *(day or words("no date") for day in dates)])
 
 
 def aside(said: str, kind: str) -> str:
@@ -136,16 +142,39 @@ def coverage_line(answer: Answer, words: Words = IN_ENGLISH) -> str:
 
 
 def searched(answer: Answer, words: Words) -> str:
-    """What was searched, in a sentence; in other languages than English a shorter one."""
-    coverage = answer.coverage
-    if words.language == ENGLISH or not coverage.articles:
-        return remark(answer.searched, words)
-    filters = ", ".join(filter(None, (str(answer.filters), f"as of {answer.as_of}" if answer.as_of else "")))
+    """What was searched, in a sentence."""
+    coverage, chosen = answer.coverage, restricted(answer, words)
+    if not coverage.articles:
+        none = words("There are no articles in it yet.")
+        return words("No article fits the filter ({filter}).", filter=chosen) if chosen else none
     said = words.many("{count} article was searched", "{count} articles were searched", coverage.articles)
-    said += f" ({filters})" if filters else ""
-    if coverage.oldest:
+    said += f" ({chosen})" if chosen else ""
+    if coverage.copies:
+        said += words.many(
+            ", {count} of them a reprint of another", ", {count} of them reprints of another", coverage.copies
+        )
+    if not coverage.oldest:
+        return f"{said}{words(', without a date')}."
+    if coverage.oldest == coverage.newest:
+        said += words(", dated {day}", day=coverage.oldest)
+    else:
         said += words(", dated {oldest} to {newest}", oldest=coverage.oldest, newest=coverage.newest)
-    return f"{said}."
+    undated = words(" ({count} without a date)", count=words.number(coverage.undated)) if coverage.undated else ""
+    return f"{said}{undated}."
+
+
+def restricted(answer: Answer, words: Words) -> str:
+    """What the search was restricted to; empty if to nothing."""
+    filters, either = answer.filters, f" {words('or')} "
+    parts = [
+        words("publisher {names}", names=either.join(filters.publishers)) if filters.publishers else "",
+        words("language {names}", names=either.join(filters.languages)) if filters.languages else "",
+        words("article {names}", names=either.join(filters.articles)) if filters.articles else "",
+        words("published from {day}", day=filters.published_from) if filters.published_from else "",
+        words("published to {day}", day=filters.published_to) if filters.published_to else "",
+        words("as of {day}", day=answer.as_of) if answer.as_of else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def shortened(text: str, limit: int = 220) -> str:
@@ -176,7 +205,7 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
     if address := original(article):
         opened = f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer">{words("Open page")}</a>'
         links = f"{opened} {links}"
-    said = voices(citation, words)
+    said = voices(citation.voices, words)
     said = f'<p class="voices" dir="auto">{escape_html(said[0].upper() + said[1:])}</p>' if said else ""
     times = [
         words(
@@ -205,13 +234,13 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
     )
 
 
-def voices(citation: Citation, words: Words) -> str:
+def voices(heard: Sequence[Voice], words: Words) -> str:
     """Who says what a quote tells, in words; empty where the article itself does."""
     if words.language == ENGLISH:
-        return "; ".join(map(str, citation.voices))
+        return "; ".join(map(str, heard))
     named = kinds(words)
     said = []
-    for voice in citation.voices:
+    for voice in heard:
         speaker = f"{voice.speaker} ({named[voice.kind]})" if voice.kind in named else voice.speaker
         said.append(
             words("in the words of: {speaker}", speaker=speaker)

@@ -6,7 +6,6 @@ Knows Gradio's events. Does not know which sentence speaks of what: it shows wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -210,7 +209,7 @@ def _quoted(citation: Citation, words: Words) -> str:
     """A sentence, who says it, who printed it, and the way to it."""
     article = citation.article
     others = len(citation.copies)
-    by = [voices(replace(citation, voices=citation.voices[:1]), words), _teller(citation)]
+    by = [voices(citation.voices[:1], words), _teller(citation)]
     by += [article.published or words("no date"), words("and {count} more", count=others) if others else ""]
     opened = words("open the passage")
     link = f'<a href="{escape_html(citation.link)}" target="_blank" rel="noopener">{opened}</a>'

@@ -81,8 +81,6 @@ REMARKS = (
     "Nothing that was found speaks of such a feeling.",
     "The question has no word that says what it is about.",
     "Nothing that was found names {names}.",
-    "There are no articles in it yet.",
-    "No article fits the filter ({filter}).",
     "Please ask a question.",
     "The question has {count} characters; please ask in at most {most}.",
     "{trouble} The answer is quoted instead.",
@@ -154,13 +152,63 @@ REASONS = (
     "{host} is at {address}, which is not on the public internet",
     "{host} is a name within a network, not on the public internet",
     "The date is {date}: write it as 2025-12-13, 2025-12 or 2025.",
+    "{who} is writing to {folder}. Wait until it has finished, then try again.",
+    "Process {number}",
+    "another process",
+    "Another program holds {path} locked. Wait until it has finished, or end it.",
+    "{path} can't be written ({why}): is the disk full? What was reported is in; make room, then run the same again.",
+    "The data folder {folder} can't be written ({why}). Make it writable, or name another with --data or VIADOMA_DATA.",
+    "{name} is no article's id, file or address in {folder}.",
+    "Of {names} nothing is searched: bring it back first.",
+    "Nothing of {names} was removed from {folder}.",
+)
+# Why `bot` doubts a sentence of a model, and what it calls the units in it.
+DOUBTS = (
+    "it holds an address",
+    "its quote asks or orders, it reports nothing",
+    "its quote has nothing to do with the question",
+    "its quote is not in the passage it names",
+    "it names no quote",
+    "there is no quote",
+    "a second look found only a part of it in the quote",
+    "a second look did not find it in the quote",
+    "the words “{words}” are not in its quote",
+    "the year {year} is not in its quote",
+    "the date {day} is not in its quote",
+    "the day {day} is not in its quote",
+    "the name {name} is not in its quote",
+    "the number {number} is not in its quote",
+    "“{number}” is not in its quote",
+    "it says more than {number}, its quote does not",
+    "it says less than {number}, its quote more",
+    "its quote's {number} counts {unit}s, not {other}s",
+    "{number} is not its quote's number of “{noun}”: {other}",
+    "it denies what its quote says",
+    "its quote denies what it says",
+    "it says {denial} “{word}”, its quote does not",
+    "its quote says {denial} “{word}”, it does not",
+    "it says “{word}”, its quote “{other}”",
+    "it has {words}, its quote the other way round",
+    "percent",
+    "year",
+    "month",
+    "week",
+    "day",
+    "hour",
+    "minute",
+    "dollar",
+    "euro",
+    "pound",
+    "rouble",
+    "km",
+    "mile",
 )
 PLACE = re.compile(r"\\\{(\w+)\\\}")
-SAID = [(one, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(one)), re.S)) for one in (*REMARKS, *REASONS)]
+SAID = [(one, re.compile(PLACE.sub(r"(?P<\1>.+)", re.escape(one)), re.S)) for one in (*REMARKS, *REASONS, *DOUBTS)]
 
 
 def remark(said: str, words: Words) -> str:
-    """What `bot` or `ingest` says, in this language; as it is where it is none of REMARKS and REASONS."""
+    """What `bot` or `ingest` says, in this language; as it is where it is none of REMARKS, REASONS and DOUBTS."""
     if words.language == ENGLISH:
         return said
     for phrase, pattern in SAID:
@@ -172,7 +220,7 @@ def remark(said: str, words: Words) -> str:
 def _value(name: str, said: str, words: Words) -> str:
     """What stands in a place of a remark: another remark, a number, names, or what stays as it is."""
     inner = remark(said, words)
-    if inner == said and name in ("names", "filter"):
+    if inner == said and name == "names":
         return said.replace(" or ", f" {words('or')} ").replace(" and ", f" {words('and')} ")
     return inner
 

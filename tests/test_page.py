@@ -18,15 +18,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
-from bot import FORMATS, Answer, Bot, Claim, Turn
-from bot.answer import Account, Disagreement, Voice
+from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
+from bot.answer import Account, Disagreement
 from ingest import update
 from page.markup import message, source_group, turns
+from page.words import words_of
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
 
@@ -484,6 +486,31 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
         '<small class="doubt">not supported by the sources; “all” is not in a quote; nor \\<b\\>stayed\\</b\\></small>',
         "Who paid \\[1\\] is not said.",
     ]
+
+
+def test_in_another_language_an_answer_is_told_in_its_words(sample_data: Path) -> None:
+    found = an_answer(sample_data)
+    undated = replace(found.citations[0].article, published="")
+    voices = (Voice("Coale", "government", False),)
+    cited = (replace(found.citations[0], article=undated, voices=voices), *found.citations[1:])
+    claims = (
+        Claim("114 people were taken.", "quoted", (1,)),
+        Claim("All stayed.", "unverified", (), ("its quote's 12 counts days, not years",)),
+    )
+    filters = Filters(publishers=("BBC", "AP"), articles=("a1",), published_to=date(2026, 1, 1))
+    coverage = Coverage(2, 1, "2025-12", "2025-12", 1)
+    answer = replace(
+        found, claims=claims, citations=cited, filters=filters, as_of=date(2025, 12, 31), coverage=coverage
+    )
+    said = message(answer, "g", words_of("ru"))
+    assert '<small class="voice">по словам: Coale (власти), без даты</small>' in said
+    assert "не подтверждено источниками; 12 в цитате — это дни, а не годы" in said
+    assert (
+        "Поиск вёлся по 2 статьям (издание BBC или AP, статья a1, опубликовано по 2026-01-01, на 2025-12-31), "
+        "из них 1 — перепечатка другой, дата — 2025-12 (без даты: 1)."
+    ) in said
+    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", words_of("be"))
+    assert "Ніводзін артыкул не адпавядае выбару (выданне BBC ці AP, артыкул a1," in nothing
 
 
 def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sample_data: Path) -> None:

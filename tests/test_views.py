@@ -112,6 +112,27 @@ def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(ad
         assert seen == []
 
 
+def test_beside_its_quotes_an_answer_on_the_russian_page_has_no_word_of_english(address: str, browser: Browser) -> None:
+    with watched(browser, address, locale="ru-RU") as (page, _):
+        opened(page, address)
+        page.get_by_text("В каких статьях искать").click()
+        page.get_by_label("Языки").click()
+        for language in ("ru", "en"):
+            page.get_by_role("option", name=re.compile(f"^{language} ")).click()
+        page.keyboard.press("Escape")
+        page.get_by_role("textbox", name="Опубликовано с").fill("2025-09-01")
+        box = page.get_by_role("textbox", name="Вопрос")
+        box.fill("Что сказал Коул о санкциях?")
+        box.press("Enter")
+        coverage = page.locator("#chat small.coverage")
+        expect(coverage).to_contain_text("(язык ru или en, опубликовано с 2025-09-01)", timeout=WAIT)
+        voice = page.locator("#chat small.voice", has_text="Sviatlana Tsikhanouskaya")
+        expect(voice).to_contain_text("по словам: Sviatlana Tsikhanouskaya (оппозиция), 2026-01")
+        own = page.locator("#chat .bot small").all_inner_texts()
+        names = {"Sviatlana", "Tsikhanouskaya", "John", "Coale", "Cole"}
+        assert set(re.findall("[A-Za-z]{2,}", " ".join(own))) - names == {"ru", "en"}
+
+
 @pytest.mark.parametrize("view", ["/", "/library", "/be/timeline"])
 def test_the_head_of_a_view_holds_or_names_every_file_that_it_asks_for(
     address: str, browser: Browser, view: str

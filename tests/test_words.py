@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from page.words import LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
+from page.words import DOUBTS, LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
 from tests.conftest import ROOT
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -28,7 +28,7 @@ def phrases() -> set[str | tuple[str, str]]:
                 found.add(texts[0])
             elif isinstance(node.func, ast.Attribute) and node.func.attr == "many":
                 found.add((texts[0], texts[1]))
-    return found | set(REMARKS) | set(REASONS)
+    return found | set(REMARKS) | set(REASONS) | set(DOUBTS)
 
 
 def catalogue(language: str) -> dict[Any, tuple[str, ...]]:
@@ -67,10 +67,16 @@ def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None
 
 
 @pytest.mark.parametrize(
-    ("places", "said"), [(["bot/*.py"], REMARKS), (["ingest/**/*.py", "page/library.py"], REASONS)]
+    ("places", "said"),
+    [
+        (["bot/*.py"], REMARKS),
+        (["ingest/**/*.py", "vectorstore/*.py", "page/library.py"], REASONS),
+        (["bot/**/*.py", "bot/support/numbers.txt"], DOUBTS),
+    ],
 )
 def test_every_remark_is_one_that_is_made(places: list[str], said: tuple[str, ...]) -> None:
     sources = " ".join(path.read_text("utf-8") for place in places for path in ROOT.glob(place))
+    sources = re.sub(r'"\n +f?"', "", sources)  # one text, over several lines
     for phrase in said:
         for part in VALUE.split(phrase):
             assert part.strip(" ()") in sources, phrase
@@ -89,6 +95,10 @@ def test_every_remark_is_one_that_is_made(places: list[str], said: tuple[str, ..
         (
             "robots.txt can't be read, so nothing is fetched from a.by now: the connection was reset",
             "robots.txt не читается, поэтому сейчас с a.by ничего не загружается: соединение оборвано",
+        ),
+        (
+            "Process 4711 is writing to /data. Wait until it has finished, then try again.",
+            "Процесс 4711 пишет в /data. Подождите, пока закончит, и попробуйте снова.",
         ),
         ("Something else.", "Something else."),
     ],
