@@ -310,6 +310,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _give_up(self) -> None:
+        # a page whose stream breaks off says so and waits; Gradio, when it is cut off, would tell it an empty error
+        for connection in list(self.server_state.connections):
+            if connection.transport:
+                connection.transport.abort()
         self.force_exit = True
         # what is cut off now would be reported as a failure of the app
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
