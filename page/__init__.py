@@ -113,8 +113,7 @@ def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, wo
     with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
         chat(page, bot, conversations, words, *head(page, bot, words, "/"))
     with page.route(words("Library"), "/library"):
-        head(page, bot, words, "/library")
-        library(page, bot, data, intake, words)
+        library(page, bot, data, intake, words, *head(page, bot, words, "/library"))
     with page.route(words("Timeline"), "/timeline"):
         head(page, bot, words, "/timeline")
         timeline(page, bot, words)

@@ -5,7 +5,7 @@ Knows Gradio's events; the work is done by `ingest`. Does not know how articles 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +133,10 @@ def _passages(record: Record | None, link: str, words: Words) -> str:
     return f"<details><summary>{head}</summary><ol>{items}</ol></details>"
 
 
-def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words) -> None:
-    """Puts the library on the page."""
+def library(
+    page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words, top: gr.HTML, glance: Callable[[], str]
+) -> None:
+    """Puts the library on the page; whatever changes it changes what stands at the `top`, made by `glance`."""
 
     def refused(said: str) -> gr.Error:
         return gr.Error(said, title=words("Error"), print_exception=False)
@@ -145,14 +147,18 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     def look() -> tuple[Any, ...]:
         state = intake.state
         running = bool(state and state.running)
-        table = gr.skip() if running else rows(bot.catalogue, words)
+        now = [gr.skip(), gr.skip()] if running else standing()
         return (
             told(intake, words),
             gr.Timer(active=running),
             gr.Button(interactive=not running),
             gr.Button(visible=running),
-            table,
+            *now,
         )
+
+    def standing() -> list[Any]:
+        """The table and the top as they are by now."""
+        return [rows(bot.catalogue, words), glance()]
 
     def take(files: list[str] | None, addresses: str) -> tuple[Any, ...]:
         sources = [line.strip() for line in addresses.splitlines() if line.strip()]
@@ -188,7 +194,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         if not article_id:
             raise refused(words("Choose an article first."))
         return (
-            _changed(lambda: remove([article_id], REASON, data=data)),
+            *_changed(lambda: remove([article_id], REASON, data=data)),
             about(bot, "", words),
             "",
             article_id,
@@ -196,17 +202,17 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
         )
 
     def put_back(article_id: str) -> tuple[Any, ...]:
-        table = _changed(lambda: bring_back([article_id], data=data))
-        return table, about(bot, article_id, words), article_id, "", gr.Button(visible=False)
+        now = _changed(lambda: bring_back([article_id], data=data))
+        return *now, about(bot, article_id, words), article_id, "", gr.Button(visible=False)
 
-    def _changed(work: Any) -> list[list[Any]]:
+    def _changed(work: Any) -> list[Any]:
         if intake.state and intake.state.running:
             raise busy()
         try:
             work()
         except (LibraryError, ValueError) as error:
             raise refused(remark(str(error), words)) from error
-        return rows(bot.catalogue, words)
+        return standing()
 
     def known(article_id: str) -> tuple[str, str, str]:
         """What stands in the fields to edit."""
@@ -222,8 +228,8 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
         if not article_id:
             raise refused(words("Choose an article first."))
-        table = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
-        return table, about(bot, article_id, words), *known(article_id)
+        now = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
+        return *now, about(bot, article_id, words), *known(article_id)
 
     article = gr.State("")
     removed = gr.State("")
@@ -270,7 +276,7 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     timer = gr.Timer(LOOK_SECONDS, active=False)
 
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    shown = [outcome, timer, go, stop, table]
+    shown = [outcome, timer, go, stop, table, top]
     page.load(look, None, shown, **quiet)
     timer.tick(look, None, shown, **quiet)
     go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
@@ -278,8 +284,8 @@ def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words)
     fields = [title, publisher, published]
     table.select(None, None, fields, js=LOCK, **quiet)
     table.select(chosen, None, [article, detail, *fields], **quiet)
-    save.click(edited, [article, *fields], [table, detail, *fields], **quiet)
+    save.click(edited, [article, *fields], [table, top, detail, *fields], **quiet)
     renew.click(again, article, shown, **quiet)
     renew_all.click(all_again, None, shown, **quiet)
-    out.click(taken_out, article, [table, detail, article, removed, undo], **quiet)
-    undo.click(put_back, removed, [table, detail, article, removed, undo], **quiet)
+    out.click(taken_out, article, [table, top, detail, article, removed, undo], **quiet)
+    undo.click(put_back, removed, [table, top, detail, article, removed, undo], **quiet)
