@@ -14,7 +14,8 @@ from vectorstore import Passage, Span
 
 PASSAGE_CHARACTERS = 600  # a passage is closed before it grows over this, unless one sentence alone is longer
 SENTENCE_CHARACTERS = 1000  # about 300 tokens; a longer "sentence" is cut at white space, for the model reads 512
-RULES_VERSION = 2  # raise it when these rules or those of times change: articles are then cut anew at their next ingest
+# Raise it when these rules, or those of times or terms, change: articles are then cut anew at their next ingest.
+RULES_VERSION = 3
 
 # A line break ends a paragraph if the line ends like a sentence, if a blank line follows or if a list item does;
 # otherwise the text is wrapped by hand and goes on.

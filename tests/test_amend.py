@@ -121,7 +121,9 @@ def test_a_mended_article_goes_and_comes_back_and_is_deleted_whole(data: Path, f
     assert newest(data).article.title == "Norholm"
 
 
-@pytest.mark.parametrize("published", ["tomorrow", "2025-13-01", "2025-02-30", "13.12.2025", "2025-12-13T10:00"])
+@pytest.mark.parametrize(
+    "published", ["tomorrow", "2025-13-01", "2025-02-30", "13.12.2025", "2025-12-13T10:00", "0001-01-01"]
+)
 def test_a_date_that_is_none_is_refused(data: Path, file: Path, published: str) -> None:
     with pytest.raises(ValueError, match="write it as 2025-12-13, 2025-12 or 2025"):
         amend([str(file)], title="Lost", published=published, data=data)

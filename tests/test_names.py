@@ -179,6 +179,23 @@ DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
         ("2025-09-11", [Period("in", date(2025, 9, 11), date(2025, 9, 11))]),
         ("the latest news", [Period("latest", date.min, date.max)]),
         ("31 June 2025", []),
+        ("на этой неделе", [Period("in", date(2026, 1, 5), date(2026, 1, 11))]),
+        ("на 1 марта 2026 года", [Period("until", date.min, date(2026, 3, 1))]),
+        ("from July 2024 to March 2025", [Period("in", date(2024, 7, 1), date(2025, 3, 31))]),
+        ("с июля 2024 по март 2025", [Period("in", date(2024, 7, 1), date(2025, 3, 31))]),
+        ("between March and June 2025", [Period("in", date(2025, 3, 1), date(2025, 6, 30))]),
+        ("in March and in December 2025", [Period("in", date(2025, 3, 1), date(2025, 3, 31)), DECEMBER]),
+        ("since early July 2024", [Period("since", date(2024, 7, 1), date.max)]),
+        ("с начала 2024 года", [Period("since", date(2024, 1, 1), date.max)]),
+        ("к декабрю 2025", [Period("until", date.min, date(2025, 12, 31))]),
+        ("у лістападзе 2025", [Period("in", date(2025, 11, 1), date(2025, 11, 30))]),
+        ("у маі 2025", [Period("in", date(2025, 5, 1), date(2025, 5, 31))]),
+        ("last December", [DECEMBER]),
+        ("in the last three months", [Period("in", date(2025, 10, 1), date(2026, 1, 7))]),
+        ("за последние две недели", [Period("in", date(2025, 12, 22), date(2026, 1, 7))]),
+        ("после 13.12.2025", [Period("since", date(2025, 12, 13), date.max)]),
+        ("Were 2000 prisoners freed?", []),
+        ("more than 2000", []),
         ("may he go in March?", []),
         ("The majority decided to separate in the market", []),
     ],
@@ -198,6 +215,9 @@ def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
     assert december("It was 123.", "2026") is False
     assert december("It was 123.", "2025") is True
     assert december("It was 123.", "") is None
+    until = [Period("until", date.min, date(2025, 12, 31))]
+    assert timely(until, (), "2025-12-31") is True
+    assert timely(until, (), "2026-01-01") is False
     assert timely([], times("On Dec. 13", 0, "2025"), "2025") is None
 
 
@@ -215,6 +235,12 @@ def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
         ("В прошлом году их было больше.", "2025", "2024-01-01", "2024-12-31"),
         ("It was agreed in mid-December.", "2026-02-03", "2025-12-01", "2025-12-31"),
         ("The vote is in October.", "2025-06-01", "2025-10-01", "2025-10-31"),
+        ("The trial will be held in March.", "2025-10-05", "2026-03-01", "2026-03-31"),
+        ("The permit is valid until April.", "2025-12-20", "2026-04-01", "2026-04-30"),
+        ("They were arrested in November.", "2026-05-05", "2025-11-01", "2025-11-30"),
+        ("They march on July 4.", "2025-06-21", "2025-07-04", "2025-07-04"),
+        ("In December 25 people left.", "2025-12-20", "2025-12-01", "2025-12-31"),
+        ("В мае его освободили.", "2025-06-01", "2025-05-01", "2025-05-31"),
         ("It was on December 13.", "2026", "2026-12-13", "2026-12-13"),
         ("Her arrest came 3 weeks ago.", "2025-12-31", "2025-12-08", "2025-12-14"),
     ],
@@ -233,10 +259,33 @@ def test_relative_words_count_from_the_date_of_publication(text: str, published:
         ("It was agreed last month.", "2025"),
         ("The talks go on next Monday.", "2025-12-13"),
         ("Он получил 11 лет.", "2025-12-13"),
+        ("They will vote on Sunday.", "2025-01-24"),
+        ("Выборы пройдут в воскресенье.", "2025-01-24"),
+        ("They were arrested in August.", "2025-03-01"),
+        ("Jan Egeland, April Smith and June Jones met.", "2025-12-13"),
+        ("2000 people were held.", "2025-12-13"),
+        ("It happened last week.", "0001-01-01"),
+        ("It happened on Sunday.", "0001-01-01"),
     ],
 )
 def test_what_can_not_be_reckoned_is_left_out(text: str, published: str) -> None:
     assert times(text, 0, published) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "found"),
+    [
+        ("Arrested in May 2020. He was freed on December 13.", "2025-12-14", ["2020-05-01", "2025-12-13"]),
+        ("He was arrested in May 2020 and sentenced in August.", "2025-09-01", ["2020-05-01"]),
+        ("In May 2020 he was held. In August he was sentenced.", "2025-12-01", ["2020-05-01"]),
+        ("in June, July and August 2021", "2025-12-01", ["2021-06-01", "2021-07-01", "2021-08-01"]),
+        ("on Dec. 13 and 11.09.2025", "", ["2025-09-11"]),
+    ],
+)
+def test_a_month_takes_its_year_from_the_month_beside_it_or_from_publication(
+    text: str, published: str, found: list[str]
+) -> None:
+    assert [str(time.first) for time in times(text, 0, published)] == found
 
 
 def test_relative_words_of_a_question_count_from_the_day_it_is_asked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from vectorstore.copies import bands, copied
 from vectorstore.languages import PHRASES
 from vectorstore.library import chosen
 from vectorstore.search import Query, search
+from vectorstore.terms import terms
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -235,6 +237,21 @@ def test_the_history_of_a_bot_may_hold_refusals_and_markers(sample_data: Path) -
 def test_no_words_break_the_full_text(sample_data: Path, open_store: OpenStore, query: str) -> None:
     for one in (Query(query), Query("Why?", (Exchange(query, query),), (query,), query)):
         assert len(search(open_store(sample_data), one, 5, names=Names.open(None))) <= 5
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("российский", unicodedata.normalize("NFD", "российский")),
+        ("Лука́шенко", "Лукашенко"),
+        ("сям'я", "сям’я"),
+        ("сям'я", "сямʼя"),
+        ("O'Brien", "O’Brien"),
+    ],
+)
+def test_a_word_is_one_term_however_its_letters_are_written(one: str, other: str) -> None:
+    assert terms(one) == terms(other)
+    assert len(terms(one)) == 1
 
 
 def test_the_rarest_terms_are_looked_up_first(sample_data: Path, open_store: OpenStore) -> None:

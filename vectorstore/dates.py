@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from vectorstore.article import Span, Time
@@ -19,34 +20,70 @@ Kind = Literal["in", "since", "until", "latest"]
 
 # month names with their endings: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian
 MONTHS = [
-    "jan(?:uary)?|январ[ьяе]|студзен[ьяі]|січ(?:ень|ня|ні)|stycz(?:eń|nia|niu)|saus(?:is|io|į|yje)",
-    "feb(?:ruary)?|феврал[ьяе]|лют(?:ы|ага|ым|ий|ого|ому)|lut(?:y|ego|ym)|vasar(?:is|io|į|yje)",
-    "mar(?:ch)?|март[ае]?|сакавік[аеу]?|берез(?:ень|ня|ні)|mar(?:zec|ca|cu)|kov(?:as|o|ą|e)",
-    "apr(?:il)?|апрел[ьяе]|красавік[ау]?|квіт(?:ень|ня|ні)|kwie(?:cień|tnia|tniu)|baland(?:is|žio|į|yje)",
-    "may|ма[йяе]|трав(?:ень|ня|ні)|maj[au]?|geguž(?:ė|ės|ę|ėje)",
-    "jun[e]?|июн[ьяе]|чэрвен[ьяі]|черв(?:ень|ня|ні)|czerw(?:iec|ca|cu)|birželi(?:s|o|į|yje)",
-    "jul[y]?|июл[ьяе]|ліпен[ьяі]|лип(?:ень|ня|ні)|lip(?:iec|ca|cu)|liep(?:a|os|ą|oje)",
-    "aug(?:ust)?|август[ае]?|жні(?:вень|ўня|ўні)|серп(?:ень|ня|ні)|sierp(?:ień|nia|niu)|rugpj(?:ūtis|ūčio|ūtį|ūtyje)",
-    "sept?(?:ember)?|сентябр[ьяе]|верас(?:ень|ня|ні)|верес(?:ень|ня|ні)|wrze(?:sień|śnia|śniu)|rugsėj(?:is|o|į|yje)",
-    "oct(?:ober)?|октябр[ьяе]|кастрычнік[ау]?|жовт(?:ень|ня|ні)|październik[au]?|spali(?:s|o|į|yje)",
-    "nov(?:ember)?|ноябр[ьяе]|лістапад[ау]?|листопад[аі]?|listopad(?:a|zie)?|lapkri(?:tis|čio|tį|tyje)",
-    "dec(?:ember)?|декабр[ьяе]|снеж(?:ань|ня|ні)|груд(?:ень|ня|ні)|grud(?:zień|nia|niu)|gruod(?:is|žio|į|yje)",
+    "jan(?:uary)?|январ(?:[ьяюе]|[её]м)|студзен[ьяі]|січ(?:ень|ня|ні)|stycz(?:eń|nia|niu)|saus(?:is|io|į|yje)",
+    "feb(?:ruary)?|феврал(?:[ьяюе]|[её]м)|лют(?:ы|ага|ым|ий|ого|ому)|lut(?:y|ego|ym)|vasar(?:is|io|į|yje)",
+    "mar(?:ch)?|март(?:[аеу]|ом)?|сакавік[аеу]?|берез(?:ень|ня|ні)|mar(?:zec|ca|cu)|kov(?:as|o|ą|e)",
+    "apr(?:il)?|апрел(?:[ьяюе]|ем)|красавік[ау]?|квіт(?:ень|ня|ні)|kwie(?:cień|tnia|tniu)|baland(?:is|žio|į|yje)",
+    "may|ма[йяеюі]|маем|трав(?:ень|ня|ні)|maj[au]?|geguž(?:ė|ės|ę|ėje)",
+    "jun[e]?|июн(?:[ьяюе]|ем)|чэрвен[ьяі]|черв(?:ень|ня|ні)|czerw(?:iec|ca|cu)|birželi(?:s|o|į|yje)",
+    "jul[y]?|июл(?:[ьяюе]|ем)|ліпен[ьяі]|лип(?:ень|ня|ні)|lip(?:iec|ca|cu)|liep(?:a|os|ą|oje)",
+    "aug(?:ust)?|август(?:[аеу]|ом)?|жні(?:вень|ўня|ўні)|серп(?:ень|ня|ні)|sierp(?:ień|nia|niu)|rugpj(?:ūtis|ūčio|ūtį|ūtyje)",
+    "sept?(?:ember)?|сентябр(?:[ьяюе]|[её]м)|верас(?:ень|ня|ні)|верес(?:ень|ня|ні)|wrze(?:sień|śnia|śniu)|rugsėj(?:is|o|į|yje)",
+    "oct(?:ober)?|октябр(?:[ьяюе]|[её]м)|кастрычнік[ау]?|жовт(?:ень|ня|ні)|październik[au]?|spali(?:s|o|į|yje)",
+    "nov(?:ember)?|ноябр(?:[ьяюе]|[её]м)|лістапад(?:[ау]|зе)?|листопад[аі]?|listopad(?:a|zie)?|lapkri(?:tis|čio|tį|tyje)",
+    "dec(?:ember)?|декабр(?:[ьяюе]|[её]м)|снеж(?:ань|ня|ні)|груд(?:ень|ня|ні)|grud(?:zień|nia|niu)|gruod(?:is|žio|į|yje)",
 ]
 MONTH = "|".join(f"(?P<m{number}>(?:{names})(?!\\w))" for number, names in enumerate(MONTHS, 1))
 TIME = re.compile(
     rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+)?(?:{MONTH})\.?"
     r"(?:\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?\b"
-    r"|\b(?P<iso>(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?)\b",
+    r"|\b(?P<dotted>\d{1,2}\.\d{1,2}\.(?:19|20)\d\d)\b|\b(?P<iso>(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?)\b",
     re.I,
 )
-WORDS_TOO = frozenset(["may", "mar", "мая", "мае", "маю", "maja", "maj", "lip"])  # words of other meaning, if alone
+# words of other meaning, or names, where no preposition stands before them
+WORDS_TOO = frozenset(
+    ["jan", "mar", "march", "apr", "april", "may", "june", "august", "мая", "мае", "маю", "маі", "маем", "maja", "maj"]
+)
 SINCE_WORDS = "since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo"
 UNTIL_WORDS = "until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki"
 IN_WORDS = "in|on|at|during|within|в|во|у|ў|w|we"
+PARTS = (
+    r"(?:very\s+)?(?:early|late|mid|(?:beginning|start|middle|end)\s+of)|начал[аеу]|середин[ыеу]|конц[аеу]|пачатк[ау]"
+    r"|сярэдзін[ыеу]|канц[ауы]|początk\w+|połow\w+|końc\w+|pradžios|vidurio|pabaigos"
+)
 SINCE, UNTIL, BEFORE = (
-    re.compile(rf"\b(?:{words})\s+(?:the\s+)?$", re.I)
+    re.compile(rf"\b(?:{words})\s+(?:the\s+)?(?:(?:{PARTS})[\s-]+)?$", re.I)
     for words in (SINCE_WORDS, UNTIL_WORDS, f"{IN_WORDS}|{SINCE_WORDS}|{UNTIL_WORDS}")
 )
+IN_ONLY = re.compile(r"\bin\s+$", re.I)  # no day stands behind it: "in December 25 people"
+# what may stand before a month that is also a name or another word
+MONTHLY = re.compile(
+    rf"(?:\b(?:{IN_WORDS}|{SINCE_WORDS}|{UNTIL_WORDS}|to|through|between|of|this|last|next|every|{PARTS})\s+"
+    rf"|\b(?:{'|'.join(MONTHS)})\.?,?\s+(?:and|or|и|і|i|ir)\s+|[-–])$",
+    re.I,
+)
+FROM = re.compile(r"\b(?:from|between|с|со|между|з|паміж|між|з|od|między|nuo|tarp)\s+(?:the\s+)?(?:\w+[\s-]+)?$", re.I)
+TO = re.compile(r"\s*(?:to|until|till|through|and|по|до|и|па|да|і|й|do|i|iki|ir|[-–—])\s*(?:the\s+)?", re.I)
+TOGETHER = re.compile(r"(?:,|[-–—]|\s|\b(?:and|or|to|until|through|in|и|по|до|в|і|да|па|у|i|do|w|ir|iki)\b)*", re.I)
+ON = re.compile(r"\bна\s+$", re.I)  # "until" before a date, "in" before a week
+# a number of people or things, not a year
+MANY = re.compile(
+    r"\b(?:over|than|nearly|almost|least|some|более|больше|свыше|почти|больш\s+за|звыш|амаль|ponad|prawie)\s+$", re.I
+)
+COUNTED = re.compile(
+    r"\s+(?:political\s+|other\s+|more\s+)?(?:people|persons|prisoners|detainees|inmates|citizens|men|women|euros?|dollars"
+    r"|companies|человек|люд[еи]й?|заключ[её]нн\w+|политзаключ\w+|чалавек|людзей|вязняў|палітвязняў|osób|więźniów)\b",
+    re.I,
+)
+# what speaks of things to come, shortly before a time
+FUTURE = re.compile(
+    r"\b(?:will|shall|going\s+to|due|scheduled|planned|plans?|expected|expects?|upcoming|буд(?:у|ет|ут|зе|уць|е|уть)"
+    r"|пройд[её]т|пройдут|состоит\w*|состоят\w*|планиру\w+|намерен\w*|ожида\w+|запланирован\w*|адбудз\w+|пройдзе"
+    r"|плану\w+|мяркуе\w*|відбуд\w+|będzie|będą|odbędzie|planowan\w+|bus|vyks|planuoja\w*)\b"
+    r"|\b(?:is|are)\s+(?:\w+\s+)?(?:in|on|for|by|until|till)\s*$",
+    re.I,
+)
+NEAR = 60  # characters before a time
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 MONTH_ALONE = re.compile(rf"[^\d]*?(?:{MONTH})", re.I)
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
@@ -77,13 +114,22 @@ BACK = "|".join(f"(?P<b{number}>{words})" for number, words in reversed(list(enu
 LAST = r"last|past|previous|прошл\w+|мінул\w+|минул\w+|zeszł\w+|ubiegł\w+|minion\w+|praėjus\w+"
 THIS = r"this|current|эт(?:ой|от|ом|у|а)|текущ\w+|гэт(?:ым|ай|ы)|цього|цьому|tym|tego|šį|šią|šiais|šiemet"
 NEXT = re.compile(r"\b(?:next|coming|следующ\w+|наступн\w+|przyszł\w+|następn\w+|kit\w+)\s+$", re.I)
+LATEST_WORDS = r"последн\w+|апошн\w+"
+NUMBERS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12,
+    "два": 2, "две": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "десять": 10, "двенадцать": 12,
+    "дзве": 2, "тры": 3, "чатыры": 4, "пяць": 5, "шэсць": 6, "дзесяць": 10, "дванаццаць": 12,
+}  # fmt: skip
 RELATIVE = re.compile(
     rf"\b(?:{BACK})\b|\b(?:{WEEKDAY})\b"
     rf"|\b(?:(?P<last>{LAST})|(?P<this>{THIS}))\s+(?:{UNIT})\b"
+    rf"|\b(?<!to\s)(?:{LAST}|{LATEST_WORDS})\s+(?P<span>\d{{1,2}}|{'|'.join(NUMBERS)})\s+"
+    rf"(?:{UNIT.replace('?P<', '?P<span_')})\b"
     rf"|\b(?P<ago>\d{{1,3}})\s+(?:{UNIT.replace('?P<', '?P<ago_')})\s+(?:ago|назад|таму|тому|temu)\b",
     re.I,
 )
-LATEST = re.compile(r"\b(?:latest|newest|most recent|последн\w+|апошн\w+|najnowsz\w+|naujausi\w+)\b", re.I)
+LATEST = re.compile(rf"\b(?:latest|newest|most recent|{LATEST_WORDS}|najnowsz\w+|naujausi\w+)\b", re.I)
+LAST_BEFORE = re.compile(rf"\b(?:{LAST})\s+$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +146,21 @@ class Period:
     def fits(self, published: str) -> bool | None:
         """Whether an article published then can speak of the period as its news; None if its date is not known.
 
-        News of a period appears in it or within SPILL_DAYS after it; a bare year is taken at its word.
+        News of a period appears in it or within SPILL_DAYS after it; a bare year and "until" are taken at their word.
         """
         if not published:
             return None
         earliest, latest = span(published)
-        spill = SPILL_DAYS if len(published) > len("2025") else 0
+        spill = SPILL_DAYS if len(published) > len("2025") and self.kind != "until" else 0
         return latest >= self.first and (earliest - self.last).days <= spill
 
 
 SPILL_DAYS = 31
+MONTHS_A_YEAR = 12
 HALF_A_YEAR = 6  # months
+DAYS_AHEAD, MONTHS_AHEAD = 2, 1  # how many months ahead a day or a month lies that is told of without "will"
+SHORTLY = 3  # months
+ENDS = re.compile(r"(?:(?<![A-Z])(?<!\b\w{3})[.!?…]\s|\n)")  # of sentences, but for "Dec. 13" and "A. Lukashenko"
 
 
 def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bool | None:
@@ -132,7 +182,9 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
 
 def without_times(text: str) -> str:
     """The text without the times it names: the numbers left in it count something."""
-    return TIME.sub(" ", text)
+    for match in reversed([match for match, _, _ in _dates(text)]):
+        text = f"{text[: match.start()]} {text[match.end() :]}"
+    return text
 
 
 def retimed(text: str, question: str) -> str:
@@ -153,10 +205,9 @@ def retimed(text: str, question: str) -> str:
 
 def _named(text: str) -> list[str]:
     """The times a text names, each with the preposition before it."""
-    found = _times(text, "2000") or _reckoned(text, "2000-01-01")
-    return [
-        f"{before[0] if (before := BEFORE.search(text[:start])) else ''}{text[start:end]}" for start, end, *_ in found
-    ]
+    found = [(match.start(), end) for match, end, _ in _dates(text)]
+    found = found or [(start, end) for start, end, *_ in _reckoned(text, "2000-01-01")]
+    return [f"{before[0] if (before := BEFORE.search(text[:start])) else ''}{text[start:end]}" for start, end in found]
 
 
 def span(published: str) -> tuple[date, date]:
@@ -173,20 +224,30 @@ def span(published: str) -> tuple[date, date]:
 def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     """The times a question asked on that day speaks of, in its order; a time of its own kind is "in" it.
 
-    A month without a year is taken in the first year the question names with a month, else in the last one that
-    `earlier` questions name; without one it is left out.
+    A month without a year is taken in the one year that the question names with a month, else in the last one that
+    `earlier` questions name; without one it is left out, but for "last December". "From July to September" is one time.
     """
     years = [match["year"] or match["iso"][:4] for match in TIME.finditer(earlier) if match["year"] or match["iso"]]
-    found = _times(question, years[-1] if years else "")
-    made = []
-    for start, _, first, last, _ in found or _reckoned(question, today.isoformat()):
+    own = any(match["year"] for match in TIME.finditer(question))
+    found = _times(question, years[-1] if years and not own else "", today.isoformat())
+    stretches = found or _reckoned(question, today.isoformat())
+    made: list[Period] = []
+    joined = False
+    for place, (start, end, first, last, _) in enumerate(stretches):
         before = question[:start][-40:]
-        if SINCE.search(before):
+        if joined:
+            begun = made.pop()
+            made.append(Period("in", min(begun.first, first), max(begun.last, last)))
+        elif SINCE.search(before):
             made.append(Period("since", first, date.max))
-        elif UNTIL.search(before):
+        elif UNTIL.search(before) and (found or not ON.search(before)):
             made.append(Period("until", date.min, last))
         else:
             made.append(Period("in", first, last))
+        follower = stretches[place + 1][0] if place + 1 < len(stretches) else end
+        joined = FROM.search(before) is not None and TO.fullmatch(question, end, follower) is not None
+        if joined:
+            made[-1] = Period("in", first, last)
     if not made and LATEST.search(question):
         made.append(Period("latest", date.min, date.max))
     return made
@@ -195,10 +256,12 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
 def times(text: str, start: int, published: str) -> list[Time]:
     """The times a text names, in its order, `start` being where it stands in its article.
 
-    A month without a year is taken in the year that is named with another, else that of publication, or in the one
-    before where it would lie more than half a year ahead ("in December", printed in February). "On Saturday" and "last
-    month" are reckoned from the day or month of publication; where that is not known they are left out. "From July"
-    and "until July" name July.
+    A month without a year is of the year that stands with the month beside it ("between March and June 2024"). Else it
+    is the last such month at publication, unless it lay just ahead, or stands behind words of things to come ("will",
+    "due", "until"); one that lay less than half a year ahead may be either, and is left out. So is one where the text
+    names another year with a month, unless it was shortly before publication. "On Saturday" and "last month" are
+    reckoned from the day or month of publication; where that is
+    not known they are left out, and a weekday to come is too. "From July" and "until July" name July.
     """
     found = _times(text, published) + _reckoned(text, published)
     return [
@@ -210,23 +273,109 @@ def times(text: str, start: int, published: str) -> list[Time]:
 Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
 
 
-def _times(text: str, published: str) -> list[Stretch]:
-    """The dates, months and years a text names; a month without a year is of one that is named, else of publication."""
-    found = list(TIME.finditer(text))
-    named = next((match["year"] for match in found if match["year"]), "")
+def _dates(text: str) -> Iterator[tuple[re.Match[str], int, str]]:
+    """The dates, months and years a text names: the match, its end and its day in the month, if it has one."""
+    for match in TIME.finditer(text):
+        before = text[: match.start()][-NEAR:]
+        end, day = match.end(), match["before"] or match["after"] or ""
+        if match["iso"]:
+            number = len(match["iso"]) == len("2000") and (
+                MANY.search(before) or (COUNTED.match(text, end) and not BEFORE.search(before))
+            )
+            if number:
+                continue
+        elif match["after"] and not match["year"] and IN_ONLY.search(before):
+            end, day = match.start("after"), ""
+            end -= len(text[:end]) - len(text[:end].rstrip())
+        if not (match["iso"] or match["dotted"] or match["year"] or day):
+            word = text[match.start() : end].rstrip(". ").lower()
+            if word in WORDS_TOO and not MONTHLY.search(before):
+                continue
+        yield match, end, day
+
+
+def _times(text: str, published: str, today: str = "") -> list[Stretch]:
+    """The dates, months and years a text names; "last December" of a question is reckoned from `today`."""
+    found = list(_dates(text))
     made = []
-    for match in found:
+    for place, (match, end, day) in enumerate(found):
+        iso = _whole_date(match, day)
+        reckoned = not iso
+        if reckoned:
+            year = _joined_year(text, found, place) or _reckoned_year(text, found, place, published, today)
+            iso = f"{year:04}-{_month(match):02}" + (f"-{int(day):02}" if day else "") if year else ""
         try:
-            iso = _iso(match, named or published[:4])
-            alone = iso and published and not (match["year"] or match["iso"])
-            if alone and _months(iso) - _months(published) > HALF_A_YEAR:
-                iso = f"{int(iso[:4]) - 1:04}{iso[4:]}"
-            first, last = span(iso) if iso else (date.max, date.min)
+            if iso:
+                made.append((match.start(), end, *span(iso), reckoned))
         except ValueError:
             continue  # the 31st of June
-        if iso:
-            made.append((match.start(), match.end(), first, last, not (match["year"] or match["iso"])))
     return made
+
+
+def _month(match: re.Match[str]) -> int:
+    return next(number for number in range(1, 13) if match[f"m{number}"])
+
+
+def _whole_date(match: re.Match[str], day: str) -> str:
+    """What a match says with its year; empty for a month without one."""
+    if match["iso"]:
+        return match["iso"]
+    if match["dotted"]:
+        day, month, year = match["dotted"].split(".")
+        return f"{year}-{month:0>2}-{day:0>2}"
+    if not match["year"]:
+        return ""
+    return f"{match['year']}-{_month(match):02}" + (f"-{int(day):02}" if day else "")
+
+
+def _joined_year(text: str, found: Sequence[tuple[re.Match[str], int, str]], place: int) -> int:
+    """The year that stands with a month behind this one, as in "between March and June 2024"; 0 if none does."""
+    for (_, end, _), (other, _, _) in pairwise(found[place:]):
+        if other["iso"] or other["dotted"] or not TOGETHER.fullmatch(text, end, other.start()):
+            return 0
+        if other["year"]:
+            return int(other["year"])
+    return 0
+
+
+def _reckoned_year(
+    text: str, found: Sequence[tuple[re.Match[str], int, str]], place: int, published: str, today: str
+) -> int:
+    """The year of a month that stands without one; 0 if nobody can tell."""
+    match, _, day = found[place]
+    month, before = _month(match), text[: match.start()]
+    named = {int(other["year"]) for other, _, _ in found if other["year"]}
+    last = LAST_BEFORE.search(before[-NEAR:])
+    base = published or (today if last else "")
+    if not base:
+        return next(iter(named)) if len(named) == 1 else 0
+    year = int(base[:4])
+    if len(base) < len("2025-12"):
+        return year  # the month of publication is not known
+    ahead = month - int(base[5:7])
+    if FUTURE.search(_opened(before)):
+        return year + (ahead < 0)
+    if ahead > (DAYS_AHEAD if day else MONTHS_AHEAD):
+        if ahead < HALF_A_YEAR:
+            return year if UNTIL.search(before[-NEAR:]) else 0
+        year, ahead = year - 1, ahead - MONTHS_A_YEAR
+    elif last and not ahead:
+        year, ahead = year - 1, -MONTHS_A_YEAR
+    apart = named - {year}
+    same = apart & {int(other["year"]) for other, _, _ in found if other["year"] and _one_sentence(text, match, other)}
+    if apart and (ahead < -SHORTLY or (same and not day)):
+        return 0
+    return year
+
+
+def _opened(before: str) -> str:
+    """What stands before a time in its own sentence, as far as it is near."""
+    return ENDS.split(before[-NEAR:])[-1]
+
+
+def _one_sentence(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    first, second = sorted((one, other), key=lambda match: match.start())
+    return not ENDS.search(text[first.end() : second.start()])
 
 
 def _reckoned(text: str, published: str) -> list[Stretch]:
@@ -235,49 +384,48 @@ def _reckoned(text: str, published: str) -> list[Stretch]:
         return []
     made = []
     for match in RELATIVE.finditer(text):
-        if not NEXT.search(text[: match.start()][-20:]) and (found := _distance(match, published)):
+        before = text[: match.start()]
+        if NEXT.search(before[-20:]):
+            continue
+        weekday = any(match[f"d{number}"] for number in range(7))
+        if weekday and FUTURE.search(_opened(before)):
+            continue
+        if found := _distance(match, published):
             made.append((match.start(), match.end(), *found, True))
     return made
 
 
 def _distance(match: re.Match[str], published: str) -> tuple[date, date] | None:
+    """The days a relative time means; None if the day of publication is not known so exactly, or is too long ago."""
+    spanned = match["span"] or ""
+    number = int(match["ago"] or (NUMBERS.get(spanned.lower()) or spanned or 0))
+    unit = next((name for name, _ in UNITS if match[name] or match[f"ago_{name}"] or match[f"span_{name}"]), "day")
+    back = number if match["ago"] or spanned else int(bool(match["last"]))
+    try:
+        first, last = _back(match, published, unit, back)
+    except (ValueError, OverflowError):
+        return None
+    return (first, span(published)[1]) if spanned else (first, last)
+
+
+def _back(match: re.Match[str], published: str, unit: str, back: int) -> tuple[date, date]:
+    """The same `back` units before publication. ValueError or OverflowError where None is meant."""
     base, end = span(published)
-    number = int(match["ago"] or 0)
-    unit = next((name for name, _ in UNITS if match[name] or match[f"ago_{name}"]), "day")
-    back = number if match["ago"] else int(bool(match["last"]))
     if unit == "year":
-        return span(f"{base.year - back:04}") if base.year > back else None
+        return span(f"{base.year - back:04}")
     if len(published) < len("2025-12"):
-        return None  # only its year is known
+        raise ValueError("only its year is known")
     if unit == "month":
-        months = base.year * 12 + base.month - 1 - back
-        return span(f"{months // 12:04}-{months % 12 + 1:02}") if months >= 12 else None
+        months = base.year * MONTHS_A_YEAR + base.month - 1 - back
+        return span(f"{months // MONTHS_A_YEAR:04}-{months % MONTHS_A_YEAR + 1:02}")
     if base != end:
-        return None  # only its month is known
+        raise ValueError("only its month is known")
     if unit == "week":
         monday = base - timedelta(days=base.weekday() + 7 * back)
         return monday, monday + timedelta(days=6)
-    days = next((day for day in range(len(DAYS_BACK)) if match[f"b{day}"]), number)
+    days = next((day for day in range(len(DAYS_BACK)) if match[f"b{day}"]), back)
     for weekday in range(7):
         if match[f"d{weekday}"]:
             days = (base.weekday() - weekday) % 7  # the last such day, the day of publication among them
     day = base - timedelta(days=days)
     return day, day
-
-
-def _months(iso: str) -> int:
-    """A date in months; one that is known to the year alone is its last, so that none of its months lies ahead."""
-    return int(iso[:4]) * 12 + int(iso[5:7] or 12)
-
-
-def _iso(match: re.Match[str], named_year: str) -> str:
-    if match["iso"]:
-        return match["iso"]
-    if not (match["year"] or match["before"] or match["after"]) and match[0].rstrip(". ").lower() in WORDS_TOO:
-        return ""
-    year = match["year"] or named_year
-    month = next(number for number in range(1, 13) if match[f"m{number}"])
-    day = match["before"] or match["after"]
-    if not year:
-        return ""
-    return f"{year}-{month:02}" + (f"-{int(day):02}" if day else "")

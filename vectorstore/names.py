@@ -35,7 +35,7 @@ HEADLINE = 200  # characters: the longest headline, or question in small letters
 SMALL_NAME = 5  # letters of a name that is known in small letters too
 SHORT_KEY = 3  # letters; a word of a shorter key, or of capitals alone, is linked only if it is spelt as in the table
 
-WORD = re.compile(r"[^\W\d_][\w’']*(?:\.\w+)?")
+WORD = re.compile(r"[^\W\d_][\w’'\u0300-\u036f]*(?:\.\w+)?")
 POSSESSIVE = re.compile("['’]s?$")
 GAP = re.compile(r"[\s\-–]{1,2}\Z")
 INITIAL_GAP = re.compile(r"\.?[\s\-–]{0,2}\Z")
@@ -125,7 +125,7 @@ def folded(word: str) -> str:
 
 def _sound(word: str) -> str:
     """A word of a name in its nominative, with a letter for each sound."""
-    lower = POSSESSIVE.sub("", unicodedata.normalize("NFC", word.lower()))
+    lower = POSSESSIVE.sub("", unicodedata.normalize("NFC", word.lower())).replace("\u0301", "")
     for ending, nominative in CASES:
         lower = ending.sub(nominative, lower)
     sound = folded(lower)

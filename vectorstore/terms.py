@@ -13,6 +13,7 @@ from functools import lru_cache
 import Stemmer
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+APOSTROPHES = re.compile("['’ʼ]")
 CYRILLIC = re.compile("[\u0400-\u04ff]")
 # what Unicode does not decompose, and what Russian writes with or without dots
 FOLDED = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ё": "е", "ў": "у", "і": "и"})
@@ -25,17 +26,17 @@ def terms(text: str) -> list[str]:
     Lower case, without accents, stemmed by script: Latin with Snowball's English rules, Cyrillic with its Russian
     ones, whichever the language, since a question and the article that answers it need not share one.
     """
-    return [_term(word) for word in WORD.findall(text.lower())]
+    # composed letters such as й stay what they are; a mark of stress is no letter's own part
+    plain = unicodedata.normalize("NFC", text).replace("\u0301", "")
+    return [_term(word) for word in WORD.findall(plain.lower())]
 
 
 @lru_cache(maxsize=65536)
 def _term(word: str) -> str:
     if CYRILLIC.search(word):
-        # composed letters such as й stay what they are: only marks that are no letter's own part go
-        plain = unicodedata.normalize("NFC", word).replace("\u0301", "").translate(FOLDED)
-        return str(_stemmer("russian").stemWord(plain))
+        return str(_stemmer("russian").stemWord(APOSTROPHES.sub("", word).translate(FOLDED)))
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
-    plain = plain.translate(FOLDED).replace("’", "'")
+    plain = APOSTROPHES.sub("'", plain.translate(FOLDED))
     return str(_stemmer("english").stemWord(plain)).replace("'", "")
 
 

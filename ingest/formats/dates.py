@@ -22,7 +22,8 @@ def day(text: str) -> str:
     try:
         if not DATE.fullmatch(given):
             raise ValueError
-        date.fromisoformat((given + "-01-01")[:10])
+        if date.fromisoformat((given + "-01-01")[:10]).year < EARLIEST_YEAR:
+            raise ValueError
     except ValueError as error:
         raise UnreadableError(f"its date is {text[:40]!r}: write it as 2025-12-13, 2025-12 or 2025") from error
     return given
