@@ -12,11 +12,13 @@ from typing import Any
 import altair as alt
 import gradio as gr
 
-from bot import TOPICS, Bot, Citation, Count, Known, Moment, Topic
+from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
 from page.markup import escape_html, in_line, shortened, voices
 from page.words import Words
 
-SHOWN = 300  # rows
+ARTICLES = "articles"  # beside the topics: the articles themselves
+SHOWN = 300  # moments and articles, the newest
+NUMBERS = 40  # the newest
 TIP = 90  # characters
 ROW_HEIGHT = 34  # of the plot, in pixels
 READ_AS: dict[str, Any] = {
@@ -37,67 +39,93 @@ def called(words: Words) -> dict[Topic | None, str]:
     return {topic: named[topic] for topic in TOPICS} | {None: words("Other")}
 
 
-def plotted(moments: Sequence[Moment], topics: Sequence[Topic], words: Words) -> alt.Chart | None:
+def placed(entry: Entry) -> bool:
+    """Whether an article's date is known to the month at least."""
+    return len(entry.published) >= len("2025-12")
+
+
+def plotted(shown: Sequence[Moment | Entry], topics: Sequence[str], words: Words) -> alt.Chart | None:
     """A point for each of the topics, else of all, that a moment speaks of, at its first day; it opens the passage.
 
-    None for no moments.
+    An article is a square at its date of publication, and opens its text. None for nothing.
     """
     named = called(words)
-    points = [
-        {
-            "day": f"{one.first}",
-            "about": named[topic],
-            "sentence": shortened(one.citation.quote, TIP),
-            "publisher": _teller(one.citation),
-            "link": one.citation.link,
-        }
-        for one in moments
-        for topic in (one.topics or (None,))
-        if not topics or topic in topics
-    ]
+    points = []
+    for one in shown:
+        if isinstance(one, Entry):
+            about, shape, text, link = [words("Articles")], "square", one.name, _link(one)
+        else:
+            spoken = (topic for topic in one.topics or (None,) if not topics or topic in topics)
+            about, shape = [named[topic] for topic in spoken], "circle"
+            text, link = one.citation.quote, one.citation.link
+        point = {"day": _day(one), "text": shortened(text, TIP), "publisher": _teller(one), "link": link}
+        points += [{**point, "about": line, "shape": shape} for line in about]
     if not points:
         return None
-    lines = [line for line in named.values() if any(point["about"] == line for point in points)]
+    lines = [line for line in (*named.values(), words("Articles")) if any(one["about"] == line for one in points)]
     # days have no time zone: a browser's own would move them
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
     y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=180))
-    columns = {"day": words("Day"), "sentence": words("Sentence"), "publisher": words("Publisher")}
+    columns = {"day": words("Day"), "text": words("What is told"), "publisher": words("Publisher")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=points), usermeta={"embedOptions": EMBEDDED}, **READ_AS)
-        .mark_point(filled=True, size=90, opacity=0.6, cursor="pointer")
-        .encode(x=x, y=y, tooltip=tip, href="link:N", color=alt.Color("about:N", sort=lines, legend=None))
-        .properties(
-            height=ROW_HEIGHT * len(lines),
-            width="container",
-            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-            background="transparent",
-        )
-        .configure_view(stroke=None)
-        .configure_axis(labelFontSize=12)
-    )
-    return chart
+    color = alt.Color("about:N", sort=lines, legend=None)
+    shape_of = alt.Shape("shape:N", scale=None)
+    chart = _chart(points).mark_point(filled=True, size=90, opacity=0.6, cursor="pointer")
+    return _drawn(chart.encode(x=x, y=y, tooltip=tip, href="link:N", color=color, shape=shape_of), len(lines))
 
 
-def told(moments: Sequence[Moment], picked: str, words: Words) -> str:
-    """The moments as a table, each with the way to its passage; `picked` says in words which they are."""
-    if not moments:
-        return f"<p>{words('The articles tell nothing of this with a date: {picked}.', picked=escape_html(picked))}</p>"
-    rows = "".join(
-        f'<tr><td class="day">{_days(one, words)}<span class="how">{_how(one, words)}</span></td>'
-        f"<td>{_quoted(one.citation, words)}</td></tr>"
-        for one in moments[:SHOWN]
-    )
-    caption = [
-        words.many(
-            "{count} sentence, in order of time: {picked}.",
-            "{count} sentences, in order of time: {picked}.",
-            len(moments),
-            picked=escape_html(picked),
-        )
+def counted(counts: Sequence[Count], words: Words) -> alt.Chart | None:
+    """A bar for each number told of a day, as long as it has articles; it opens the first passage. None for none."""
+    bars = [
+        {
+            "number": f"{one.day}: {shortened(one.value, TIP)}",
+            "articles": len(one.citations),
+            "publishers": shortened(", ".join(map(_teller, one.citations)), 2 * TIP),
+            "link": one.citations[0].link,
+        }
+        for one in counts
     ]
-    if len(moments) > SHOWN:
-        caption.append(words("The first {shown} are shown: choose less to see others.", shown=SHOWN))
+    if not bars:
+        return None
+    most = max(len(one.citations) for one in counts)
+    x = alt.X("articles:Q", title=words("Articles"), axis=alt.Axis(values=list(range(most + 1)), format="d"))
+    y = alt.Y("number:N", title=None, sort=None, axis=alt.Axis(labelLimit=220))
+    columns = {"number": words("Number"), "publishers": words("Told by")}
+    tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
+    return _drawn(_chart(bars).mark_bar(cursor="pointer").encode(x=x, y=y, tooltip=tip, href="link:N"), len(bars))
+
+
+def _chart(values: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=values), usermeta={"embedOptions": EMBEDDED}, **READ_AS)
+
+
+def _drawn(chart: alt.Chart, lines: int) -> alt.Chart:
+    """The chart as wide as its place, with so many lines."""
+    sized = chart.properties(
+        height=ROW_HEIGHT * lines,
+        width="container",
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        background="transparent",
+    )
+    plain: alt.Chart = sized.configure_view(stroke=None).configure_axis(labelFontSize=12)
+    return plain
+
+
+def told(found: Sequence[Moment | Entry], picked: str, words: Words) -> str:
+    """The newest of what is found as a table, each with the way to it; `picked` says in words what it is."""
+    if not found:
+        return f"<p>{words('The articles tell nothing of this with a date: {picked}.', picked=escape_html(picked))}</p>"
+    rows = "".join(_row(one, words) for one in found[-SHOWN:])
+    printed = sum(isinstance(one, Entry) for one in found)
+    counts = [
+        words.many("{count} sentence", "{count} sentences", len(found) - printed) if printed < len(found) else "",
+        words.many("{count} article", "{count} articles", printed) if printed else "",
+    ]
+    caption = [
+        words("{found}, in order of time: {picked}.", found=", ".join(filter(None, counts)), picked=escape_html(picked))
+    ]
+    if len(found) > SHOWN:
+        caption.append(words("The newest {shown} are shown: choose less to see others.", shown=SHOWN))
     caption.append(words("What a sentence says is its article's word, not ours."))
     heads = "".join(f'<th scope="col">{head}</th>' for head in (words("When"), words("What is told")))
     return (
@@ -107,19 +135,21 @@ def told(moments: Sequence[Moment], picked: str, words: Words) -> str:
 
 
 def numbers(counts: Sequence[Count], words: Words) -> str:
-    """The numbers told of each day as a table."""
+    """The newest numbers told of each day as a table."""
     if not counts:
         return f"<p>{words('No day’s releases are counted by more than one article.')}</p>"
     rows = "".join(
         f'<tr><td class="day">{one.day}</td><td>{escape_html(one.value)}</td>'
         f"<td>{'<br>'.join(_quoted(cited, words) for cited in one.citations)}</td></tr>"
-        for one in counts
+        for one in counts[-NUMBERS:]
     )
     heads = "".join(f'<th scope="col">{name}</th>' for name in (words("Day"), words("Number"), words("Told by")))
     said = words(
         "Numbers in sentences about releases on one day, where several articles tell of it. They may count different "
         "people."
     )
+    if len(counts) > NUMBERS:
+        said += " " + words("The newest {shown} are shown.", shown=NUMBERS)
     return f'<table class="told"><caption>{said}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 
@@ -139,32 +169,54 @@ def spelt(known: Known | None, words: Words) -> str:
 def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
     """Puts the timeline on the page."""
     chronicle, topic_names = bot.chronicle, called(words)
+    kinds = {topic: topic_names[topic] for topic in TOPICS} | {ARTICLES: words("Articles")}
 
-    def look(topics: list[Topic], name: str, since: str, until: str) -> tuple[Any, ...]:
+    def printed(moments: Sequence[Moment], everything: bool, first: date | None, last: date | None) -> list[Entry]:
+        """The articles themselves: all, or those of the moments."""
+        of = {one.citation.article.id for one in moments}
+        return [
+            one
+            for one in bot.catalogue
+            if placed(one)
+            and (everything or one.article in of)
+            and (not first or one.published >= f"{first}"[: len(one.published)])
+            and (not last or one.published <= f"{last}"[: len(one.published)])
+        ]
+
+    def look(picked: list[str], name: str, since: str, until: str) -> tuple[Any, ...]:
         try:
             first, last = (date.fromisoformat(day) if day else None for day in (since, until))
         except ValueError:
             raise gr.Error(
                 words("A day is written as 2025-12-13."), title=words("Error"), print_exception=False
             ) from None
-        moments = chronicle.moments(topics, name, first, last)
-        about = [*([name] if name else ()), *(topic_names[topic] for topic in topics or (() if name else TOPICS))]
-        picked = ", ".join(about)
-        picked += words("; from {day}", day=first) if first else ""
-        picked += words("; to {day}", day=last) if last else ""
+        topics = [topic for topic in TOPICS if topic in picked]
+        found: list[Moment | Entry] = []
+        if topics or not picked:
+            found += chronicle.moments(topics, name, first, last)
+        if ARTICLES in picked or not picked:
+            of = chronicle.moments(topics, name) if topics or name else []
+            found += printed(of, not (topics or name), first, last)
+        found.sort(key=_day)
+        about = [*([name] if name else ()), *(kinds[kind] for kind in picked or (() if name else kinds))]
+        said = ", ".join(about)
+        said += words("; from {day}", day=first) if first else ""
+        said += words("; to {day}", day=last) if last else ""
         known = next((one for one in chronicle.known() if one.name == name), None)
-        return plotted(moments, topics, words), spelt(known, words), told(moments, picked, words)
+        return plotted(found[-SHOWN:], topics, words), spelt(known, words), told(found, said, words)
 
-    def begun(topics: list[Topic], name: str, since: str, until: str) -> tuple[Any, ...]:
+    def begun(picked: list[str], name: str, since: str, until: str) -> tuple[Any, ...]:
         every = [(f"{one.name} ({one.sentences:,})", one.name) for one in chronicle.known()]
         names = gr.Dropdown(choices=[(words("Everybody"), ""), *every])
-        return *look(topics, name, since, until), names, numbers(chronicle.counts(), words)
+        counts = chronicle.counts()
+        drawn = counted(counts[-NUMBERS:], words)
+        return *look(picked, name, since, until), names, drawn, numbers(counts, words)
 
     gr.Markdown(f"## {words('Timeline')}", elem_id="timeline-title")
     with gr.Row(elem_id="picking"):
-        topics = gr.CheckboxGroup(
-            label=words("Sentences that speak of"),
-            choices=[(topic_names[topic], topic) for topic in TOPICS],
+        picked = gr.CheckboxGroup(
+            label=words("What to show"),
+            choices=[(said, kind) for kind, said in kinds.items()],
             value=[],
             scale=2,
             min_width=320,
@@ -174,21 +226,46 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
         )
         since = gr.Textbox(label=words("Told from"), placeholder="2025-09-01", max_lines=1, min_width=120)
         until = gr.Textbox(label=words("Told to"), placeholder="2025-12-31", max_lines=1, min_width=120)
-    plot = gr.Plot(label=words("A point opens its passage"), elem_id="plot", buttons=[])
-    spellings = gr.HTML("", elem_id="spellings")
-    table = gr.HTML("", elem_id="moments")
-    with gr.Accordion(words("Numbers told of the same day"), open=False):
-        counts = gr.HTML("", elem_id="counts")
+    with gr.Column(elem_id="plot"):  # whose styles all plots take
+        plot = gr.Plot(label=words("A point opens its passage"), buttons=[])
+        spellings = gr.HTML("", elem_id="spellings")
+        table = gr.HTML("", elem_id="moments")
+        with gr.Accordion(words("Numbers told of the same day"), open=False):
+            bars = gr.Plot(label=words("How many articles give a number; a bar opens the first passage"), buttons=[])
+            counts = gr.HTML("", elem_id="counts")
 
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     shown = [plot, spellings, table]
-    chosen = [topics, name, since, until]
-    page.load(begun, chosen, [*shown, name, counts], **quiet)
-    gr.on([topics.input, name.input, since.submit, since.blur, until.submit, until.blur], look, chosen, shown, **quiet)
+    chosen = [picked, name, since, until]
+    page.load(begun, chosen, [*shown, name, bars, counts], **quiet)
+    gr.on([picked.input, name.input, since.submit, since.blur, until.submit, until.blur], look, chosen, shown, **quiet)
 
 
-def _teller(citation: Citation) -> str:
-    return citation.article.publisher or citation.article.name
+def _row(one: Moment | Entry, words: Words) -> str:
+    if isinstance(one, Entry):
+        day, how = one.published, words("an article")
+        opened = f'<a href="{_link(one)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
+        by = " · ".join([*filter(None, [in_line(one.publisher)]), opened])
+        text = f'<strong dir="auto">{escape_html(one.name)}</strong><span class="by" dir="auto">{by}</span>'
+    else:
+        day, how, text = _days(one, words), _how(one, words), _quoted(one.citation, words)
+    return f'<tr><td class="day">{day}<span class="how">{how}</span></td><td>{text}</td></tr>'
+
+
+def _day(one: Moment | Entry) -> str:
+    """Its first day."""
+    return f"{one.published}-01"[: len("2025-12-13")] if isinstance(one, Entry) else f"{one.first}"
+
+
+def _link(entry: Entry) -> str:
+    return escape_html(f"/source/{entry.article}/{entry.version}")
+
+
+def _teller(one: Moment | Entry | Citation) -> str:
+    if isinstance(one, Entry):
+        return one.publisher
+    article = one.article if isinstance(one, Citation) else one.citation.article
+    return article.publisher or article.name
 
 
 def _days(moment: Moment, words: Words) -> str:

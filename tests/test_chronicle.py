@@ -10,7 +10,7 @@ import pytest
 
 from bot import Bot, Moment
 from ingest import amend, remove, update
-from page.timeline import numbers, plotted, spelt, told
+from page.timeline import SHOWN, counted, numbers, plotted, spelt, told
 from page.words import IN_ENGLISH
 
 Write = Callable[[str, str | bytes], Path]
@@ -142,11 +142,11 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
     for name in ("<b>a</b>", "c"):
         update([write(f"{len(name)}.md", news("2025-12-13", f"{text} {name}.", name))], data=tmp_path / "data")
     with Bot.open(tmp_path / "data", model="") as bot:
-        moments = bot.chronicle.moments()
+        moments, articles, counts = bot.chronicle.moments(), bot.catalogue, bot.chronicle.counts()
         shown = "".join(
             (
-                told(moments, "<i>", IN_ENGLISH),
-                numbers(bot.chronicle.counts(), IN_ENGLISH),
+                told([*moments, *articles], "<i>", IN_ENGLISH),
+                numbers(counts, IN_ENGLISH),
                 spelt(bot.chronicle.known()[0], IN_ENGLISH),
             )
         )
@@ -157,11 +157,31 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
         assert "{{" not in shown
         for one in moments:
             assert f'href="{one.citation.link}"' in shown
-    plot = plotted(moments, (), IN_ENGLISH)
+        for article in articles:
+            assert f'href="/source/{article.article}/1"' in shown
+    assert "2 sentences, 2 articles, in order of time: &lt;i&gt;." in shown
+    plot = plotted([*moments, *articles], (), IN_ENGLISH)
     assert plot
-    assert [one["about"] for one in plot.data.values] == ["Releases"] * len(moments)
-    assert [one["link"] for one in plot.data.values] == [one.citation.link for one in moments]
+    assert [one["about"] for one in plot.data.values] == ["Releases"] * 2 + ["Articles"] * 2
+    assert [one["shape"] for one in plot.data.values] == ["circle"] * 2 + ["square"] * 2
+    assert [one["link"] for one in plot.data.values[:2]] == [one.citation.link for one in moments]
+    bars = counted(counts, IN_ENGLISH)
+    assert bars
+    assert [(one["number"], one["articles"]) for one in bars.data.values] == [("2025-12-12: 40", 2)]
+    assert [one["link"] for one in bars.data.values] == [counts[0].citations[0].link]
     assert plotted([], (), IN_ENGLISH) is None
+    assert counted([], IN_ENGLISH) is None
     assert "nothing of this with a date: &lt;i&gt;" in told([], "<i>", IN_ENGLISH)
     assert "No day" in numbers([], IN_ENGLISH)
     assert spelt(None, IN_ENGLISH) == ""
+
+
+def test_of_more_than_is_shown_the_newest_have_their_row(bot: Bot) -> None:
+    moments = bot.chronicle.moments()
+    found = moments[:1] * SHOWN + moments[-1:]
+    said = told(found, "all", IN_ENGLISH)
+    assert said.count("<tr><td") == SHOWN
+    assert moments[-1].citation.link in said
+    assert f"{len(found)} sentences" in said
+    assert f"The newest {SHOWN} are shown" in said
+    assert "are shown" not in told(found[1:], "all", IN_ENGLISH)

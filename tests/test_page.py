@@ -700,6 +700,21 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Arrests and sentences").click()
     expect(rows).to_have_count(every, timeout=60_000)
+    page.get_by_role("checkbox", name="Articles").click()
+    caption = page.locator("#moments caption")
+    expect(caption).to_have_text(re.compile("^[0-9]+ articles, in order of time: Articles[.]"), timeout=60_000)
+    assert 0 < rows.count() < every
+    page.get_by_role("checkbox", name="Sanctions eased").click()  # and the articles that hold them alone
+    expect(caption).to_contain_text("Sanctions eased", timeout=60_000)
+    articles = rows.filter(has_text="open its text and versions")
+    assert 0 < articles.count() < rows.count()
+    with page.expect_popup() as whole:
+        articles.first.get_by_role("link").click()
+    expect(whole.value.locator("h1")).to_have_text(articles.first.locator("strong").inner_text())
+    whole.value.close()
+    page.get_by_role("checkbox", name="Articles").click()
+    page.get_by_role("checkbox", name="Sanctions eased").click()
+    expect(rows).to_have_count(every, timeout=60_000)
     with page.expect_popup() as from_point:
         page.locator("#plot [role=graphics-symbol][aria-roledescription=point]").first.click(force=True)
     expect(from_point.value.locator("mark").first).to_contain_text("pardoned six prisoners")
@@ -726,6 +741,12 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     expect(opened.value.locator("mark").first).to_contain_text("1808")
     page.get_by_role("button", name="Numbers told of the same day").click()
     expect(page.locator("#counts")).to_contain_text("2025-09-11")
+    bar = page.locator("#plot [role=graphics-symbol][aria-roledescription=bar]")
+    expect(bar).to_have_count(page.locator("#counts tbody tr").count(), timeout=60_000)
+    with page.expect_popup() as from_bar:
+        bar.first.click(force=True)
+    expect(from_bar.value.locator("mark").first).to_be_visible()
+    from_bar.value.close()
     assert foreign == []
     assert said == []
     opened.value.close()

@@ -424,7 +424,7 @@ def test_no_word_of_an_article_is_taken_for_markup_on_any_view(tmp_path: Path, b
         expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
         page.goto(f"{url}/timeline")
         rows = page.locator("#moments tbody tr")
-        expect(rows).to_have_count(27, timeout=WAIT)
+        expect(rows).to_have_count(54, timeout=WAIT)  # each article, and its sentence
         shown = " ".join(page.locator("#moments").inner_text().split())
         with Bot.open(tmp_path / "data", model="") as bot:
             quotes = [" ".join(moment.citation.quote.split()) for moment in bot.chronicle.moments()]
