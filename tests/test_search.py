@@ -168,6 +168,44 @@ def test_a_copy_whose_original_is_filtered_out_is_found(reprinted: Path, open_st
     assert {hit.article.publisher for hit in found} == {"Late"}
 
 
+def test_copies_that_a_filter_or_a_day_leaves_out_are_not_named(reprinted: Path, open_store: OpenStore) -> None:
+    for query in (
+        Query("What did the chemist find in the sacks?", as_of=date(2025, 3, 6)),
+        Query("What did the chemist find in the sacks?", filters=Filters(publishers=("Original", "Undated"))),
+    ):
+        found = search(open_store(reprinted), query, 10, names=Names(()))
+        assert found[0].article.publisher == "Original"
+        assert [copy.publisher for copy in found[0].copies] == ["Undated"]
+
+
+def test_a_story_that_sixty_papers_print_crowds_no_other_out(
+    write: Write, tmp_path: Path, open_store: OpenStore
+) -> None:
+    for number in range(60):
+        cut = STORY if number != 30 else STORY.replace("Outside the court some", "At the court some")
+        write(
+            f"{number:02}.md", f"---\npublisher: Paper {number}\npublished: '2025-03-{30 - number // 3}'\n---\n{cut}\n"
+        )
+    write("oldest.md", f"---\npublisher: Oldest\npublished: '2025-03-01'\n---\nFrom our own desk. {STORY}\n")
+    write("other.md", "---\npublisher: Other\n---\nA second chemist found chalk in the sacks of another mill.\n")
+    assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    found = hits(open_store(tmp_path / "data"), "What did the chemist find in the sacks?", 10)
+    assert {hit.article.publisher for hit in found} == {"Oldest", "Other"}
+    assert {len(hit.copies) for hit in found} == {60, 0}
+
+
+def test_who_prints_two_stories_makes_them_no_copies_of_each_other(
+    write: Write, tmp_path: Path, open_store: OpenStore
+) -> None:
+    for name, text in (("One", STORY), ("Two", OTHER), ("Both", f"{STORY}\n\n{OTHER}"), ("Again", OTHER + " Late.")):
+        write(f"{name}.md", f"---\npublisher: {name}\n---\n{text}\n")
+        assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    store = open_store(tmp_path / "data")
+    clusters = [sorted(copy.publisher for copy in (hit.article, *hit.copies)) for hit in hits(store, STORY[:80], 10)]
+    assert all(not {"One", "Two"} <= set(cluster) for cluster in clusters)
+    assert any({"Two", "Again"} <= set(cluster) for cluster in clusters)
+
+
 def test_an_edited_copy_leaves_the_cluster(reprinted: Path, write: Write, open_store: OpenStore) -> None:
     write("0.md", f"---\npublisher: Late\npublished: '2025-03-09'\n---\n{OTHER[::-1]}\n")
     assert update([reprinted.parent / "articles"], data=reprinted).changed

@@ -42,8 +42,13 @@ def bands(text: str) -> list[bytes]:
     ]
 
 
-def copied(one: str, other: str) -> bool:
-    """Whether one text prints most of the shorter of the two again."""
+def likeness(one: str, other: str) -> float:
+    """The share of the shorter text's shingles that the longer one holds; 0 where that says too little."""
     first, second = shingles(one), shingles(other)
     shorter = min(len(first), len(second))
-    return shorter >= SHORTEST and len(first & second) >= COPIED * shorter
+    return len(first & second) / shorter if shorter >= SHORTEST else 0.0
+
+
+def copied(one: str, other: str) -> bool:
+    """Whether one text prints most of the shorter of the two again."""
+    return likeness(one, other) >= COPIED

@@ -34,7 +34,7 @@ from vectorstore.article import (
     Span,
     Time,
 )
-from vectorstore.copies import bands, copied
+from vectorstore.copies import bands, copied, likeness
 from vectorstore.database import Database
 from vectorstore.origins import Amendment, Origin, Removed, Stale
 from vectorstore.terms import terms
@@ -477,25 +477,35 @@ class Library(Database):
             for (passage, article, published, lang, cluster, terms, _), vector in zip(rows, vectors, strict=True)
         }
 
-    def copied(self, clusters: Sequence[str]) -> list[str]:
-        """Those of the clusters that hold more than one live article."""
+    def copied(self, clusters: Sequence[str], which: Chosen = ALL) -> list[str]:
+        """Those of the clusters that hold more than one of the chosen articles."""
         rows = self._reader().execute(
-            f"SELECT cluster FROM version WHERE live AND cluster IN ({_marks(clusters)})"
+            f"SELECT cluster FROM version WHERE {which.condition} AND cluster IN ({_marks(clusters)})"
             " GROUP BY cluster HAVING count(*) > 1",
-            list(clusters),
+            [*which.parameters, *clusters],
         )
         return [row[0] for row in rows]
 
-    def members(self, cluster: str) -> list[Article]:
-        """The live articles that are copies of one another: the original first, which is the oldest known.
+    def members(self, cluster: str, which: Chosen = ALL) -> list[Article]:
+        """The chosen articles that are copies of one another: the original first, which is the oldest known.
 
         Those without a date stand last, in the order in which they were added.
         """
         rows = self._reader().execute(
-            f"SELECT {ARTICLE} FROM version WHERE live AND cluster = ? ORDER BY published = '', {FIRST_DAY}, id",
-            (cluster,),
+            f"SELECT {ARTICLE} FROM version WHERE {which.condition} AND cluster = ?"
+            f" ORDER BY published = '', {FIRST_DAY}, id",
+            (*which.parameters, cluster),
         )
         return [Article(*row) for row in rows]
+
+    def passages_in(self, article: str) -> list[int]:
+        """The passages of an article's live version, in reading order; empty if it has none."""
+        rows = self._reader().execute(
+            "SELECT passage.id FROM version JOIN passage ON passage.version = version.id"
+            " WHERE live AND article = ? ORDER BY passage.start",
+            (article,),
+        )
+        return [row[0] for row in rows]
 
     def times(self, passages: Sequence[int]) -> dict[int, list[Time]]:
         """The times the passages name, in reading order, by passage; those that name none are left out."""
@@ -943,14 +953,21 @@ class Library(Database):
 
     @staticmethod
     def _cluster(connection: sqlite3.Connection, version: int, article: Article) -> None:
-        """Puts an article into one cluster with its copies, and theirs into one."""
+        """Puts an article into the cluster whose first text is most like it; other clusters of that text join it.
+
+        Two clusters whose first texts are no copies of each other stay apart: who prints two stories joins them not.
+        """
         keys = bands(article.text)
         alike = connection.execute(
             "SELECT DISTINCT version.cluster, version.text FROM band JOIN version ON version.id = band.version"
             f" WHERE live AND key IN ({_marks(keys)})",
             keys,
         ).fetchall()
-        joined = {cluster for cluster, text in alike if copied(text, article.text)}
+        copies = {cluster for cluster, text in alike if copied(text, article.text)}
+        first = "SELECT text FROM version WHERE live AND cluster = ? ORDER BY id LIMIT 1"
+        firsts = {cluster: str(connection.execute(first, (cluster,)).fetchone()[0]) for cluster in copies}
+        nearest = max(firsts, key=lambda cluster: likeness(firsts[cluster], article.text), default="")
+        joined = {cluster for cluster in firsts if cluster == nearest or copied(firsts[cluster], firsts[nearest])}
         connection.executemany("INSERT INTO band VALUES (?, ?)", ((key, version) for key in keys))
         if joined:
             name = min(joined)

@@ -24,7 +24,9 @@ from vectorstore.store import Store
 from vectorstore.terms import terms
 
 CANDIDATES = 50  # of each ranker
+WIDER = 4  # times as many, where reprints crowd others out, up to MOST
 ELSEWHERE = 20  # more, of the vectors in each other language
+MOST = 800
 SHORTLIST = 40  # of the candidates: those whose sentences are looked at
 MAX_TERMS = 64  # of a query: more only slows the search
 # Measured: benchmarks/LOG.md, "Search".
@@ -177,14 +179,32 @@ class _Search:
         return sorted(scores, key=lambda passage: -scores[passage])[:FEEDBACK_HITS]
 
     def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
-        """Adds candidates: the nearest passages in each language, those with the words, those with each name."""
+        """Adds candidates: the nearest passages in each language, those with the words, those with each name.
+
+        Where most of them are reprints, more are asked for: a story that fifty papers print is one source.
+        """
         elsewhere = self._store.moved(vector, self._question, self._which)
-        near = self._store.seek([(vector, CANDIDATES), *((one, ELSEWHERE) for one in elsewhere)], self._which)
-        matched = set[int]()
-        for some in (list(words), *map(sorted, self._named)):
-            matched |= {passage for passage, _ in self._library.match(some, CANDIDATES, self._which)}
-        self._read(matched)  # while the index is asked
-        self._read({passage for some in near() for passage, _ in some})
+        limit = CANDIDATES
+        while self._ask(vector, elsewhere, words, limit) and limit < MOST:
+            limit *= WIDER
+
+    def _ask(self, vector: Vector, elsewhere: Sequence[Vector], words: Mapping[str, float], limit: int) -> bool:
+        """Adds `limit` candidates of each ranker; whether a ranker gave so many, and most are reprints."""
+        near = self._store.seek([(vector, limit), *((one, ELSEWHERE) for one in elsewhere)], self._which)
+        found = [
+            {passage for passage, _ in self._library.match(some, limit, self._which)}
+            for some in (list(words), *map(sorted, self._named))
+        ]
+        self._read(set().union(*found))  # while the index is asked
+        nearest = near()
+        self._read({passage for some in nearest for passage, _ in some})
+        return any(
+            len(some) >= limit and self._crowded(some) for some in (*found, {passage for passage, _ in nearest[0]})
+        )
+
+    def _crowded(self, passages: Set[int]) -> bool:
+        known = [self._candidates[passage] for passage in passages if passage in self._candidates]
+        return len({one.article for one in known}) > 2 * len({one.cluster for one in known})
 
     def _read(self, passages: Set[int]) -> None:
         fresh = sorted(passages - self._candidates.keys())
@@ -216,8 +236,9 @@ class _Search:
             scores = scores + np.array([weight * (not spellings.isdisjoint(one.words)) for one in candidates])
         if self._asked:
             scores = scores + share * (np.array([self._timeliness(one) for one in ids]) + self._newness(ids))
-        order = np.argsort(-scores, kind="stable")[:SHORTLIST]
-        short = {ids[place]: float(scores[place]) for place in order}
+        order = [ids[place] for place in np.argsort(-scores, kind="stable").tolist()]
+        scored = dict(zip(ids, scores.tolist(), strict=True))
+        short = {passage: scored[passage] for passage in self._without_reprints(order)[:SHORTLIST]}
         self._read_sentences(list(short))
         # the nearest sentence to each of what is asked
         nearest = np.array([self._cosines[passage].max(axis=0).sum() for passage in short])
@@ -227,6 +248,25 @@ class _Search:
             centroids = self._library.centroids(list(short))
             scores += np.stack([centroids[passage] for passage in short]) @ about - self._biases(list(short), about)
         return dict(zip(short, scores.tolist(), strict=True))
+
+    def _without_reprints(self, passages: Sequence[int]) -> list[int]:
+        """The passages without those that say the same as an earlier one in a copy of its article."""
+        kept: list[int] = []
+        told: dict[str, list[int]] = {}
+        for passage in passages:
+            one = self._candidates[passage]
+            same = [
+                other
+                for other in told.get(one.cluster, ())
+                if self._candidates[other].article != one.article and self._same(other, passage)
+            ]
+            if not same:
+                told.setdefault(one.cluster, []).append(passage)
+                kept.append(passage)
+        return kept
+
+    def _same(self, one: int, other: int) -> bool:
+        return float(self._candidates[one].vector @ self._candidates[other].vector) >= SAME_TEXT
 
     def _biases(self, passages: Sequence[int], vector: Vector) -> Vector:
         """What the likeness of each passage to `vector` owes to its language alone; 0 where all are of one language."""
@@ -256,8 +296,12 @@ class _Search:
         """The best of the shortlist, best first."""
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
         clusters = sorted({self._candidates[passage].cluster for passage in ranked})
-        members = {cluster: self._library.members(cluster) for cluster in self._library.copied(clusters)}
-        ranked = list(dict.fromkeys(self._original(passage, ranked, members) for passage in ranked))
+        copied = self._library.copied(clusters, self._which)
+        members = {cluster: self._library.members(cluster, self._which) for cluster in copied}
+        told = {passage: self._original(passage, members) for passage in ranked}
+        scores = {original: scores[passage] for passage, original in reversed(told.items())}
+        self._read_sentences(list(scores))
+        ranked = list(dict.fromkeys(told.values()))
         taken: list[int] = []
         later: list[int] = []
         articles: dict[str, int] = {}
@@ -283,19 +327,18 @@ class _Search:
             for one in self._library.found(best)
         ]
 
-    def _original(self, passage: int, ranked: Sequence[int], members: Mapping[str, Sequence[Article]]) -> int:
-        """Of the ranked passages that say the same in copies of one article: the oldest article's; else the passage."""
-        cluster = self._candidates[passage].cluster
-        if cluster not in members:
-            return passage
-        age = {article.id: place for place, article in enumerate(members[cluster])}
-        same = [
-            other
-            for other in ranked
-            if self._candidates[other].cluster == cluster
-            and float(self._candidates[other].vector @ self._candidates[passage].vector) >= SAME_TEXT
-        ]
-        return min(same, key=lambda other: age[self._candidates[other].article])
+    def _original(self, passage: int, members: Mapping[str, Sequence[Article]]) -> int:
+        """The passage that says the same in the oldest of the articles that print it; often it itself."""
+        one = self._candidates[passage]
+        for article in members.get(one.cluster, ()):
+            if article.id == one.article:
+                break
+            others = self._library.passages_in(article.id)
+            self._read(set(others))
+            same = [other for other in others if self._same(other, passage)]
+            if same:
+                return max(same, key=lambda other: float(self._candidates[other].vector @ one.vector))
+        return passage
 
     def _told(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
         """A sentence with the names and times in it, and whether it can speak of the time asked about."""
