@@ -25,4 +25,6 @@ function mark() {
   first?.scrollIntoView({ block: "center" });
 }
 addEventListener("hashchange", mark);
-mark();
+addEventListener("DOMContentLoaded", mark);
+// Light or dark as chosen in the chat, else as the system has it; last, since a browser may forbid to look.
+document.documentElement.style.colorScheme = localStorage.getItem("viadoma-theme") ?? "";

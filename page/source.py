@@ -183,5 +183,5 @@ def _page(title: str, body: str, words: Words) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape_html(title)} · Viadoma</title>\n"
         '<link rel="icon" href="data:,">\n<link rel="stylesheet" href="/source.css">\n'
-        f'<script src="/source.js" defer></script>\n</head>\n<body>\n{body}\n</body>\n</html>\n'
+        f'<script src="/source.js"></script>\n</head>\n<body>\n{body}\n</body>\n</html>\n'
     )

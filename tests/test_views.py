@@ -177,6 +177,11 @@ def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(add
         ready(page)
         expect(page.locator("#moments tbody tr").first).to_be_visible(timeout=WAIT)
         assert ground(page) == light
+        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        page.evaluate("localStorage.clear()")
+        page.reload()
+        expect(page.locator("body")).to_have_css("background-color", "rgb(28, 25, 23)")
 
 
 def test_a_marker_under_the_pointer_or_the_keyboard_shows_its_quote(address: str, browser: Browser) -> None:
