@@ -143,7 +143,8 @@ def launch(
             font=FONT,
             font_mono=["ui-monospace", "monospace"],
         ).set(
-            # white on it keeps 4.5:1
+            # what is written on these keeps 4.5:1
+            input_background_fill_dark="*neutral_900",
             button_primary_background_fill="*primary_700",
             button_primary_background_fill_hover="*primary_800",
             button_primary_background_fill_dark="*primary_700",

@@ -227,7 +227,7 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
         since = gr.Textbox(label=words("Told from"), placeholder="2025-09-01", max_lines=1, min_width=120)
         until = gr.Textbox(label=words("Told to"), placeholder="2025-12-31", max_lines=1, min_width=120)
     with gr.Column(elem_id="plot"):  # whose styles all plots take
-        plot = gr.Plot(label=words("A point opens its passage"), buttons=[])
+        plot = gr.Plot(label=words("A point opens its passage, a square its article"), buttons=[])
         spellings = gr.HTML("", elem_id="spellings")
         table = gr.HTML("", elem_id="moments")
         with gr.Accordion(words("Numbers told of the same day"), open=False):

@@ -263,7 +263,8 @@ def grave(page: Page) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("locale", "scheme", "width"), [("en-US", "light", 1440), ("ru-RU", "dark", 1440), ("be-BY", "light", 390)]
+    ("locale", "scheme", "width"),
+    [("en-US", "light", 1440), ("ru-RU", "dark", 1440), ("be-BY", "light", 390), ("en-US", "dark", 390)],
 )
 def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, scheme: str, width: int) -> None:
     # axe runs in the page, past its policy
@@ -276,6 +277,12 @@ def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, 
     with watched(browser, address, **options) as (page, _):
         opened(page, address)
         assert grave(page) == []
+        page.locator("#filters button").first.click()
+        page.locator("#filters input").first.click()
+        expect(page.get_by_role("option").first).to_be_visible(timeout=WAIT)
+        assert grave(page) == []
+        page.keyboard.press("Escape")
+        page.locator("#filters button").first.click()
         box = page.locator("textarea").last
         box.fill("How many people were taken to Ukraine?")
         box.press("Enter")
@@ -291,13 +298,25 @@ def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, 
         ready(page)
         expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
         assert grave(page) == []
+        page.locator("#edit button").first.click()
+        page.get_by_role("gridcell").first.click()
+        page.locator("#detail summary").click(timeout=WAIT)
+        expect(page.locator("#edit input").first).to_be_editable()
+        assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        link = page.locator("#detail a").first.get_attribute("href")
         page.goto(f"{root}/timeline")
         ready(page)
         expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=WAIT)
         assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("#plot .label-wrap").click()
+        expect(page.locator("#counts tbody tr").first).to_be_visible(timeout=WAIT)
+        assert grave(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        assert grave(page) == []
+        page.goto(f"{address}{link}/changes")
         assert grave(page) == []
 
 
