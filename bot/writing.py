@@ -40,6 +40,7 @@ FILTERED = "The model's provider filtered its answer."
 FENCE = "=" * 5
 STRAY = re.compile(r"^[\s\-*•>#.,;:]+")
 MARKER = re.compile(r"\s*\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*\]")
+THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.S)  # of models that think aloud
 VERDICT = re.compile(r"\b(not|partly|partially|supported)\b", re.I)
 TOO_LONG = re.compile(
     r"context.{0,12}(?:length|window|size)|too many tokens|maximum.{0,20}tokens|prompt is too long", re.I
@@ -163,7 +164,9 @@ class Writer:
             said = asked(history)
         except TooLongError:
             said = asked(history[-1:])
-        line = next((line.strip() for line in said.splitlines() if line.strip()), "")
+        lines = [line.strip() for line in THOUGHT.sub("", said).splitlines() if line.strip()]
+        # behind a "Sure, here it is:"
+        line = next((line for line in lines if line.endswith("?")), lines[0] if lines else "")
         if not line or len(line) > 4 * len(question) + 400:
             raise ModelError("The model did not rewrite the question.")
         return line

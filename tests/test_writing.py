@@ -453,8 +453,16 @@ def test_what_becomes_of_unproved_sentences_is_a_setting(sample_data: Path, monk
         Bot.open(data=sample_data)
 
 
-def test_a_follow_up_is_rewritten_by_the_model(store: Store) -> None:
-    script = Script(["Who is the wife of Mikola Statkevich?\n", NOTHING])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Who is the wife of Mikola Statkevich?\n",
+        "<think>\nHis? Whose?\n</think>\n\nWho is the wife of Mikola Statkevich?",
+        "Sure, here is the question:\n\nWho is the wife of Mikola Statkevich?",
+    ],
+)
+def test_a_follow_up_is_rewritten_by_the_model(store: Store, said: str) -> None:
+    script = Script([said, NOTHING])
     with writing(store, script) as bot:
         answer = bot.ask("And who is his wife?", [Turn("What happened to Statkevich?", "He had a stroke.")])
     assert answer.query == "Who is the wife of Mikola Statkevich?"
