@@ -48,7 +48,7 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, C
         for language, name in LANGUAGES.items()
     )
     said = (
-        f'data-search="{words("Search the table")}" data-ask="{words("Ask about the articles")}" '
+        f'data-search="{words("Search the table")}" '
         f'data-toasts="{escape(json.dumps(toasts(words), ensure_ascii=False))}"'
     )
 

@@ -6,10 +6,13 @@ Knows Gradio's events; what is shown comes from `page.markup`. Does not know how
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
+from weakref import WeakValueDictionary
 
 import gradio as gr
 from gradio.components.chatbot import TextMessage
@@ -17,13 +20,24 @@ from gradio.components.chatbot import TextMessage
 from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
 from page.conversations import Conversations
 from page.markup import as_written, aside, escape_html, message, saving, source_group, sources, turns
-from page.pulse import pulsed
+from page.pulse import Reading
 from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_AT_ONCE = 2
 PULSE_SECONDS = (0.5, 2.0)  # the first and the longest: at most so long a reader who went away holds up the next
+LEAVING_SECONDS = 10.0  # so long an answer in the making is waited for by whoever leaves it
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
+# Gradio reads what it keeps there once, and each tab would overwrite what another adds: all add to a place beside it.
+EVERY_TABS = """(mine, ...given) => {
+  const kept = JSON.parse(localStorage.getItem("viadoma-every-tab") ?? "[]");
+  const every = [...new Set([...(mine ?? []), ...kept])];
+  localStorage.setItem("viadoma-every-tab", JSON.stringify(every));
+  return [every, ...given];
+}"""
+BROKEN_OFF = "This answer was broken off."
+UNCHANGED = [gr.skip()] * 7
+Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
 EXAMPLES = [
     "How many people were taken to Ukraine?",
     "What does Belarus General License 13 allow?",
@@ -56,6 +70,29 @@ def status_line(bot: Bot, words: Words) -> str:
         f'<span class="trouble" role="status">{escape_html(remark(bot.trouble, words))}</span>' if bot.trouble else ""
     )
     return f'<p class="status">{escape_html(" · ".join(parts))}{trouble}</p>'
+
+
+def _box(*, asking: bool, **more: Any) -> Any:
+    """The box for questions, which is shut while one is answered, with a button to stop that."""
+    return gr.Textbox(interactive=not asking, submit_btn=not asking, stop_btn=asking, **more)
+
+
+def _there(kept: Kept) -> tuple[int, ...]:
+    return tuple(place for place in kept if place is not None)
+
+
+def _text(entry: Any) -> str:
+    return "".join(part.get("text", "") for part in entry["content"])
+
+
+def _message(event: gr.EditData | gr.LikeData) -> int:
+    return event.index if isinstance(event.index, int) else event.index[0]
+
+
+def _taken_back(history: list[Any]) -> tuple[list[Any], str]:
+    """A history without its last question, and that."""
+    last = max(at for at, one in enumerate(history) if one["role"] == "user")
+    return history[:last], _text(history[last])
 
 
 def _new_group() -> str:
@@ -122,47 +159,118 @@ def chat(
             raise QuestionError(said) from None
 
     def respond(
-        question: str,
         history: list[Any],
+        place: int,
+        left: int | None,
         groups: list[str],
         name: str,
         shared: str,
+        kept: Kept,
         publishers: list[str],
         languages: list[str],
         articles: list[str],
         since: str | None,
         until: str | None,
+        request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
-        group, question = _new_group(), as_written(question)
-        if not name:
-            name = conversations.new_name()
-            if shared:
-                conversations.copy(shared, name)
-        earlier = turns(history)
+        """Answers the last question of a history, the earlier answers of which are `kept` where they stand."""
+        if place == left or not history:
+            return  # another conversation was opened while this waited for its turn
+        *before, asked = history
+        earlier, group = turns(before), _new_group()
+        now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
+        said = waiting
+
+        def shown(**more: Any) -> list[Any]:
+            return [*before, asked, {"role": "assistant", "content": said, **more}]
+
+        reading = readings[str(request.session_hash)] = Reading()
         try:
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
-            said = {"role": "assistant", "content": aside(words("Reading what was found ..."), "waiting")}
-            unchanged = [gr.skip()] * 5
-            for event in pulsed(bot.stream(question, earlier, filters=filters), *PULSE_SECONDS):
+            for event in reading.pulsed(bot.stream(_text(asked), earlier, filters=filters), *PULSE_SECONDS):
+                if reading.left:
+                    said = broken_off(said)
+                    yield shown(), *UNCHANGED[:-1], _box(asking=False)
+                    return
                 if event is None:
-                    yield said, *unchanged
+                    yield shown(), *UNCHANGED
                     continue
                 # quotes are picked all at once: the whole answer comes in the same moment as its first
                 if event.kind == "searched" or (event.kind == "claim" and event.answer.mode == "quoting"):
                     continue
+                whole = event.kind == "answer"
+                said = message(event.answer, group, words)
+                yield shown(), *UNCHANGED  # whoever stopped it or went away while it was waited for is noticed here
+                answer = event.answer if whole else replace(event.answer, notes=(*event.answer.notes, BROKEN_OFF))
+                name, kept = keep(name, shared, answer, kept, now)
+                now = kept
                 own = source_group(event.answer, group, words)
-                now = [*groups, own] if own else groups
-                conversations.keep(name, len(earlier), event.answer)
-                kept = saving(name, conversations.count(name), words)
-                said = {"role": "assistant", "content": message(event.answer, group, words)}
-                yield said, sources(now, words), kept, now, name, told()
-                if event.kind == "answer" and (then := suggested(event.answer)):
+                every = [*groups, own] if own else groups
+                panel, downloads = sources(every, words), saving(name, len(_there(kept)), words)
+                yield shown(), panel, downloads, every, name, kept, told(), _box(asking=not whole)
+                if whole and (then := suggested(answer)) and not reading.left:
                     # the sources as they are: one may have been opened meanwhile
-                    yield {**said, "options": [{"value": one} for one in then]}, *unchanged
+                    yield shown(options=[{"value": one} for one in then]), *UNCHANGED
         except QuestionError as error:
-            kept = saving(name, conversations.count(name), words)
-            said = {"role": "assistant", "content": aside(remark(str(error), words), "refused")}
-            yield said, sources(groups, words), kept, groups, name, told()
+            said = aside(remark(str(error), words), "refused")
+            yield shown(), *UNCHANGED[:-2], told(), _box(asking=False)
+        finally:
+            reading.end()
+
+    def broken_off(said: str) -> str:
+        """What had come of an answer, and that it was broken off, as it says where it is kept."""
+        told = aside(remark(BROKEN_OFF, words), "refused")
+        return told if said == waiting else f"{said}\n\n{told}"
+
+    def leave(request: gr.Request) -> None:
+        """Ends the answer in the making on a page; what this page shows next comes behind it."""
+        if reading := readings.get(str(request.session_hash)):
+            reading.leave(LEAVING_SECONDS)
+
+    def keep(name: str, shared: str, answer: Answer, kept: Kept, now: Kept) -> tuple[str, Kept]:
+        """Keeps the newest answer of `now` in the conversation that this page shows, if nobody else changed it.
+
+        Else in a new one, which begins with what is shown and still there. Gives its name, and what is kept where.
+        """
+        if name and conversations.keep(name, answer, _there(kept), _there(now)):
+            return name, now
+        other = conversations.new_name()
+        there = conversations.copy(name or shared, other, _there(now[:-1]))
+        now = (*(place if place in there else None for place in now[:-1]), now[-1])
+        conversations.keep(other, answer, there, _there(now))
+        return other, now
+
+    def put(history: list[Any], question: str) -> tuple[Any, ...]:
+        """Shows a question; the new place has it answered."""
+        return [*history, {"role": "user", "content": question}], time.time_ns(), _box(asking=True)
+
+    def typed(history: list[Any], question: str, request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        return *put(history, question)[:2], _box(asking=True, value="")
+
+    def picked(history: list[Any], event: gr.SelectData, request: gr.Request) -> tuple[Any, ...]:
+        """An example, or what may be asked next."""
+        leave(request)
+        return put(history, event.value["text"] if isinstance(event.value, dict) else event.value)
+
+    def edited(history: list[Any], event: gr.EditData, request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        return put(history[: _message(event)], event.value)
+
+    def again(history: list[Any], request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        return put(*_taken_back(history))
+
+    def undone(history: list[Any], request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        return _taken_back(history)
+
+    def stopped(history: list[Any], place: int, request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        # before its turn came there is none who says it
+        waited = history[-1:] and history[-1]["role"] == "user"
+        said = {"role": "assistant", "content": broken_off(waiting)}
+        return [*history, said] if waited else gr.skip(), place, _box(asking=False)
 
     def suggested(answer: Answer) -> tuple[str, ...]:
         """What may be asked next; nothing while many ask, since finding it takes longer than an answer."""
@@ -181,49 +289,76 @@ def chat(
     def title_of(name: str) -> str:
         return next((one.title for one in conversations.listed([name])), "")
 
-    def opened(name: str) -> tuple[list[dict[str, str]], str, str, list[str], str, str, str]:
-        """What a conversation's page shows; an empty name begins one."""
-        answers = conversations.answers(name) if name else ()
+    def shows(name: str, *, own: bool = True) -> tuple[Any, ...]:
+        """What a conversation's page shows, `whole` below; an empty name begins one."""
+        # what is kept between these two is not for this page to replace
+        kept, answers = (conversations.places(name), conversations.answers(name)) if name else ((), ())
         messages, groups = _shown(answers, words)
-        return messages, sources(groups, words), saving(name, len(answers), words), groups, name, "", title_of(name)
+        panel, downloads = sources(groups, words), saving(name, len(answers), words)
+        names = (name, "") if own else ("", name)
+        return (
+            messages,
+            panel,
+            downloads,
+            groups,
+            *names,
+            kept,
+            title_of(name),
+            None,
+            gr.Textbox(visible=False),
+            _box(asking=False),
+        )
+
+    def opened(name: str, place: int, request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
+        return *shows(name), place
+
+    def renewed(place: int, request: gr.Request) -> tuple[Any, ...]:
+        return opened("", place, request)
 
     def begun(mine: list[str], request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("c", ""))
-        *rest, name, _, title = opened(asked)
-        own = asked in mine
         facets = bot.facets
         dropdowns = [
             gr.Dropdown(choices=_choices(some)) for some in (facets.publishers, facets.languages, facets.articles)
         ]
-        return *rest, name if own else "", "" if own else asked, title, listed(mine, "", asked), *dropdowns
+        return *shows(asked, own=asked in mine), listed(mine, "", asked), *dropdowns
 
-    def known(name: str, mine: list[str], wanted: str) -> tuple[list[str], Any, str]:
+    def known(mine: list[str], name: str, wanted: str) -> tuple[list[str], Any, str]:
         """A conversation that was begun here is listed here."""
         every = mine if name in mine or not name else [name, *mine]
         return every, listed(every, wanted, name), title_of(name)
 
-    def renamed(name: str, title: str, mine: list[str], wanted: str) -> tuple[Any, str]:
+    def renamed(mine: list[str], name: str, title: str, wanted: str) -> tuple[Any, str]:
         conversations.rename(name, title)
         return listed(mine, wanted, name), title_of(name)
 
-    def deleted(name: str, mine: list[str], wanted: str) -> tuple[Any, ...]:
+    def deleted(mine: list[str], name: str, wanted: str, place: int, request: gr.Request) -> tuple[Any, ...]:
+        leave(request)
         conversations.delete(name)
         rest = [one for one in mine if one != name]
-        return *opened(""), rest, listed(rest, wanted, ""), gr.Group(visible=False)
+        return *shows(""), place, rest, listed(rest, wanted, ""), gr.Group(visible=False)
 
-    def thumbed(name: str, history: list[Any], event: gr.LikeData) -> tuple[Any, ...]:
-        """A thumb is kept at once; then its reason is asked for."""
-        message_at = event.index if isinstance(event.index, int) else event.index[0]
-        place = len(turns(history[: message_at + 1])) - 1
-        liked = event.liked is True
-        if not conversations.judge(name, place, liked=liked):
+    def thumbed(name: str, kept: Kept, history: list[Any], event: gr.LikeData) -> tuple[Any, ...]:
+        """A thumb is kept at once, until it is taken back; then its reason is asked for."""
+        at = _message(event)
+        before, upto = len(turns(history[:at])), len(turns(history[: at + 1]))
+        # what was refused is no turn; in somebody else's conversation, which has no name here, nothing is changed
+        place = kept[before] if name and before < upto <= len(kept) else None
+        if place is None or (event.liked != "" and not conversations.judge(name, place, liked=event.liked is True)):
+            gr.Info(words("Nothing is kept of this: only answers in a conversation of your own can be judged."))
             return None, gr.Textbox(visible=False)
+        if event.liked == "":
+            conversations.take_back(name, place)
+            return None, gr.Textbox(visible=False)
+        liked = event.liked is True
         label = words("What is good about this answer?") if liked else words("What is wrong with this answer?")
-        return (place, liked), gr.Textbox(visible=True, label=label, value="")
+        return (name, place, liked), gr.Textbox(visible=True, label=label, value="")
 
-    def reasoned(name: str, judged: tuple[int, bool] | None, why: str) -> Any:
+    def reasoned(judged: tuple[str, int, bool] | None, why: str) -> Any:
         if judged:
-            conversations.judge(name, judged[0], liked=judged[1], reason=why)
+            name, place, liked = judged
+            conversations.judge(name, place, liked=liked, reason=why)
             gr.Info(words("Kept on this machine, with the answer's evidence."))
         return gr.Textbox(visible=False)
 
@@ -231,11 +366,16 @@ def chat(
         "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
         "article."
     )
+    waiting = aside(words("Reading what was found ..."), "waiting")
+    readings: WeakValueDictionary[str, Reading] = WeakValueDictionary()  # by page
     free = threading.BoundedSemaphore(SUGGESTED_AT_ONCE)
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
     name = gr.State("")
     shared = gr.State("")
+    kept = gr.State(())
+    place = gr.State(0)
+    left = gr.State(None)
     judged = gr.State(None)
     with gr.Sidebar(open=False, label=words("Conversations"), elem_id="conversations", width=300):
         gr.Markdown(f"## {words('Conversations')}")
@@ -261,57 +401,63 @@ def chat(
                 until = gr.Textbox(label=words("Published to"), placeholder="2025-12-31", max_lines=1)
             downloads.render()  # type: ignore[no-untyped-call] # Gradio's own
             why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Keep this reason"), elem_id="why")
-            talk = gr.ChatInterface(
-                respond,
-                chatbot=gr.Chatbot(
-                    label=words("Conversation"),
-                    show_label=False,
-                    container=False,
-                    elem_id="chat",
-                    height="100%",
-                    min_height=320,
-                    buttons=["copy"],
-                    latex_delimiters=[],
-                    allow_tags=False,
-                    layout="panel",
-                    autoscroll=False,  # page.js brings the question to the top instead
-                    feedback_options=("Like", "Dislike"),
-                    placeholder=f"## {promise}\n\n{words('Ask a question in English, Russian or Belarusian.')}",
-                ),
-                textbox=gr.Textbox(
-                    placeholder=words("Ask about the articles"),
-                    label=words("Question"),
-                    show_label=False,
-                    container=False,
-                    max_lines=6,
-                    autofocus=True,
-                    submit_btn=True,
-                    stop_btn=True,
-                ),
-                additional_inputs=[groups, name, shared, publishers, languages, articles, since, until],
-                additional_outputs=[panel, downloads, groups, name, top],
-                additional_inputs_accordion=gr.Accordion(visible=False),
-                examples=[[example] for example in EXAMPLES],
-                editable=True,
-                fill_height=True,
-                concurrency_limit=CONCURRENT_QUESTIONS,
-                show_progress="hidden",
-                api_visibility="private",
+            chatbot = gr.Chatbot(
+                label=words("Conversation"),
+                show_label=False,
+                container=False,
+                elem_id="chat",
+                scale=1,
+                height="100%",
+                min_height=320,
+                buttons=["copy"],
+                latex_delimiters=[],
+                allow_tags=False,
+                layout="panel",
+                autoscroll=False,  # page.js brings the question to the top instead
+                editable="user",
+                feedback_options=("Like", "Dislike"),
+                placeholder=f"## {promise}\n\n{words('Ask a question in English, Russian or Belarusian.')}",
+                examples=[{"text": example} for example in EXAMPLES],
+            )
+            box = gr.Textbox(
+                placeholder=words("Ask about the articles"),
+                label=words("Question"),
+                show_label=False,
+                container=False,
+                max_lines=6,
+                autofocus=True,
+                submit_btn=True,
+                elem_id="box",
             )
         with gr.Column(scale=2, min_width=320, elem_id="side"):
             panel.render()  # type: ignore[no-untyped-call] # Gradio's own
 
-    _as_written(talk.chatbot)
-    whole = [talk.chatbot_value, panel, downloads, groups, name, shared, title]
+    _as_written(chatbot)
+    whole = [chatbot, panel, downloads, groups, name, shared, kept, title, judged, why, box]
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    page.load(begun, mine, [*whole, listing, publishers, languages, articles], **quiet)
-    name.change(known, [name, mine, wanted], [mine, listing, title], **quiet)
-    wanted.change(listed, [mine, wanted, name], listing, **quiet)
-    listing.input(opened, listing, whole, **quiet)
-    gr.on([new.click, talk.chatbot.clear], lambda: opened(""), None, whole, **quiet)
-    title.submit(renamed, [name, title, mine, wanted], [listing, title], **quiet)
-    talk.chatbot.like(thumbed, [name, talk.chatbot], [judged, why], **quiet)
-    why.submit(reasoned, [name, judged, why], why, **quiet)
+    answering = place.change(
+        respond,
+        [chatbot, place, left, groups, name, shared, kept, publishers, languages, articles, since, until],
+        [chatbot, panel, downloads, groups, name, kept, top, box],
+        concurrency_limit=CONCURRENT_QUESTIONS,
+        **quiet,
+    )
+    answering.failure(lambda: _box(asking=False), None, box, **quiet)
+    box.submit(typed, [chatbot, box], [chatbot, place, box], **quiet)
+    gr.on([chatbot.example_select, chatbot.option_select], picked, chatbot, [chatbot, place, box], **quiet)
+    chatbot.edit(edited, chatbot, [chatbot, place, box], **quiet)
+    chatbot.retry(again, chatbot, [chatbot, place, box], **quiet)
+    chatbot.undo(undone, chatbot, [chatbot, box], **quiet)
+    box.stop(stopped, [chatbot, place], [chatbot, left, box], **quiet)
+    page.load(begun, mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
+    mine.change(None, mine, None, js=EVERY_TABS)
+    name.change(known, [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
+    wanted.change(listed, [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
+    listing.input(opened, [listing, place], [*whole, left], **quiet)
+    gr.on([new.click, chatbot.clear], renewed, place, [*whole, left], **quiet)
+    title.submit(renamed, [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
+    chatbot.like(thumbed, [name, kept, chatbot], [judged, why], **quiet)
+    why.submit(reasoned, [judged, why], why, **quiet)
     delete.click(lambda name: gr.Group(visible=bool(name)), name, sure, **quiet)
     no.click(lambda: gr.Group(visible=False), None, sure, **quiet)
-    yes.click(deleted, [name, mine, wanted], [*whole, mine, listing, sure], **quiet)
+    yes.click(deleted, [mine, name, wanted, place], [*whole, left, mine, listing, sure], js=EVERY_TABS, **quiet)

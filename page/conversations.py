@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ class Judgement:
 
 
 class Conversations:
-    """Answers by conversation and place. Safe to use from several threads and processes."""
+    """Answers by conversation and place, a number that only grows. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path, article_of: Callable[[str, int], Article | None]) -> None:
         """Opens the file in a data folder, or makes it. `article_of` finds cited articles by id and version."""
@@ -91,22 +91,28 @@ class Conversations:
         """A name for a conversation, of 192 random bits."""
         return secrets.token_urlsafe(24)
 
-    def keep(self, name: str, place: int, answer: Answer) -> None:
-        """Keeps the answer to a conversation's question number `place`, from 0; what stood there or later goes.
+    def keep(self, name: str, answer: Answer, before: Sequence[int], now: Sequence[int]) -> bool:
+        """Keeps an answer at the last of the places `now`, which grow from answer to answer; others than `now` go.
 
-        A conversation that is not there yet begins, under its first question.
+        False, and nothing is kept, where others than `before` stand there: they were asked, or deleted, elsewhere. A
+        conversation that is not there yet begins, under its first question.
         """
         kept = zlib.compress(bundle([answer]).encode("utf-8", "surrogatepass"))
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        changed = datetime.now(UTC).isoformat(timespec="seconds")
         with self._using() as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")  # another process may keep between the look and the change
+            if _places(connection, name) != tuple(before):
+                return False
             connection.execute(
                 "INSERT INTO conversation VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET changed = excluded.changed",
-                (name, _title(answer.question), now),
+                (name, _title(answer.question), changed),
             )
-            connection.execute("DELETE FROM answer WHERE conversation = ? AND place >= ?", (name, place))
+            gone = [(name, place) for place in before if place not in now[:-1]]
+            connection.executemany("DELETE FROM answer WHERE conversation = ? AND place = ?", gone)
             connection.execute(
-                "INSERT INTO answer VALUES (?, ?, ?, ?, ?)", (name, place, answer.question, answer.text, kept)
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?)", (name, now[-1], answer.question, answer.text, kept)
             )
+        return True
 
     def answers(self, name: str) -> tuple[Answer, ...]:
         """The answers of a conversation, oldest first; empty if there is none."""
@@ -117,22 +123,29 @@ class Conversations:
         texts = [zlib.decompress(row[0]).decode("utf-8", "surrogatepass") for row in rows]
         return tuple(answer for text in texts for answer in answers_in(text, self._article_of))
 
-    def count(self, name: str) -> int:
-        """How many answers a conversation has."""
+    def places(self, name: str) -> tuple[int, ...]:
+        """The places at which a conversation's answers stand, oldest first."""
         with self._using() as connection:
-            row = connection.execute("SELECT count(*) FROM answer WHERE conversation = ?", (name,)).fetchone()
-        return int(row[0])
+            return _places(connection, name)
 
-    def copy(self, name: str, other: str) -> None:
-        """Begins the conversation `other` with the title and answers of `name`."""
+    def copy(self, name: str, other: str, places: Collection[int]) -> tuple[int, ...]:
+        """Begins the conversation `other` with the title of `name` and its answers at the places that are still there.
+
+        Gives these places. Where there are none, nothing begins.
+        """
         with self._using() as connection, connection:
-            connection.execute(
-                "INSERT INTO conversation SELECT ?, title, changed FROM conversation WHERE name = ?", (other, name)
+            connection.execute("BEGIN IMMEDIATE")
+            there = tuple(place for place in _places(connection, name) if place in places)
+            if there:
+                connection.execute(
+                    "INSERT INTO conversation SELECT ?, title, changed FROM conversation WHERE name = ?", (other, name)
+                )
+            connection.executemany(
+                "INSERT INTO answer SELECT ?, place, question, text, bundle FROM answer"
+                " WHERE conversation = ? AND place = ?",
+                [(other, name, place) for place in there],
             )
-            connection.execute(
-                "INSERT INTO answer SELECT ?, place, question, text, bundle FROM answer WHERE conversation = ?",
-                (other, name),
-            )
+        return there
 
     def listed(self, names: Sequence[str], words: str = "") -> list[Conversation]:
         """Those of the named conversations that are there, the last changed first.
@@ -181,6 +194,11 @@ class Conversations:
             )
         return kept.rowcount > 0
 
+    def take_back(self, name: str, place: int) -> None:
+        """Forgets what a reader thought of the answer at a place."""
+        with self._using() as connection, connection:
+            connection.execute("DELETE FROM judgement WHERE conversation = ? AND place = ?", (name, place))
+
     def judgements(self) -> Iterator[Judgement]:
         """All that readers thought of answers, oldest first."""
         with self._using() as connection:
@@ -206,6 +224,11 @@ class Conversations:
             f"The conversations in {self._path} can't be used ({error}). Make the folder writable, or move the file "
             "away to begin with none."
         )
+
+
+def _places(connection: sqlite3.Connection, name: str) -> tuple[int, ...]:
+    rows = connection.execute("SELECT place FROM answer WHERE conversation = ? ORDER BY place", (name,))
+    return tuple(row[0] for row in rows)
 
 
 def _title(text: str) -> str:

@@ -3,16 +3,14 @@
   const language = document.querySelector("#head header")?.lang;
   if (language) document.documentElement.lang = language;
   // What Gradio leaves unnamed to a screen reader: the search of a table, and a list whose items are buttons.
-  // Gradio takes the words out of the box for questions for good with the first one.
-  // And what it says in a corner is English.
-  const { search, ask, toasts } = document.querySelector("#head header")?.dataset ?? {};
+  // And what Gradio says in a corner is English.
+  const { search, toasts } = document.querySelector("#head header")?.dataset ?? {};
   const ours = JSON.parse(toasts ?? "{}");
   const name = () => {
     for (const one of document.querySelectorAll("input.search-input:not([aria-label])")) {
       one.setAttribute("aria-label", search);
       one.placeholder = search;
     }
-    for (const one of document.querySelectorAll("#talk textarea[placeholder='']")) one.placeholder = ask;
     for (const one of document.querySelectorAll(".examples[role=list]")) one.setAttribute("role", "group");
     for (const one of document.querySelectorAll(".toast-title, .toast-message-text")) {
       const said = ours[one.textContent.trim()];

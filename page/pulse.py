@@ -1,7 +1,7 @@
 """The events of an answer with a pulse between them.
 
 A reader who stops an answer or goes away is noticed between two things that come, and a model may say nothing for half
-a minute. Does not know what the events are.
+a minute. Does not know what the events are, nor who reads them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -22,40 +22,59 @@ class _End:
     error: Exception | None = None
 
 
-def pulsed(events: Iterator[T], first: float, most: float) -> Iterator[T | None]:
-    """The events as they come, and None when none has come for `first` seconds, then for twice as long, up to `most`.
+class Reading:
+    """Somebody's reading of events, which somebody else can end."""
 
-    They are made in a thread of their own. When this generator is closed, they end behind the one in the making.
-    """
-    came: SimpleQueue[T | _End] = SimpleQueue()
-    gone = threading.Event()
+    def __init__(self) -> None:
+        """One that has begun."""
+        self.left = False
+        self._came: SimpleQueue[Any] = SimpleQueue()
+        self._over = threading.Event()
 
-    def make() -> None:
-        end = _End()
-        try:
-            for event in events:
-                came.put(event)
-                if gone.is_set():
-                    break
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-            end = _End(error)
-        came.put(end)
+    def leave(self, seconds: float) -> None:
+        """Has it end, and waits for that, but not longer."""
+        self.left = True
+        self._came.put(None)
+        self._over.wait(seconds)
 
-    threading.Thread(target=make, daemon=True).start()
-    wait = first
-    try:
-        while True:
+    def end(self) -> None:
+        """Says that it has ended."""
+        self._over.set()
+
+    def pulsed(self, events: Iterator[T], first: float, most: float) -> Iterator[T | None]:
+        """The events as they come, and None when none has come for `first` seconds, then twice as long, up to `most`.
+
+        None comes at once when the reader is to leave. The events are made in a thread of their own. When this
+        generator is closed, they end behind the one in the making.
+        """
+        came = self._came
+        gone = threading.Event()
+
+        def make() -> None:
+            end = _End()
             try:
-                event = came.get(timeout=wait)
-            except Empty:
-                wait = min(2 * wait, most)
-                yield None
-                continue
-            if not isinstance(event, _End):
-                yield event
-            elif event.error:
-                raise event.error
-            else:
-                return
-    finally:
-        gone.set()
+                for event in events:
+                    came.put(event)
+                    if gone.is_set():
+                        break
+            except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+                end = _End(error)
+            came.put(end)
+
+        threading.Thread(target=make, daemon=True).start()
+        wait = first
+        try:
+            while True:
+                try:
+                    event = came.get(timeout=wait)
+                except Empty:
+                    wait = min(2 * wait, most)
+                    event = None
+                if not isinstance(event, _End):
+                    yield event
+                elif event.error:
+                    raise event.error
+                else:
+                    return
+        finally:
+            gone.set()

@@ -62,7 +62,8 @@ words_of: Callable[[str], Words] = cache(Words)
 IN_ENGLISH = words_of(ENGLISH)
 
 
-# What `bot` says to people, with the places of names and numbers; a value may be such a sentence itself.
+# What `bot` says to people, and the chat in an answer, with the places of names and numbers; a value may be such a
+# sentence itself.
 REMARKS = (
     "Nothing that was found tells of this for the time asked about.",
     "Nothing tells how it is today: each quote is as old as its article.",
@@ -84,6 +85,7 @@ REMARKS = (
     "Please ask a question.",
     "The question has {count} characters; please ask in at most {most}.",
     "{trouble} The answer is quoted instead.",
+    "This answer was broken off.",
     "1 sentence of the model was left out: the articles do not prove it.",
     "{count} sentences of the model were left out: the articles do not prove it.",
     "Nothing that the model wrote is proved by the articles.",

@@ -36,9 +36,10 @@ class Desk:
         kinds = {one["id"]: one["type"] for one in config["components"]}
         return cls(host, asked["id"], tuple(EMPTY[kinds[one]] for one in asked["inputs"]))
 
-    def join(self, reader: str, *told: str, query: str = "") -> int:
-        """Puts what is told into the queue: 200, or the HTTP status of why not. `query` ends the page's address."""
-        data = [*told, *self.taken[len(told) :]]
+    def join(self, reader: str, question: str = "", *, query: str = "") -> int:
+        """Puts a question into the queue: 200, or the HTTP status of why not. `query` ends the page's address."""
+        asked = {"role": "user", "content": [{"type": "text", "text": question}]}
+        data = [[asked], *self.taken[1:]] if question else self.taken
         body = json.dumps({"data": data, "fn_index": self.function, "session_hash": reader})
         with closing(http.client.HTTPConnection(self.host, timeout=PATIENCE_SECONDS)) as connection:
             connection.request("POST", f"/gradio_api/queue/join{query}", body, {"Content-Type": "application/json"})
@@ -52,9 +53,9 @@ class Desk:
                 if line.startswith(b"data:"):
                     yield json.loads(line[5:])
 
-    def ask(self, reader: str, *told: str, query: str = "") -> str:
+    def ask(self, reader: str, question: str = "", *, query: str = "") -> str:
         """Asks and waits; all that came, as text, or "" if it is no whole answer."""
-        if self.join(reader, *told, query=query) != 200:
+        if self.join(reader, question, query=query) != 200:
             return ""
         came = list(self.events(reader))
         whole = any(one["msg"] == "process_completed" and one["success"] for one in came)

@@ -35,10 +35,10 @@ def answers(bot: Bot) -> list[Answer]:
 def test_answers_come_back_as_they_were_after_a_restart(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for place, answer in enumerate(answers):
-            kept.keep("a", place, answer)
+            assert kept.keep("a", answer, range(place), range(place + 1))
     with closing(Conversations(tmp_path, bot.article)) as kept:
         assert list(kept.answers("a")) == answers
-        assert kept.count("a") == 3
+        assert kept.places("a") == (0, 1, 2)
         assert kept.answers("b") == ()
 
 
@@ -47,14 +47,29 @@ def test_another_answer_to_a_question_replaces_it_and_what_followed(
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for place in range(3):
-            kept.keep("a", place, answers[0])
-        kept.keep("a", 1, answers[2])
+            kept.keep("a", answers[0], range(place), range(place + 1))
+        assert kept.keep("a", answers[1], range(3), [0, 5])
+        assert kept.keep("a", answers[2], [0, 5], [0, 5])  # the same one, further told
         assert list(kept.answers("a")) == [answers[0], answers[2]]
+        assert kept.places("a") == (0, 5)
+
+
+def test_nothing_is_kept_over_what_was_asked_or_deleted_elsewhere(
+    tmp_path: Path, bot: Bot, answers: list[Answer]
+) -> None:
+    with closing(Conversations(tmp_path, bot.article)) as one, closing(Conversations(tmp_path, bot.article)) as other:
+        one.keep("a", answers[0], [], [0])
+        assert other.keep("a", answers[1], [0], [0, 1])
+        assert not one.keep("a", answers[2], [0], [0, 2])
+        assert list(one.answers("a")) == answers[:2]
+        other.delete("a")
+        assert not one.keep("a", answers[2], [0, 1], [0, 1, 2])
+        assert one.listed("a") == []
 
 
 def test_a_quote_outlives_the_deletion_of_its_article(tmp_path: Path, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, lambda _id, _version: None)) as kept:
-        kept.keep("a", 0, answers[0])
+        kept.keep("a", answers[0], [], [0])
         (answer,) = kept.answers("a")
     assert answer.text == answers[0].text
     assert [one.quote for one in answer.citations] == [one.quote for one in answers[0].citations]
@@ -64,13 +79,14 @@ def test_a_quote_outlives_the_deletion_of_its_article(tmp_path: Path, answers: l
 
 def test_a_copy_is_a_conversation_of_its_own(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", 0, answers[0])
-        kept.copy("a", "b")
-        kept.keep("b", 1, answers[1])
+        kept.keep("a", answers[0], [], [0])
+        kept.keep("a", answers[2], [0], [0, 3])
+        assert kept.copy("a", "b", [0, 2]) == (0,)
+        kept.keep("b", answers[1], [0], [0, 1])
         kept.delete("a")
         assert kept.answers("a") == ()
         assert list(kept.answers("b")) == answers[:2]
-        kept.copy("nowhere", "c")
+        assert kept.copy("nowhere", "c", [0]) == ()
         assert kept.listed(["c"]) == []
 
 
@@ -79,7 +95,7 @@ def test_the_list_is_searched_by_title_question_and_answer_and_shows_no_others(
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for name, answer in zip("abc", answers, strict=True):
-            kept.keep(name, 0, answer)
+            kept.keep(name, answer, [], [0])
         kept.rename("c", "  Поезд   в Украину ")
         assert {one.title for one in kept.listed("ab")} == {answers[0].question, answers[1].question}
         assert [one.name for one in kept.listed("abc", "поезд")] == ["c"]
@@ -91,7 +107,7 @@ def test_the_list_is_searched_by_title_question_and_answer_and_shows_no_others(
 
 def test_a_long_title_is_cut_between_words(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", 0, replace(answers[0], question="word " * 100))
+        kept.keep("a", replace(answers[0], question="word " * 100), [], [0])
         (one,) = kept.listed("a")
         assert one.title.endswith("word …")
         assert len(one.title) <= 82
@@ -100,7 +116,7 @@ def test_a_long_title_is_cut_between_words(tmp_path: Path, bot: Bot, answers: li
 def test_many_threads_keep_at_once(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as one, closing(Conversations(tmp_path, bot.article)) as two:
         threads = [
-            threading.Thread(target=kept.keep, args=(f"{place}", 0, answers[0]))
+            threading.Thread(target=kept.keep, args=(f"{place}", answers[0], [], [0]))
             for place in range(12)
             for kept in (one, two)
         ]
@@ -108,7 +124,7 @@ def test_many_threads_keep_at_once(tmp_path: Path, bot: Bot, answers: list[Answe
             thread.start()
         for thread in threads:
             thread.join()
-        assert [one.count(f"{place}") for place in range(12)] == [1] * 12
+        assert [two.places(f"{place}") for place in range(12)] == [(0,)] * 12
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be looked at", b"SQLite format 3\x00cut"])
@@ -121,14 +137,14 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, bot: Bot, content: 
 
 def test_a_judgement_keeps_the_answer_as_it_was_judged(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", 0, answers[0])
-        kept.keep("a", 1, answers[1])
+        kept.keep("a", answers[0], [], [0])
+        kept.keep("a", answers[1], [0], [0, 1])
         assert kept.judge("a", 0, liked=False)
         assert kept.judge("a", 0, liked=False, reason=" wrong day ")
         assert kept.judge("a", 1, liked=True)
         assert not kept.judge("a", 2, liked=True)
         assert not kept.judge("b", 0, liked=True)
-        kept.keep("a", 0, answers[2])  # made again, and what followed goes
+        kept.keep("a", answers[2], [0, 1], [2])  # made again, and what followed goes
     with closing(Conversations(tmp_path, bot.article)) as kept:
         first, second = sorted(kept.judgements(), key=lambda one: one.liked)
         assert (first.liked, first.reason, second.liked, second.reason) == (False, "wrong day", True, "")
@@ -141,7 +157,7 @@ def test_a_file_of_the_format_before_gets_its_place_for_judgements(
     tmp_path: Path, bot: Bot, answers: list[Answer]
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", 0, answers[0])
+        kept.keep("a", answers[0], [], [0])
     with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
         connection.executescript("DROP TABLE judgement; PRAGMA user_version = 1;")
     with closing(Conversations(tmp_path, bot.article)) as kept:

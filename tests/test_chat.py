@@ -1,0 +1,238 @@
+"""What happens to a conversation while its answer is still in the making, in two tabs, or when something fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from page.conversations import FILE
+from tests.endpoint import Script, endpoint
+from tests.readers import Desk
+from tests.test_page import QUESTION, address, ask_here, browser, pytestmark, ready, running
+from tests.test_views import WAIT, opened, watched
+
+__all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
+
+OTHER = "What is the capital of France?"
+THIRD = "Who is Ales Bialiatski?"
+NOTHING = '{"claims": []}'
+FIRST = "Transactions are allowed."
+BROKEN_OFF = "This answer was broken off."
+
+
+@pytest.fixture
+def data(sample_data: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sample_data, tmp_path / "data")
+    return tmp_path / "data"
+
+
+@contextmanager
+def written(data: Path) -> Iterator[tuple[str, Script]]:
+    """The page, whose answers a model writes, which was asked QUESTION before; at first none."""
+    script = Script([NOTHING])
+    with endpoint(script) as model, running(data, OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=model) as url:
+        assert Desk.at(url).ask("before", QUESTION)
+        yield url, script
+
+
+def slowly(script: Script) -> None:
+    """Has the model write one sentence soon and the next never, if QUESTION is the first one."""
+    prompt, quote = script.prompt(0), "It allows transactions with"
+    number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
+    evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
+    claims = [{"text": text, "evidence": evidence} for text in (FIRST, "Allowed. " * 4000)]
+    script.texts, script.pause_seconds = [json.dumps({"claims": claims})], 0.02
+
+
+def at_once(script: Script) -> None:
+    script.texts, script.pause_seconds = [NOTHING], 0
+
+
+def begin(page: Page, question: str) -> None:
+    """Asks, and waits for nothing."""
+    box = page.get_by_role("textbox", name="Question")
+    expect(box).to_be_editable(timeout=WAIT)
+    box.fill(question)
+    box.press("Enter")
+
+
+def streams(page: Page) -> None:
+    begin(page, QUESTION)
+    expect(page.locator("#chat .bot").last).to_contain_text(FIRST, timeout=WAIT)
+
+
+def row(page: Page, title: str) -> Locator:
+    return page.locator("#listing label", has_text=title)
+
+
+def asked(page: Page) -> Locator:
+    return page.locator("#chat .user .prose")
+
+
+def reloaded(page: Page) -> None:
+    page.reload()
+    ready(page)
+    expect(page.locator("#chat small.coverage").first).to_be_visible(timeout=WAIT)
+
+
+def test_another_conversation_is_opened_while_an_answer_comes_and_each_keeps_its_own(
+    data: Path, browser: Browser
+) -> None:
+    with written(data) as (url, script), watched(browser, url) as (page, _):
+        opened(page, url)
+        ask_here(page, OTHER)
+        page.locator(".toggle-button").first.click()
+        expect(row(page, OTHER)).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="New conversation").click()
+        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        slowly(script)
+        streams(page)
+        row(page, OTHER).click()
+        expect(asked(page)).to_have_text([OTHER], timeout=WAIT)
+        at_once(script)
+        ask_here(page, THIRD)
+        expect(asked(page)).to_have_text([OTHER, THIRD])
+        reloaded(page)
+        expect(asked(page)).to_have_text([OTHER, THIRD])
+        page.locator(".toggle-button").first.click()
+        row(page, QUESTION).click()
+        expect(asked(page)).to_have_text([QUESTION], timeout=WAIT)
+        expect(page.locator("#chat .bot")).to_contain_text(FIRST)
+        expect(page.locator("#chat .bot")).to_contain_text(BROKEN_OFF)
+
+
+@pytest.mark.parametrize("leave", ["new", "clear"])
+def test_a_new_conversation_is_begun_while_an_answer_comes(data: Path, browser: Browser, leave: str) -> None:
+    with written(data) as (url, script), watched(browser, url) as (page, _):
+        opened(page, url)
+        slowly(script)
+        streams(page)
+        page.wait_for_url("**/?c=*")
+        before = page.url
+        if leave == "new":
+            page.locator(".toggle-button").first.click()
+            page.get_by_role("button", name="New conversation").click()
+        else:
+            page.get_by_label("Clear").first.click()
+        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        at_once(script)
+        ask_here(page, OTHER)
+        expect(asked(page)).to_have_text([OTHER])
+        page.wait_for_url(lambda now: "?c=" in now and now != before)
+        for address, questions in ((page.url, [OTHER]), (before, [QUESTION])):
+            page.goto(address)
+            expect(asked(page)).to_have_text(questions, timeout=WAIT)
+
+
+def test_a_conversation_that_is_deleted_while_its_answer_comes_stays_deleted(data: Path, browser: Browser) -> None:
+    with written(data) as (url, script), watched(browser, url) as (page, _):
+        opened(page, url)
+        slowly(script)
+        streams(page)
+        page.locator(".toggle-button").first.click()
+        page.get_by_role("button", name="Delete this conversation").click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        expect(page.locator("#listing label")).to_have_count(0, timeout=WAIT)
+        at_once(script)
+        ask_here(page, OTHER)
+        expect(page.locator("#listing label")).to_have_text([OTHER], timeout=WAIT)
+        page.wait_for_url("**/?c=*")
+    with closing(sqlite3.connect(data / FILE)) as kept:
+        assert kept.execute("SELECT title FROM conversation ORDER BY title").fetchall() == [(QUESTION,), (OTHER,)]
+        assert kept.execute("SELECT question FROM answer ORDER BY place").fetchall() == [(QUESTION,), (OTHER,)]
+
+
+def test_whatever_is_asked_can_be_stopped_and_says_that_it_was(data: Path, browser: Browser) -> None:
+    with written(data) as (url, script), watched(browser, url) as (page, _):
+        opened(page, url)
+        script.statuses = [401]  # so that the answer is quoted
+        ask_here(page, "What happened to Mikola Statkevich after his stroke?")
+        option = page.locator("#chat .option").first
+        expect(option).to_be_visible(timeout=WAIT)
+        script.pause_seconds = 60
+        option.click()
+        last = page.locator("#chat .bot").last
+        expect(last).to_contain_text("Reading what was found", timeout=WAIT)
+        expect(last.locator(".waiting")).to_be_visible()
+        expect(page.get_by_role("textbox", name="Question")).not_to_be_editable()
+        page.locator("button.stop-button").click()
+        expect(last).to_have_text(BROKEN_OFF, timeout=WAIT)
+        at_once(script)
+        page.get_by_label("Edit").first.click()
+        page.locator(".message textarea").first.fill(QUESTION)
+        page.get_by_label("Submit").first.click()
+        expect(page.locator("#chat small.coverage")).to_have_count(1, timeout=WAIT)
+        expect(asked(page)).to_have_text([QUESTION])
+        expect(page.locator("button.stop-button")).to_have_count(0, timeout=WAIT)
+        slowly(script)
+        page.get_by_label("Edit").first.click()
+        page.locator(".message textarea").first.fill(QUESTION)
+        page.get_by_label("Submit").first.click()
+        expect(last).to_contain_text(FIRST, timeout=WAIT)
+        page.locator("button.stop-button").click()
+        expect(last).to_contain_text(BROKEN_OFF, timeout=WAIT)
+        page.get_by_text("Save the answers").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Markdown").first.click()
+        assert BROKEN_OFF in download.value.path().read_text("utf-8")
+        reloaded(page)
+        expect(asked(page)).to_have_text([QUESTION])
+        expect(last).to_contain_text(FIRST)
+        expect(last).to_contain_text(BROKEN_OFF)
+        at_once(script)
+        page.get_by_label("Retry").click()  # what is whole takes the place of what was broken off
+        expect(last).to_contain_text("does not answer this", timeout=WAIT)
+        expect(page.locator("button.stop-button")).to_have_count(0, timeout=WAIT)
+        reloaded(page)
+        expect(page.locator("#chat")).not_to_contain_text(BROKEN_OFF)
+        expect(asked(page)).to_have_text([QUESTION])
+
+
+def test_of_one_conversation_in_two_tabs_neither_loses_what_the_other_asks(data: Path, browser: Browser) -> None:
+    with running(data) as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        ask_here(page, OTHER)
+        page.wait_for_url("**/?c=*")
+        one = page.url
+        tab = page.context.new_page()
+        opened(tab, one)
+        expect(asked(tab)).to_have_text([OTHER], timeout=WAIT)
+        ask_here(page, THIRD)
+        ask_here(tab, QUESTION)
+        expect(asked(tab)).to_have_text([OTHER, QUESTION])
+        tab.wait_for_url(lambda now: now != one)
+        for at, questions in ((page, [OTHER, THIRD]), (tab, [OTHER, QUESTION])):
+            reloaded(at)
+            expect(asked(at)).to_have_text(questions, timeout=WAIT)
+        tab.get_by_label("Retry").click()  # the place that was the newest is still this tab's own
+        expect(asked(tab)).to_have_count(2)
+        page.locator(".toggle-button").first.click()
+        row(page, OTHER).nth(1).click()
+        expect(asked(page)).to_have_count(2, timeout=WAIT)
+
+
+def test_what_is_begun_in_any_tab_is_listed_in_every_tab(address: str, browser: Browser) -> None:
+    with watched(browser, address) as (page, _):
+        opened(page, address)
+        tab = page.context.new_page()
+        opened(tab, address)
+        for at, question in ((page, OTHER), (tab, QUESTION)):
+            ask_here(at, question)
+            at.locator(".toggle-button").first.click()
+            expect(row(at, question)).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="New conversation").click()
+        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        ask_here(page, THIRD)
+        expect(page.locator("#listing label")).to_have_count(3, timeout=WAIT)
+        opened(tab, address)
+        tab.locator(".toggle-button").first.click()
+        for question in (OTHER, QUESTION, THIRD):
+            expect(row(tab, question)).to_be_visible(timeout=WAIT)
