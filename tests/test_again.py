@@ -35,12 +35,16 @@ PARAGRAPHS = [
 
 
 class Site(ThreadingHTTPServer):
-    """A site on loopback: pages by path, redirects, and the requests it saw, conditional ones told apart."""
+    """A site on loopback: pages by path, redirects, and the requests it saw, conditional ones told apart.
+
+    A path that is held is answered once its event is set.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answering)
         self.pages: dict[str, str] = {}
         self.moved: dict[str, tuple[int, str]] = {}
+        self.held: dict[str, Event] = {}
         self.asked: list[tuple[str, int]] = []
 
     @property
@@ -60,6 +64,8 @@ class _Answering(BaseHTTPRequestHandler):
     server: Site
 
     def do_GET(self) -> None:
+        if held := self.server.held.get(self.path):
+            held.wait(60)
         code, target = self.server.moved.get(self.path, (0, ""))
         page = self.server.pages.get(self.path)
         tag = f'"{hash(page)}"'

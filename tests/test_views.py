@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,9 +24,10 @@ from ingest import update
 from page.preload import files
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
+from tests.test_again import LONG, Site, site
 from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
 
-__all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
+__all__ = ["address", "browser", "pytestmark", "site"]  # the fixtures, and what to do without a browser
 
 WAIT = 60_000
 GRAVE = ("serious", "critical")
@@ -343,6 +345,65 @@ def test_of_ten_files_seven_go_in_three_are_named_and_all_can_be_taken_in_again(
             expect(outcome.locator("li.failed", has_text=name)).to_have_count(1)
         page.get_by_role("button", name="Take all in again").click()
         expect(outcome).to_contain_text("Done: 0 added, 76 unchanged", timeout=WAIT)
+
+
+def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_stopped(
+    tmp_path: Path, browser: Browser, site: Site
+) -> None:
+    data, ferry, addresses = tmp_path / "data", tmp_path / "ferry.txt", tmp_path / "addresses.txt"
+    ferry.write_text("The ferry between Norholm and Sandby was sold. Its new owner lives in Sandby.")
+    update([ferry], data=data)
+    pages = [site.page(f"/{name}", f"{name} Lund. {LONG}") for name in ("Ada", "Bo", "Cy", "Di", "Eve")]
+    addresses.write_text(f"{pages[0]}\n")
+    feed = f"<item><title>Norholm</title><link>{pages[2]}</link></item>"
+    site.pages["/feed.xml"] = f'<?xml version="1.0"?><rss version="2.0"><channel>{feed}</channel></rss>'
+    held = site.held["/Di"] = Event()
+    allowed = f"127.0.0.1:{site.server_port}"
+    with running(data, VIADOMA_ALLOW=allowed) as url, watched(browser, url) as (page, _):
+        page.goto(f"{url}/library")
+        ready(page)
+        page.locator("input[type=file]").first.set_input_files([addresses], timeout=WAIT)
+        expect(page.locator("#intake").get_by_text("addresses.txt")).to_be_visible(timeout=WAIT)
+        field = page.get_by_label("Addresses, one a line: pages, feeds, sitemaps")
+        field.fill("\n".join([pages[1], f"{site.address}/feed.xml", pages[3], pages[4]]))
+        page.get_by_role("button", name="Take in", exact=True).click()
+        outcome = page.locator("#outcome")
+        expect(outcome.get_by_role("progressbar", name="Taking in")).to_have_attribute(
+            "value", re.compile("[1-9]"), timeout=WAIT
+        )
+        expect(outcome).to_contain_text(pages[0], timeout=WAIT)
+        expect(field).to_have_value("")
+        page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click()
+        expect(page.locator("#detail")).to_contain_text("ferry.txt", timeout=WAIT)
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect(page.get_by_text("Other articles are being taken in").first).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
+        held.set()
+        expect(outcome).to_contain_text(re.compile("Stopped: [1-4] added"), timeout=WAIT)
+        expect(outcome).to_contain_text("What was still to come was not read")
+        page.get_by_role("button", name="Take all in again").click()
+        expect(outcome).to_contain_text(re.compile("Done: [1-5] added, [2-5] unchanged"), timeout=WAIT)
+        expect(outcome).not_to_contain_text("not read")
+        with Bot.open(data, model="") as bot:
+            assert len(bot.catalogue) == 6
+
+
+def test_a_sorted_table_opens_the_article_that_is_clicked(address: str, browser: Browser) -> None:
+    with watched(browser, address, locale="be-BY") as (page, _):
+        page.goto(f"{address}/be/library")
+        publishers = page.locator("#articles [role=gridcell][aria-colindex='2']")
+        expect(publishers.first).to_be_visible(timeout=WAIT)
+        before = publishers.first.inner_text()
+        head = page.locator("#articles th[title='Выданне']")
+        head.click()
+        head.get_by_role("button").click()
+        page.get_by_role("menuitem", name="Сартаваць па спаданні").click()
+        expect(publishers.first).not_to_have_text(before)
+        shown = [one.casefold() for one in publishers.all_inner_texts()]
+        assert shown == sorted(shown, reverse=True)
+        publishers.first.click()
+        expect(page.locator("#detail")).to_contain_text(publishers.first.inner_text().strip(), timeout=WAIT)
 
 
 def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tmp_path: Path, browser: Browser) -> None:
