@@ -22,7 +22,7 @@ from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
 from page.preload import Preload, heads
-from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
+from page.serving import ADDRESS, HERE, TOO_MUCH, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
@@ -104,6 +104,7 @@ def toasts(words: Words) -> dict[str, str]:
         "Connection errored out.": words(
             "The connection to the program broke off. Ask again; what was answered is kept."
         ),
+        TOO_MUCH: words("This is more than a page of this program sends: begin a new conversation."),
         "This application is currently busy. Please try again.": words(
             "Too many are asking at the moment. Ask again in a minute."
         ),

@@ -11,15 +11,16 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import wraps
 from typing import Any
 from weakref import WeakValueDictionary
 
 import gradio as gr
 from gradio.components.chatbot import TextMessage
 
-from bot import Answer, Bot, Facet, Filters, QuestionError, escape_markdown
-from page.conversations import Conversations
-from page.markup import as_written, aside, escape_html, message, saving, source_group, sources, turns
+from bot import Answer, Bot, Facet, Filters, LibraryError, QuestionError, escape_markdown
+from page.conversations import Conversations, ConversationsError
+from page.markup import as_written, aside, escape_html, message, saving, shortened, source_group, sources, turns
 from page.pulse import Reading
 from page.words import Words, remark
 
@@ -36,6 +37,7 @@ EVERY_TABS = """(mine, ...given) => {
   return [every, ...given];
 }"""
 BROKEN_OFF = "This answer was broken off."
+LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 UNCHANGED = [gr.skip()] * 7
 Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
 EXAMPLES = [
@@ -151,6 +153,18 @@ def chat(
     on with it makes a conversation of their own, so that nobody changes another's.
     """
 
+    def told_of(work: Callable[..., Any]) -> Callable[..., Any]:
+        """Says why something can't be done, which Gradio would call an error and no more."""
+
+        @wraps(work)
+        def tried(*given: Any) -> Any:
+            try:
+                return work(*given)
+            except (LibraryError, ConversationsError) as error:
+                raise gr.Error(remark(str(error), words), title=words("Error"), print_exception=False) from error
+
+        return tried
+
     def day(text: str | None) -> date | None:
         try:
             return date.fromisoformat(text) if text else None
@@ -202,8 +216,13 @@ def chat(
                 said = message(event.answer, group, words)
                 yield shown(), *UNCHANGED  # whoever stopped it or went away while it was waited for is noticed here
                 answer = event.answer if whole else replace(event.answer, notes=(*event.answer.notes, BROKEN_OFF))
-                name, kept = keep(name, shared, answer, kept, now)
-                now = kept
+                try:
+                    name, kept = keep(name, shared, answer, kept, now)
+                    now = kept
+                except ConversationsError as error:
+                    kept = (*now[:-1], None)
+                    why = words("This answer is not kept. {why}", why=remark(str(error), words))
+                    said += f"\n\n{aside(why, 'refused')}"
                 own = source_group(event.answer, group, words)
                 every = [*groups, own] if own else groups
                 panel, downloads = sources(every, words), saving(name, len(_there(kept)), words)
@@ -211,7 +230,9 @@ def chat(
                 if whole and (then := suggested(answer)) and not reading.left:
                     # the sources as they are: one may have been opened meanwhile
                     yield shown(options=[{"value": one} for one in then]), *UNCHANGED
-        except QuestionError as error:
+        except (QuestionError, LibraryError) as error:
+            # the page sends all that it shows with each question
+            asked = asked if len(_text(asked)) <= LONGEST else {**asked, "content": shortened(_text(asked), LONGEST)}
             said = aside(remark(str(error), words), "refused")
             yield shown(), *UNCHANGED[:-2], told(), _box(asking=False)
         finally:
@@ -449,15 +470,17 @@ def chat(
     chatbot.retry(again, chatbot, [chatbot, place, box], **quiet)
     chatbot.undo(undone, chatbot, [chatbot, box], **quiet)
     box.stop(stopped, [chatbot, place], [chatbot, left, box], **quiet)
-    page.load(begun, mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
+    page.load(told_of(begun), mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
     mine.change(None, mine, None, js=EVERY_TABS)
-    name.change(known, [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
-    wanted.change(listed, [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
-    listing.input(opened, [listing, place], [*whole, left], **quiet)
+    name.change(told_of(known), [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
+    wanted.change(told_of(listed), [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
+    listing.input(told_of(opened), [listing, place], [*whole, left], **quiet)
     gr.on([new.click, chatbot.clear], renewed, place, [*whole, left], **quiet)
-    title.submit(renamed, [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
-    chatbot.like(thumbed, [name, kept, chatbot], [judged, why], **quiet)
-    why.submit(reasoned, [judged, why], why, **quiet)
+    title.submit(told_of(renamed), [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
+    chatbot.like(told_of(thumbed), [name, kept, chatbot], [judged, why], **quiet)
+    why.submit(told_of(reasoned), [judged, why], why, **quiet)
     delete.click(lambda name: gr.Group(visible=bool(name)), name, sure, **quiet)
     no.click(lambda: gr.Group(visible=False), None, sure, **quiet)
-    yes.click(deleted, [mine, name, wanted, place], [*whole, left, mine, listing, sure], js=EVERY_TABS, **quiet)
+    yes.click(
+        told_of(deleted), [mine, name, wanted, place], [*whole, left, mine, listing, sure], js=EVERY_TABS, **quiet
+    )

@@ -24,7 +24,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import FORMATS, Bot
@@ -41,6 +41,7 @@ CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|prox
 UPLOAD = "/gradio_api/upload"  # Gradio limits it itself
 STREAM = "/gradio_api/queue/data"  # what Gradio's functions give, as it comes
 MAX_BODY = 2_000_000  # bytes: the longest of conversations
+TOO_MUCH = "This is more than a page of this program sends: begin a new conversation."
 LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
 SPOKEN = "Accept-Language, Cookie"  # the headers that say which language a reader speaks
 STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
@@ -127,7 +128,7 @@ def _refusal(scope: Scope) -> ASGIApp | None:
     if origin is not None and origin.lower() != f"{scope['scheme']}://{headers['host']}".lower():
         return PlainTextResponse("This page takes requests from itself alone.", status_code=403)
     if not scope["path"].endswith(UPLOAD) and _size(headers, scope["method"]) > MAX_BODY:
-        return PlainTextResponse("This is more than a page of this program sends: begin a new conversation.", 413)
+        return JSONResponse({"detail": TOO_MUCH}, 413)  # as Gradio's page reads it
     if CLOSED.match(scope["path"]):
         return PlainTextResponse("This page gives no files.", status_code=403)
     return None

@@ -86,6 +86,8 @@ REMARKS = (
     "The question has {count} characters; please ask in at most {most}.",
     "{trouble} The answer is quoted instead.",
     "This answer was broken off.",
+    "The conversations in {path} can't be used ({why}). Make the folder writable, or move the file away to begin with "
+    "none.",
     "1 sentence of the model was left out: the articles do not prove it.",
     "{count} sentences of the model were left out: the articles do not prove it.",
     "Nothing that the model wrote is proved by the articles.",

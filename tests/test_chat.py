@@ -24,6 +24,10 @@ OTHER = "What is the capital of France?"
 THIRD = "Who is Ales Bialiatski?"
 NOTHING = '{"claims": []}'
 FIRST = "Transactions are allowed."
+WRITE = """(box, count) => {
+  box.value = "potash ".repeat(count);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 BROKEN_OFF = "This answer was broken off."
 
 
@@ -236,3 +240,53 @@ def test_what_is_begun_in_any_tab_is_listed_in_every_tab(address: str, browser: 
         tab.locator(".toggle-button").first.click()
         for question in (OTHER, QUESTION, THIRD):
             expect(row(tab, question)).to_be_visible(timeout=WAIT)
+
+
+def test_an_answer_that_cannot_be_kept_is_given_with_the_reason(data: Path, browser: Browser) -> None:
+    with running(data) as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        ask_here(page, OTHER)
+        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # and does not end
+            begin(page, QUESTION)
+            last = page.locator("#chat .bot").last
+            expect(last).to_contain_text("It allows transactions", timeout=WAIT)
+            expect(last).to_contain_text("This answer is not kept. The conversations in", timeout=WAIT)
+            expect(last).to_contain_text("database is locked")
+            page.locator(".toggle-button").first.click()
+            title = page.get_by_label("Title of this one")
+            title.fill("Paris")
+            title.press("Enter")
+            expect(page.locator(".toast-body")).to_contain_text("Make the folder writable", timeout=WAIT)
+        ask_here(page, THIRD)
+        reloaded(page)
+        expect(asked(page)).to_have_text([OTHER, THIRD])
+
+
+def test_a_library_that_cannot_be_read_is_told_of_in_the_place_of_an_answer(data: Path, browser: Browser) -> None:
+    with running(data) as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        with closing(sqlite3.connect(data / "library.db")) as library, library:
+            library.executescript("ALTER TABLE passage RENAME TO elsewhere;")
+        begin(page, QUESTION)
+        expect(page.locator("#chat .bot small.refused")).to_contain_text("library", timeout=WAIT)
+        expect(page.get_by_role("textbox", name="Question")).to_be_editable(timeout=WAIT)
+
+
+def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_nobodys_way(
+    address: str, browser: Browser
+) -> None:
+    with watched(browser, address) as (page, _):
+        opened(page, address)
+        box = page.get_by_role("textbox", name="Question")
+        for count in (1, 2):  # together they are more than a page sends
+            box.evaluate(WRITE, 150_000)
+            box.press("Enter")
+            expect(page.locator("#chat .bot")).to_have_count(count, timeout=WAIT)
+            expect(page.locator("#chat .bot").last).to_contain_text("please ask in at most 2,000", timeout=WAIT)
+            expect(box).to_be_editable(timeout=WAIT)
+        box.evaluate(WRITE, 400_000)
+        box.press("Enter")
+        expect(page.locator(".toast-body")).to_contain_text("begin a new conversation", timeout=WAIT)
+        ask_here(page, QUESTION)
+        expect(page.locator("#chat .bot").last).to_contain_text("It allows transactions")

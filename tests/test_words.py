@@ -69,7 +69,7 @@ def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None
 @pytest.mark.parametrize(
     ("places", "said"),
     [
-        (["bot/*.py", "page/chat.py"], REMARKS),
+        (["bot/*.py", "page/chat.py", "page/conversations.py"], REMARKS),
         (["ingest/**/*.py", "vectorstore/*.py", "page/library.py"], REASONS),
         (["bot/**/*.py", "bot/support/numbers.txt"], DOUBTS),
     ],
