@@ -24,7 +24,7 @@ UNREAD = "unread.json"
 class State:
     """How far the work is: `report` is what came of it so far, `trouble` what broke it off; empty if nothing did.
 
-    `stopped` says that it ended because it was asked to.
+    `stopped` says that it was asked to end, and, once it did, that it ended for that.
     """
 
     running: bool
@@ -66,7 +66,8 @@ class Intake:
             if self._thread is None:
                 return None
             running = self._thread.is_alive()
-            return State(running, self._progress, self._tally.report(), self._trouble, self._stopped)
+            stopped = self._stop.is_set() if running else self._stopped
+            return State(running, self._progress, self._tally.report(), self._trouble, stopped)
 
     def start(self, files: Sequence[Path], sources: Sequence[str]) -> bool:
         """Begins to take in files, of which copies are kept, and sources; False if other work is still going on."""

@@ -78,7 +78,8 @@ def told(intake: Intake, words: Words) -> str:
         value = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
         head = (
             f'<progress {value} aria-label="{words("Taking in")}"></progress>'
-            f"<p>{words('Taking in')}: {counts}. {escape_html(progress.source)}</p>"
+            f"<p>{words('Stopping') if state.stopped else words('Taking in')}: {counts}. "
+            f"{escape_html(progress.source)}</p>"
         )
     else:
         end = words("Broken off") if state.trouble else words("Stopped") if state.stopped else words("Done")
@@ -152,7 +153,7 @@ def library(
             told(intake, words),
             gr.Timer(active=running),
             gr.Button(interactive=not running),
-            gr.Button(visible=running),
+            gr.Button(visible=running, interactive=not (state and state.stopped)),
             *now,
         )
 
