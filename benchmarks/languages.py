@@ -1,9 +1,10 @@
 """Questions in one language, answers in another: whether what answers is found first.
 
 Twenty of the questions about the digests that stand alone, put into Russian and Belarusian by hand (`translated.json`);
-most of what answers them is in English. And XQuAD with its paragraphs in English and Russian in one library, where each
-question is answered twice. Beside it, in the same run: the search with nothing taken off for languages, and the search
-that looks for no candidates in each.
+most of what answers them is in English. Twelve about digests in Polish, Ukrainian and Lithuanian, in each of the three
+(`neighbours.json`; some are answered in another digest too, which does not count). And XQuAD with its paragraphs in
+English and Russian in one library, where each question is answered twice. Beside it, in the same run: the search with
+nothing taken off for languages, and the search that looks for no candidates in each.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vectorstore import Names, Store, settings
 from vectorstore.search import Query, search
 
 DEPTH = 10
+NEIGHBOURS = Path(__file__).with_name("neighbours.json")
 TRANSLATED = Path(__file__).with_name("translated.json")
 
 
@@ -39,6 +41,18 @@ def translated(shared: Path) -> dict[str, list[tuple[Question, str]]]:
         "en": [(known[name], known[name]["question"]) for name in put],
         **{lang: [(known[name], said[lang]) for name, said in put.items()] for lang in ("ru", "be")},
     }
+
+
+def neighbours(store: Store) -> list[list[object]]:
+    """Asks about passages in languages that no question is in."""
+    put: list[dict[str, str]] = json.loads(NEIGHBOURS.read_text("utf-8"))
+    names = Names.open(None)
+    rows: list[list[object]] = []
+    for lang in ("en", "ru", "be"):
+        found = [(one["quote"], search(store, Query(one[lang]), DEPTH, names=names)) for one in put]
+        places = [next((place for place, hit in enumerate(hits) if quote in hit.text), DEPTH) for quote, hits in found]
+        rows.append([lang, *(sum(place < least for place in places) / len(places) for least in (1, 3, 5))])
+    return rows
 
 
 def both(shared: Path, cache: Path) -> None:
@@ -74,12 +88,14 @@ def run(shared: Path, cache: Path) -> None:
     both(shared, cache)
     asked = translated(shared)
     rows: list[list[object]] = []
+    near: list[list[object]] = []
     with TemporaryDirectory() as scratch:
         update([digests(shared, Path(scratch) / "digests.jsonl")], data=Path(scratch) / "data")
         store = Store.open(settings(Path(scratch) / "data"), create=False)
         for way in ("the search", "nothing taken off for languages"):
             if way != "the search":
                 store.language_mean = lambda lang: 0 * store.embed_query(lang)  # type: ignore[method-assign]
+            near += [[lang, way, *row] for lang, *row in neighbours(store)]
             for lang, some in asked.items():
                 places = _places(store, some)
                 shares = [sum(place < least for place in places) / len(places) for least in (1, 3, 5)]
@@ -92,5 +108,12 @@ def run(shared: Path, cache: Path) -> None:
         f"the same {len(asked['en'])} questions in three languages, over all digests",
         ["question", "", "gold first", "among three", "among five", "MRR@10"],
         rows,
+        "",
+    )
+    report(
+        "languages-neighbours",
+        "twelve questions about digests in Polish, Ukrainian and Lithuanian, over all digests",
+        ["question", "", "gold first", "among three", "among five"],
+        near,
         "",
     )

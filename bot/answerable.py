@@ -32,7 +32,7 @@ INTERCEPT = -0.129
 RELEVANT = -0.3  # least logit
 # Of a question in another script than the sentences found: the cosine of the nearest less this share of what it owes to
 # its language, and the least that answers. Measured: benchmarks/LOG.md, "Refusal across scripts".
-OWED, ACROSS = 0.6, 0.377
+OWED, ACROSS = 0.5, 0.41
 LACKING = 0.75  # a sentence that lacks this much does not answer
 MOST_WORDS = 12
 LEANING_WEIGHT = 0.5  # of the words of the questions that a question leans on

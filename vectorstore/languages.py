@@ -23,10 +23,14 @@ Means = Mapping[str, Vector]
 
 
 def language_means(embeddings: Embeddings) -> Means:
-    """The mean vector of the same sentences in each language, by its ISO 639-1 code; under "" that of all languages."""
+    """The mean vector of the same sentences in each language, by its ISO 639-1 code; under "" that of all languages.
+
+    Of unit length: how far the sentences of a language lie apart says nothing about where the language lies.
+    """
     phrases: dict[str, list[str]] = json.loads(PHRASES.read_text("utf-8"))
     vectors = np.asarray(embeddings.embed_documents([one for some in phrases.values() for one in some]), np.float32)
     means = vectors.reshape(len(phrases), -1, vectors.shape[1]).mean(axis=1)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
     return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
 
 
