@@ -124,7 +124,12 @@
     if (location.search !== wanted) history.replaceState(null, "", location.pathname + wanted);
   };
   const saving = document.getElementById("saving");
-  if (saving) new MutationObserver(address).observe(saving, { childList: true, subtree: true });
+  if (saving) {
+    // Gradio builds it anew or changes what differs
+    const changes = { childList: true, subtree: true, attributeFilter: ["data-conversation"] };
+    new MutationObserver(address).observe(saving, changes);
+    address(); // an answer may have come before this ran
+  }
   // An answer is copied as it reads, not as the Markdown it is made of, with a footnote for each marker.
   const footnotes = (text) => {
     const named = [...new Set([...text.matchAll(/\]\(#(cite-[^)]*)\)/g)].map((found) => found[1]))];
