@@ -37,16 +37,26 @@
     lit = "";
     light();
   };
+  // The focus goes back to where it came from, which may have been built anew meanwhile.
+  let opener = null;
+  const leave = () => {
+    const within = panel()?.contains(document.activeElement);
+    const marker = opener?.isConnected ? opener : document.querySelector(`#chat a[href$="#${lit || "none"}"]`);
+    close();
+    if (within) marker?.focus();
+    tip.hidden = true; // which the focus has shown
+  };
   const side = document.getElementById("sources");
   if (side) new MutationObserver(light).observe(side, { childList: true, subtree: true });
   document.addEventListener("click", (event) => {
-    if (event.target.closest("aside.sources .close")) return close();
+    if (event.target.closest("aside.sources .close")) return leave();
     const marker = event.target.closest('a[href*="#cite-"]');
     if (!marker) return;
     event.preventDefault();
     const card = cardOf(marker);
     if (!card) return;
     tip.hidden = true;
+    opener = marker;
     lit = card.id;
     light();
     card.focus({ preventScroll: true });
@@ -157,8 +167,6 @@
       );
   }
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    tip.hidden = true;
-    close();
+    if (event.key === "Escape") leave();
   });
 }

@@ -290,3 +290,73 @@ def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_no
         expect(page.locator(".toast-body")).to_contain_text("begin a new conversation", timeout=WAIT)
         ask_here(page, QUESTION)
         expect(page.locator("#chat .bot").last).to_contain_text("It allows transactions")
+
+
+def test_a_page_that_gradio_has_forgotten_goes_on_where_it_was(data: Path, browser: Browser) -> None:
+    with running(data) as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        ask_here(page, OTHER)
+        page.locator(".toggle-button").first.click()
+        expect(row(page, OTHER)).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="New conversation").click()
+        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        ask_here(page, QUESTION)
+        page.wait_for_url("**/?c=*")
+        own = page.url
+        page.get_by_text("Which articles to search").click()
+        page.get_by_label("Languages").click()
+        page.get_by_role("option", name="en (").click()
+        page.keyboard.press("Escape")
+        begun = Desk.at(url, "begun")
+        assert all(begun.ask(f"newer{number}") for number in range(REMEMBERED_PAGES))
+        ask_here(page, THIRD)
+        expect(page.locator("#chat .bot").last).to_contain_text("(language en)")
+        assert page.url == own
+        page.locator("#chat .bot").first.locator(MARKER).first.click()
+        expect(page.locator(".card.lit")).to_contain_text("General License 13")
+        reloaded(page)
+        expect(asked(page)).to_have_text([QUESTION, THIRD])
+        assert all(begun.ask(f"newest{number}") for number in range(REMEMBERED_PAGES))
+        page.locator(".toggle-button").first.click()
+        row(page, OTHER).click()
+        expect(asked(page)).to_have_text([OTHER], timeout=WAIT)
+
+
+def test_the_focus_goes_back_from_a_source_to_its_marker(address: str, browser: Browser) -> None:
+    with watched(browser, address) as (page, _):
+        opened(page, address)
+        ask_here(page, QUESTION)
+        marker = page.locator(f"#chat {MARKER}").last
+        marker.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".card.lit")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(marker).to_be_focused()
+        expect(page.locator(".card.lit")).to_have_count(0)
+        expect(page.locator("#quote-tip")).to_be_hidden()
+
+
+def test_a_thumb_is_taken_back_and_only_answers_of_ones_own_are_judged(data: Path, browser: Browser) -> None:
+    with running(data) as url, watched(browser, url) as (page, _), watched(browser, url) as (other, _):
+        opened(page, url)
+        ask_here(page, QUESTION)
+        page.wait_for_url("**/?c=*")
+        begin(page, "x" * 3000)
+        expect(page.locator("#chat .refused")).to_be_visible(timeout=WAIT)
+        page.get_by_label("Dislike").last.click()
+        expect(page.locator(".toast-body")).to_contain_text("Nothing is kept of this", timeout=WAIT)
+        opened(other, page.url)
+        other.get_by_label("Like", exact=True).first.click(timeout=WAIT)
+        expect(other.locator(".toast-body")).to_contain_text("Nothing is kept of this", timeout=WAIT)
+        page.get_by_label("Like", exact=True).first.click()
+        why = page.get_by_label("What is good about this answer?")
+        expect(why).to_be_visible(timeout=WAIT)
+        page.get_by_label("Liked").first.click()
+        expect(why).to_be_hidden(timeout=WAIT)
+        with closing(sqlite3.connect(data / FILE)) as kept:
+            assert kept.execute("SELECT count(*) FROM judgement").fetchone() == (0,)
+        page.get_by_label("Dislike").first.click()
+        expect(page.get_by_label("What is wrong with this answer?")).to_be_visible(timeout=WAIT)
+        page.locator(".toggle-button").first.click()
+        page.get_by_role("button", name="New conversation").click()
+        expect(page.get_by_label("What is wrong with this answer?")).to_be_hidden(timeout=WAIT)
