@@ -144,6 +144,11 @@ def _as_written(chatbot: gr.Chatbot) -> None:
     chatbot.postprocess, chatbot.preprocess = shown, read  # type: ignore[method-assign]
 
 
+def _unchecked(choice: gr.Radio | gr.Dropdown) -> None:
+    """Takes what was chosen on a page of whose choices Gradio holds nothing any more."""
+    choice.preprocess = lambda payload: payload  # type: ignore[method-assign]
+
+
 def chat(
     page: gr.Blocks, bot: Bot, conversations: Conversations, words: Words, top: gr.HTML, told: Callable[[], str]
 ) -> None:
@@ -173,13 +178,14 @@ def chat(
             raise QuestionError(said) from None
 
     def respond(
+        mine: list[str],
         history: list[Any],
         place: int,
         left: int | None,
         groups: list[str],
         name: str,
         shared: str,
-        kept: Kept,
+        kept: Kept | None,
         publishers: list[str],
         languages: list[str],
         articles: list[str],
@@ -192,6 +198,8 @@ def chat(
             return  # another conversation was opened while this waited for its turn
         *before, asked = history
         earlier, group = turns(before), _new_group()
+        if kept is None:
+            before, groups, name, shared, kept = forgotten(before, len(earlier), mine, request)
         now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
         said = waiting
 
@@ -237,6 +245,14 @@ def chat(
             yield shown(), *UNCHANGED[:-2], told(), _box(asking=False)
         finally:
             reading.end()
+
+    def forgotten(before: list[Any], answered: int, mine: list[str], request: gr.Request) -> tuple[Any, ...]:
+        """What a page shows that was opened so long ago that Gradio holds nothing of it: its address tells."""
+        asked = str(request.query_params.get("c", ""))
+        kept = conversations.places(asked)[:answered]
+        answers = conversations.answers(asked)[:answered]
+        messages, groups = _shown(answers, words) if len(answers) == answered else (before, [])
+        return messages, groups, *((asked, "") if asked in mine else ("", asked)), kept
 
     def broken_off(said: str) -> str:
         """What had come of an answer, and that it was broken off, as it says where it is kept."""
@@ -360,12 +376,12 @@ def chat(
         rest = [one for one in mine if one != name]
         return *shows(""), place, rest, listed(rest, wanted, ""), gr.Group(visible=False)
 
-    def thumbed(name: str, kept: Kept, history: list[Any], event: gr.LikeData) -> tuple[Any, ...]:
+    def thumbed(name: str, kept: Kept | None, history: list[Any], event: gr.LikeData) -> tuple[Any, ...]:
         """A thumb is kept at once, until it is taken back; then its reason is asked for."""
         at = _message(event)
         before, upto = len(turns(history[:at])), len(turns(history[: at + 1]))
         # what was refused is no turn; in somebody else's conversation, which has no name here, nothing is changed
-        place = kept[before] if name and before < upto <= len(kept) else None
+        place = kept[before] if kept and name and before < upto <= len(kept) else None
         if place is None or (event.liked != "" and not conversations.judge(name, place, liked=event.liked is True)):
             gr.Info(words("Nothing is kept of this: only answers in a conversation of your own can be judged."))
             return None, gr.Textbox(visible=False)
@@ -394,7 +410,7 @@ def chat(
     groups = gr.State([])
     name = gr.State("")
     shared = gr.State("")
-    kept = gr.State(())
+    kept = gr.State(None)
     place = gr.State(0)
     left = gr.State(None)
     judged = gr.State(None)
@@ -454,13 +470,16 @@ def chat(
             panel.render()  # type: ignore[no-untyped-call] # Gradio's own
 
     _as_written(chatbot)
+    for choice in (listing, publishers, languages, articles):
+        _unchecked(choice)
     whole = [chatbot, panel, downloads, groups, name, shared, kept, title, judged, why, box]
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     answering = place.change(
         respond,
-        [chatbot, place, left, groups, name, shared, kept, publishers, languages, articles, since, until],
+        [mine, chatbot, place, left, groups, name, shared, kept, publishers, languages, articles, since, until],
         [chatbot, panel, downloads, groups, name, kept, top, box],
         concurrency_limit=CONCURRENT_QUESTIONS,
+        js=EVERY_TABS,
         **quiet,
     )
     answering.failure(lambda: _box(asking=False), None, box, **quiet)

@@ -39,7 +39,7 @@ class Desk:
     def join(self, reader: str, question: str = "", *, query: str = "") -> int:
         """Puts a question into the queue: 200, or the HTTP status of why not. `query` ends the page's address."""
         asked = {"role": "user", "content": [{"type": "text", "text": question}]}
-        data = [[asked], *self.taken[1:]] if question else self.taken
+        data = [self.taken[0], [asked], *self.taken[2:]] if question else self.taken
         body = json.dumps({"data": data, "fn_index": self.function, "session_hash": reader})
         with closing(http.client.HTTPConnection(self.host, timeout=PATIENCE_SECONDS)) as connection:
             connection.request("POST", f"/gradio_api/queue/join{query}", body, {"Content-Type": "application/json"})

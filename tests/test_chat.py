@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from page import REMEMBERED_PAGES
 from page.conversations import FILE
 from tests.endpoint import Script, endpoint
 from tests.readers import Desk
-from tests.test_page import QUESTION, address, ask_here, browser, pytestmark, ready, running
+from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
 from tests.test_views import WAIT, opened, watched
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
