@@ -29,6 +29,7 @@ from page.words import ENGLISH, LANGUAGES, Words, words_of
 WAITING_QUESTIONS = 256
 PLACE_SECONDS = 10.0  # so often those who wait are told their place; Gradio would tell all of them at every answer
 REMEMBERED_PAGES = 128  # of each language, the last used; Gradio holds a quarter of a megabyte for each
+DELETE_UPLOADS = (3600, 86400)  # seconds: looks that often for files that Gradio has held that long
 # Gradio's own words follow the browser's language; here they follow the page's.
 HEAD = """
 <script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>
@@ -116,7 +117,9 @@ def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, wo
 
     What is answered is kept in `conversations`, what is taken in goes through `intake` into `data`.
     """
-    with gr.Blocks(title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True) as page:
+    with gr.Blocks(
+        title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True, delete_cache=DELETE_UPLOADS
+    ) as page:
         chat(page, bot, conversations, words, *head(page, bot, words, "/"))
     with page.route(words("Library"), "/library"):
         library(page, bot, data, intake, words, *head(page, bot, words, "/library"))
