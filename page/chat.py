@@ -198,9 +198,6 @@ def chat(
             return  # another conversation was opened while this waited for its turn
         *before, asked = history
         earlier, group = turns(before), _new_group()
-        if kept is None:
-            before, groups, name, shared, kept = forgotten(before, len(earlier), mine, request)
-        now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
         said = waiting
 
         def shown(**more: Any) -> list[Any]:
@@ -208,6 +205,9 @@ def chat(
 
         reading = readings[str(request.session_hash)] = Reading()
         try:
+            if kept is None:
+                before, groups, name, shared, kept = forgotten(before, len(earlier), mine, request)
+            now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
             for event in reading.pulsed(bot.stream(_text(asked), earlier, filters=filters), *PULSE_SECONDS):
                 if reading.left:
@@ -238,7 +238,7 @@ def chat(
                 if whole and (then := suggested(answer)) and not reading.left:
                     # the sources as they are: one may have been opened meanwhile
                     yield shown(options=[{"value": one} for one in then]), *UNCHANGED
-        except (QuestionError, LibraryError) as error:
+        except (QuestionError, LibraryError, ConversationsError) as error:
             # the page sends all that it shows with each question
             asked = asked if len(_text(asked)) <= LONGEST else {**asked, "content": shortened(_text(asked), LONGEST)}
             said = aside(remark(str(error), words), "refused")
