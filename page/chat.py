@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,7 +19,7 @@ from weakref import WeakValueDictionary
 import gradio as gr
 from gradio.components.chatbot import TextMessage
 
-from bot import Answer, Bot, Facet, Filters, LibraryError, QuestionError, escape_markdown
+from bot import Answer, Bot, Entry, Facet, Filters, LibraryError, QuestionError, escape_markdown
 from page.conversations import Conversations, ConversationsError
 from page.markup import as_written, aside, escape_html, message, saving, shortened, source_group, sources, turns
 from page.pulse import Reading
@@ -26,7 +27,7 @@ from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_AT_ONCE = 2
-PULSE_SECONDS = (0.5, 2.0)  # the first and the longest: at most so long a reader who went away holds up the next
+PULSE_SECONDS = (0.5, 0.9)  # the first and the longest: at most so long a reader who went away holds up the next
 LEAVING_SECONDS = 10.0  # so long an answer in the making is waited for by whoever leaves it
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 # Gradio reads what it keeps there once, and each tab would overwrite what another adds: all add to a place beside it.
@@ -37,6 +38,7 @@ EVERY_TABS = """(mine, ...given) => {
   return [every, ...given];
 }"""
 BROKEN_OFF = "This answer was broken off."
+OFFERED = 100  # articles, the newest of which what is typed is a part
 LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 UNCHANGED = [gr.skip()] * 7
 Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
@@ -51,6 +53,22 @@ EXAMPLES = [
 
 def _choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     return [(f"{one.name} ({one.articles:,})" if one.articles > 1 else one.name, one.value) for one in facets]
+
+
+def _named(entries: Sequence[Entry], chosen: Sequence[str], typed: str = "") -> list[tuple[str, str]]:
+    """Articles to choose from: those that are chosen, and the newest whose label has what is typed.
+
+    Equal names are told apart by publisher and date.
+    """
+    often = Counter(one.name for one in entries)
+    labels = {
+        one.article: " · ".join(filter(None, (one.name, one.publisher, one.published)))
+        if often[one.name] > 1
+        else one.name
+        for one in entries
+    }
+    fitting = [one for one, label in labels.items() if one not in chosen and typed.casefold() in label.casefold()]
+    return [(labels[one], one) for one in (*chosen, *fitting[:OFFERED]) if one in labels]
 
 
 def status_line(bot: Bot, words: Words) -> str:
@@ -356,10 +374,13 @@ def chat(
     def begun(mine: list[str], request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("c", ""))
         facets = bot.facets
-        dropdowns = [
-            gr.Dropdown(choices=_choices(some)) for some in (facets.publishers, facets.languages, facets.articles)
-        ]
+        dropdowns = [gr.Dropdown(choices=_choices(some)) for some in (facets.publishers, facets.languages)]
+        dropdowns.append(gr.Dropdown(choices=_named(bot.catalogue, ())))
         return *shows(asked, own=asked in mine), listed(mine, "", asked), *dropdowns
+
+    def found(chosen: list[str], key: gr.KeyUpData) -> Any:
+        """Articles by what is typed: all of a large library are too many for one list."""
+        return gr.Dropdown(choices=_named(bot.catalogue, chosen, key.input_value))
 
     def known(mine: list[str], name: str, wanted: str) -> tuple[list[str], Any, str]:
         """A conversation that was begun here is listed here."""
@@ -490,6 +511,8 @@ def chat(
     chatbot.undo(undone, chatbot, [chatbot, box], **quiet)
     box.stop(stopped, [chatbot, place], [chatbot, left, box], **quiet)
     page.load(told_of(begun), mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
+    # one by one: the last key must have the last word
+    articles.key_up(found, articles, articles, trigger_mode="multiple", concurrency_limit=1, **quiet)
     mine.change(None, mine, None, js=EVERY_TABS)
     name.change(told_of(known), [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
     wanted.change(told_of(listed), [mine, wanted, name], listing, js=EVERY_TABS, **quiet)

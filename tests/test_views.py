@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from bot import Bot, verify
 from ingest import update
+from page.chat import OFFERED
 from page.preload import files
 from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
@@ -133,6 +134,34 @@ def test_beside_its_quotes_an_answer_on_the_russian_page_has_no_word_of_english(
         own = page.locator("#chat .bot small").all_inner_texts()
         names = {"Sviatlana", "Tsikhanouskaya", "John", "Coale", "Cole"}
         assert set(re.findall("[A-Za-z]{2,}", " ".join(own))) - names == {"ru", "en"}
+
+
+def test_any_article_of_a_large_library_is_found_by_typing_and_told_from_its_namesake(
+    tmp_path: Path, browser: Browser
+) -> None:
+    text = "On 3 May 2024 harbour number {} was closed by the mayor of Sandby."
+    rows = [{"id": f"{n}", "title": f"Report {n:03}", "text": text.format(n)} for n in range(OFFERED + 20)]
+    rows += [{"id": one, "title": "Weather", "publisher": one, "text": f"It rained in {one}."} for one in ("Ny", "By")]
+    (tmp_path / "many.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert len(update([tmp_path / "many.jsonl"], data=tmp_path / "data").added) == len(rows)
+    with running(tmp_path / "data") as url, watched(browser, url) as (page, _):
+        opened(page, url)
+        page.get_by_text("Which articles to search").click()
+        field = page.get_by_label("Articles", exact=True)
+        field.click()
+        options = page.get_by_role("option")
+        expect(options).to_have_count(OFFERED, timeout=WAIT)
+        last = f"Report {OFFERED + 19}"
+        expect(options.filter(has_text=last)).to_have_count(0)
+        field.press_sequentially(last)
+        options.filter(has_text=last).click(timeout=WAIT)
+        field.press_sequentially("weather")
+        expect(options).to_have_text([re.compile("Weather · By$"), re.compile("Weather · Ny$")], timeout=WAIT)
+        options.first.click()
+        page.keyboard.press("Escape")
+        expect(page.locator("#filters .token")).to_have_text([last, "Weather · By"])
+        ask_here(page, "Which harbour was closed?")
+        expect(page.locator("#chat small.coverage")).to_contain_text("2 articles were searched")
 
 
 @pytest.mark.parametrize("view", ["/", "/library", "/be/timeline"])
