@@ -228,6 +228,9 @@ def chat(
             now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
             for event in reading.pulsed(bot.stream(_text(asked), earlier, filters=filters), *PULSE_SECONDS):
+                if reading.silent:
+                    yield gr.skip(), *UNCHANGED  # Gradio sends the last thing again, and another is shown by now
+                    return
                 if reading.left:
                     said = broken_off(said)
                     yield shown(), *UNCHANGED[:-1], _box(asking=False)
@@ -277,10 +280,10 @@ def chat(
         told = aside(remark(BROKEN_OFF, words), "refused")
         return told if said == waiting else f"{said}\n\n{told}"
 
-    def leave(request: gr.Request) -> None:
+    def leave(request: gr.Request, *, silent: bool = False) -> None:
         """Ends the answer in the making on a page; what this page shows next comes behind it."""
         if reading := readings.get(str(request.session_hash)):
-            reading.leave(LEAVING_SECONDS)
+            reading.leave(LEAVING_SECONDS, silent=silent)
 
     def keep(name: str, shared: str, answer: Answer, kept: Kept, now: Kept) -> tuple[str, Kept]:
         """Keeps the newest answer of `now` in the conversation that this page shows, if nobody else changed it.
@@ -365,7 +368,7 @@ def chat(
         )
 
     def opened(name: str, place: int, request: gr.Request) -> tuple[Any, ...]:
-        leave(request)
+        leave(request, silent=True)
         return *shows(name), place
 
     def renewed(place: int, request: gr.Request) -> tuple[Any, ...]:
@@ -392,7 +395,7 @@ def chat(
         return listed(mine, wanted, name), title_of(name)
 
     def deleted(mine: list[str], name: str, wanted: str, place: int, request: gr.Request) -> tuple[Any, ...]:
-        leave(request)
+        leave(request, silent=True)
         conversations.delete(name)
         rest = [one for one in mine if one != name]
         return *shows(""), place, rest, listed(rest, wanted, ""), gr.Group(visible=False)

@@ -27,13 +27,13 @@ class Reading:
 
     def __init__(self) -> None:
         """One that has begun."""
-        self.left = False
+        self.left = self.silent = False
         self._came: SimpleQueue[Any] = SimpleQueue()
         self._over = threading.Event()
 
-    def leave(self, seconds: float) -> None:
-        """Has it end, and waits for that, but not longer."""
-        self.left = True
+    def leave(self, seconds: float, *, silent: bool) -> None:
+        """Has it end, and waits for that, but not longer; a silent one says nothing more."""
+        self.left, self.silent = True, silent
         self._came.put(None)
         self._over.wait(seconds)
 

@@ -238,7 +238,14 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
     shown = [plot, spellings, table]
     chosen = [picked, name, since, until]
     page.load(begun, chosen, [*shown, name, bars, counts], **quiet)
-    gr.on([picked.input, name.input, since.submit, since.blur, until.submit, until.blur], look, chosen, shown, **quiet)
+    gr.on(
+        [picked.input, name.input, since.submit, since.blur, until.submit, until.blur],
+        look,
+        chosen,
+        shown,
+        trigger_mode="always_last",
+        **quiet,
+    )
 
 
 def _row(one: Moment | Entry, words: Words) -> str:

@@ -276,7 +276,7 @@ def test_a_document_that_kills_its_reader_is_named_and_the_rest_goes_in(
     for place in range(6):
         write(f"{place}.html", f"<!doctype html><html><body><article><p>{LONG} {place}</p></article></body></html>")
     store = open_store(tmp_path / "data")
-    stop = threading.Thread(target=_kill_children, args=(2,))
+    stop = threading.Thread(target=_kill_children, args=(1,))
     stop.start()
     report = updated(store, tmp_path / "articles")
     stop.join()

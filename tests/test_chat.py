@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -99,6 +100,7 @@ def test_another_conversation_is_opened_while_an_answer_comes_and_each_keeps_its
         expect(asked(page)).to_have_count(0, timeout=WAIT)
         slowly(script)
         streams(page)
+        expect(row(page, QUESTION)).to_be_visible(timeout=WAIT)  # it pushes the other down
         row(page, OTHER).click()
         expect(asked(page)).to_have_text([OTHER], timeout=WAIT)
         at_once(script)
@@ -126,6 +128,7 @@ def test_a_new_conversation_is_begun_while_an_answer_comes(data: Path, browser: 
             page.get_by_role("button", name="New conversation").click()
         else:
             page.get_by_label("Clear").first.click()
+        expect(page).not_to_have_url(re.compile("c="), timeout=WAIT)
         expect(asked(page)).to_have_count(0, timeout=WAIT)
         at_once(script)
         ask_here(page, OTHER)

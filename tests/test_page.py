@@ -380,6 +380,7 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
         expect(page.locator(".card.lit")).to_contain_text(quote)
         expect(page.locator(".bot").last).not_to_contain_text("Allowed. Allowed.")
         page.locator("button.stop-button").click()
+        expect(page.locator(".bot").last).to_contain_text("This answer was broken off.", timeout=30_000)
         stopped = page.locator(".bot").last.inner_text()
         page.wait_for_timeout(1500)
         assert page.locator(".bot").last.inner_text() == stopped
