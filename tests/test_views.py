@@ -289,6 +289,11 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
 
 def grave(page: Page) -> list[tuple[str, str]]:
     """What axe-core finds that keeps people out: the rule and the element."""
+    # what fades in has too little contrast until it is there
+    page.wait_for_function(
+        "document.getAnimations().every((one) => one.playState !== 'running'"
+        " || one.effect.getComputedTiming().iterations === Infinity)"
+    )
     found = Axe().run(page).response["violations"]
     return [(one["id"], node["html"][:200]) for one in found if one["impact"] in GRAVE for node in one["nodes"]]
 
@@ -392,7 +397,7 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         page.goto(f"{url}/library")
         ready(page)
         page.locator("input[type=file]").first.set_input_files([addresses], timeout=WAIT)
-        expect(page.locator("#intake").get_by_text("addresses.txt")).to_be_visible(timeout=WAIT)
+        expect(page.locator("#intake td").filter(has_text="addresses").first).to_be_visible(timeout=WAIT)
         field = page.get_by_label("Addresses, one a line: pages, feeds, sitemaps")
         field.fill("\n".join([pages[1], f"{site.address}/feed.xml", pages[3], pages[4]]))
         page.get_by_role("button", name="Take in", exact=True).click()
