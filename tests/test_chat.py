@@ -82,6 +82,16 @@ def asked(page: Page) -> Locator:
     return page.locator("#chat .user .prose")
 
 
+def begin_another(page: Page, url: str) -> None:
+    """Asks OTHER, and begins a new conversation from the list, which stays open."""
+    opened(page, url)
+    ask_here(page, OTHER)
+    page.locator(".toggle-button").first.click()
+    expect(row(page, OTHER)).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name="New conversation").click()
+    expect(asked(page)).to_have_count(0, timeout=WAIT)
+
+
 def reloaded(page: Page) -> None:
     page.reload()
     ready(page)
@@ -92,12 +102,7 @@ def test_another_conversation_is_opened_while_an_answer_comes_and_each_keeps_its
     data: Path, browser: Browser
 ) -> None:
     with written(data) as (url, script), watched(browser, url) as (page, _):
-        opened(page, url)
-        ask_here(page, OTHER)
-        page.locator(".toggle-button").first.click()
-        expect(row(page, OTHER)).to_be_visible(timeout=WAIT)
-        page.get_by_role("button", name="New conversation").click()
-        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        begin_another(page, url)
         slowly(script)
         streams(page)
         expect(row(page, QUESTION)).to_be_visible(timeout=WAIT)  # it pushes the other down
@@ -298,12 +303,7 @@ def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_no
 
 def test_a_page_that_gradio_has_forgotten_goes_on_where_it_was(data: Path, browser: Browser) -> None:
     with running(data) as url, watched(browser, url) as (page, _):
-        opened(page, url)
-        ask_here(page, OTHER)
-        page.locator(".toggle-button").first.click()
-        expect(row(page, OTHER)).to_be_visible(timeout=WAIT)
-        page.get_by_role("button", name="New conversation").click()
-        expect(asked(page)).to_have_count(0, timeout=WAIT)
+        begin_another(page, url)
         ask_here(page, QUESTION)
         page.wait_for_url("**/?c=*")
         own = page.url

@@ -260,8 +260,8 @@ def times(text: str, start: int, published: str) -> list[Time]:
     is the last such month at publication, unless it lay just ahead, or stands behind words of things to come ("will",
     "due", "until"); one that lay less than half a year ahead may be either, and is left out. So is one where the text
     names another year with a month, unless it was shortly before publication. "On Saturday" and "last month" are
-    reckoned from the day or month of publication; where that is
-    not known they are left out, and a weekday to come is too. "From July" and "until July" name July.
+    reckoned from the day or month of publication; where that is not known they are left out, and a weekday to come is
+    too. "From July" and "until July" name July.
     """
     found = _times(text, published) + _reckoned(text, published)
     return [
@@ -271,10 +271,11 @@ def times(text: str, start: int, published: str) -> list[Time]:
 
 
 Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
+Named = tuple[re.Match[str], int, str]  # a time in a text, its end, and its day in the month, if it has one
 
 
-def _dates(text: str) -> Iterator[tuple[re.Match[str], int, str]]:
-    """The dates, months and years a text names: the match, its end and its day in the month, if it has one."""
+def _dates(text: str) -> Iterator[Named]:
+    """The dates, months and years a text names, in its order."""
     for match in TIME.finditer(text):
         before = text[: match.start()][-NEAR:]
         end, day = match.end(), match["before"] or match["after"] or ""
@@ -285,8 +286,7 @@ def _dates(text: str) -> Iterator[tuple[re.Match[str], int, str]]:
             if number:
                 continue
         elif match["after"] and not match["year"] and IN_ONLY.search(before):
-            end, day = match.start("after"), ""
-            end -= len(text[:end]) - len(text[:end].rstrip())
+            end, day = len(text[: match.start("after")].rstrip()), ""
         if not (match["iso"] or match["dotted"] or match["year"] or day):
             word = text[match.start() : end].rstrip(". ").lower()
             if word in WORDS_TOO and not MONTHLY.search(before):
@@ -303,7 +303,7 @@ def _times(text: str, published: str, today: str = "") -> list[Stretch]:
         reckoned = not iso
         if reckoned:
             year = _joined_year(text, found, place) or _reckoned_year(text, found, place, published, today)
-            iso = f"{year:04}-{_month(match):02}" + (f"-{int(day):02}" if day else "") if year else ""
+            iso = _iso(year, match, day) if year else ""
         try:
             if iso:
                 made.append((match.start(), end, *span(iso), reckoned))
@@ -316,6 +316,10 @@ def _month(match: re.Match[str]) -> int:
     return next(number for number in range(1, 13) if match[f"m{number}"])
 
 
+def _iso(year: int, match: re.Match[str], day: str) -> str:
+    return f"{year:04}-{_month(match):02}" + (f"-{int(day):02}" if day else "")
+
+
 def _whole_date(match: re.Match[str], day: str) -> str:
     """What a match says with its year; empty for a month without one."""
     if match["iso"]:
@@ -325,10 +329,10 @@ def _whole_date(match: re.Match[str], day: str) -> str:
         return f"{year}-{month:0>2}-{day:0>2}"
     if not match["year"]:
         return ""
-    return f"{match['year']}-{_month(match):02}" + (f"-{int(day):02}" if day else "")
+    return _iso(int(match["year"]), match, day)
 
 
-def _joined_year(text: str, found: Sequence[tuple[re.Match[str], int, str]], place: int) -> int:
+def _joined_year(text: str, found: Sequence[Named], place: int) -> int:
     """The year that stands with a month behind this one, as in "between March and June 2024"; 0 if none does."""
     for (_, end, _), (other, _, _) in pairwise(found[place:]):
         if other["iso"] or other["dotted"] or not TOGETHER.fullmatch(text, end, other.start()):
@@ -338,9 +342,7 @@ def _joined_year(text: str, found: Sequence[tuple[re.Match[str], int, str]], pla
     return 0
 
 
-def _reckoned_year(
-    text: str, found: Sequence[tuple[re.Match[str], int, str]], place: int, published: str, today: str
-) -> int:
+def _reckoned_year(text: str, found: Sequence[Named], place: int, published: str, today: str) -> int:
     """The year of a month that stands without one; 0 if nobody can tell."""
     match, _, day = found[place]
     month, before = _month(match), text[: match.start()]
