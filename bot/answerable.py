@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from bot.asking import COMMON, EMPTY, LEANS_BACK, TIME, WEEKDAY, Asked, Kind, asked
 from bot.followup import Question
-from vectorstore import Hit, Mention, Names, Sentence, fold_key, folded
+from vectorstore import Hit, Mention, Names, Sentence, fold_key, folded, without_times
 from vectorstore.terms import CYRILLIC, WORD, terms
 
 # Fitted on all 600 questions of CLAP NQ's development half (logistic regression, C=1): cosine of the nearest passage,
@@ -141,6 +141,7 @@ FEELINGS: list[Stems] = [
         "asham shame стыд сорам",
     )
 ]
+HAPPENED = frozenset(terms("happen happened happening случилось случился произошло происходило здарылася адбылося"))
 ASKS_WORDS = re.compile(
     r"\b(?:what|which|how)\b.*\b(?:did|does|do|has|have)\b.*\b(?:say|said|tell|told|state|comment|announce|claim|report|"
     r"argue|warn|reply|respond|think|write|ask|call|add|describe)\b|\bчто (?:сказал\w*|говорит\w*|заявил\w*|"
@@ -325,9 +326,10 @@ def _best(
     lines: Sequence[_Line],
 ) -> tuple[_Line, bool, float, str]:
     """The line that fits best, whether it lacks the kind asked for, how many names, and what it contradicts."""
-    cyrillic = bool(CYRILLIC.search(wanted.question))
-    figures = _figures(BESIDE.sub(" ", wanted.question))
-    weekdays = {found.lower() for found in WEEKDAY.findall(wanted.question)}
+    question = wanted.question
+    cyrillic = bool(CYRILLIC.search(question))
+    figures = _figures(without_times(BESIDE.sub(" ", question)))
+    weekdays = {found.lower() for found in WEEKDAY.findall(question)}
     made = []
     for line in lines:
         same = bool(CYRILLIC.search(line.text)) == cyrillic
@@ -338,7 +340,7 @@ def _best(
         same_day = weekdays & {found.lower() for found in WEEKDAY.findall(line.context)}
         if (line.sentence.timely is False and not same_day) or (weekdays and not same_day):
             conflict = OTHER_TIME
-        elif same and opposed(wanted.question, line.text):
+        elif same and opposed(question, line.text):
             conflict = TAKEN_FOR_GRANTED
         elif figures and len(absent) / len(figures) >= LACKING:
             conflict = f"Nothing that was found says this of {' and '.join(sorted(absent))}."
@@ -347,9 +349,12 @@ def _best(
         score = line.sentence.cosine + WORDS_WEIGHT * (own + NEAR_WEIGHT * (_share(words, line.near) - own))
         score -= KIND_COST * kind + NAME_COST * min(1.0, missing) + CONFLICT_COST * bool(conflict)
         made.append((score, line, kind, min(1.0, missing), conflict))
+    # what was at another time says nothing where something tells of the time asked about
+    if any(line.sentence.timely and not conflict for _, line, _, _, conflict in made if _affirms(question, line.held)):
+        made = [one for one in made if one[4] != OTHER_TIME]
     first = max(made, key=lambda one: one[0])
     # nothing is refused for what one sentence says otherwise while the next best says it
-    whole = [one for one in made if not one[4] and one[3] < LACKING and _affirms(wanted.question, one[1].held)]
+    whole = [one for one in made if not one[4] and one[3] < LACKING and _affirms(question, one[1].held)]
     second = max(whole, key=lambda one: one[0], default=first)
     _, best, kind, missing, conflict = second if second[0] >= first[0] - SECOND_BEST else first
     # "Ada Lund keeps the lighthouse. She has kept it since 1998."
@@ -398,7 +403,7 @@ def _weights(question: str, leans_on: Sequence[str], names: Names) -> dict[str, 
             for mention in reversed(names.mentions(line)):
                 rest = f"{rest[: mention.start]} {rest[mention.end :]}"
                 found.setdefault(mention.name, share * NAME_WEIGHT)
-            for word in WORD.findall(rest):
+            for word in WORD.findall(without_times(rest)):
                 weight = 1.0 if any(c.isdigit() for c in word) else min(1.0, 0.15 + 0.085 * len(word))
                 for term in terms(word):
                     if term not in EMPTY:
@@ -455,12 +460,13 @@ def _is_on_topic(
     """Whether something ties question and passages together that likeness can't see.
 
     The question leans on earlier ones, asks about the article, or shares a name, a number or a quotation with what was
-    found, or one sentence holds all its words. A place's name is not enough.
+    found, or one sentence holds all its words, or tells of the time asked about what happened then. A place's name is
+    not enough.
     """
     if question.leans_on or ARTICLE.search(question.text):
         return True
     text = " ".join(line.context for line in lines)
-    if any(known & line.near for line in lines) or _figures(question.text) & _figures(text):
+    if any(known & line.near for line in lines) or _figures(without_times(question.text)) & _figures(text):
         return True
     keys = {fold_key(word) for word in WORD.findall(text)}
     if any(all(fold_key(word) in keys for word in run) for run in strangers):
@@ -470,6 +476,11 @@ def _is_on_topic(
     if any(quote.lower() in text.lower() for quote in QUOTED.findall(question.text)):
         return True
     own = set(words)
+    # a verb that has an opposite may be told in any of the words for it, what happened in any words at all
+    rest = {word for word in own - HAPPENED if not any(word.startswith(one) for one, _ in _sides(question.text))}
+    timely = [line for line in lines if line.sentence.timely and _affirms(question.text, line.held)]
+    if (rest < own or not own) and any(rest <= line.near for line in timely):
+        return True
     return len(own) > 1 and any(own <= line.held for line in lines)
 
 

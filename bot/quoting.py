@@ -121,7 +121,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, likeness: Like
 
     For `likeness` see `bot.answerable.judge`.
     """
-    if not _words(question.query, names):
+    if not _words(question.query, names) and without_times(question.query) == question.query:
         return Choice((), "not_found", ("The question has no word that says what it is about.",))
     form = asked(question.text) if asked(question.text).forms or not question.leans_on else asked(question.query)
     weights, candidates = _candidates(question, form, hits, names)
@@ -171,7 +171,8 @@ def _answers(question: Question, best: _Candidate, weights: _Weights) -> bool:
 def _picked(ranked: Sequence[_Candidate], weights: _Weights) -> list[_Candidate]:
     """The best, and then whatever is nearest to it and adds most to it."""
     picked = [ranked[0]]
-    left = list(ranked[1:])
+    # what was at another time goes beside what was at the time asked about no more than it comes first
+    left = [one for one in ranked[1:] if ranked[0].untimely or not one.untimely]
     while left and len(picked) < MAX_QUOTES:
         known = frozenset[str]().union(*(one.terms for one in picked))
         gain = {one: weights.score(one) + NEWS_WEIGHT * weights.share(one.terms - known) for one in left}
@@ -359,11 +360,15 @@ def _held(hits: Sequence[Hit], names: Names) -> dict[str, set[str]]:
 
 
 def _words(question: str, names: Names) -> list[str]:
-    """What a question is about: its terms, with known names in place of their spellings."""
+    """What a question is about: its terms, with known names in place of their spellings.
+
+    Without its times: what can speak of them is known of each sentence, and "December" stands in too many.
+    """
     mentions = names.mentions(question)
     rest = question
     for mention in reversed(mentions):
         rest = rest[: mention.start] + rest[mention.end :]
+    rest = without_times(rest)
     return [*(term for term in terms(rest) if term not in EMPTY), *(mention.name for mention in mentions)]
 
 

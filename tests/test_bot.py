@@ -51,6 +51,40 @@ def test_an_answer_is_made_of_exact_quotes_each_with_its_citation(bot: Bot) -> N
 
 
 @pytest.mark.parametrize(
+    ("question", "tells"),
+    [
+        ("Who was freed in December 2025?", "freed"),
+        ("Who was released in December 2025?", "Babaryka was also released"),
+        ("Who was pardoned in December 2025?", "pardon 123 citizens"),
+        ("Who was freed on 13 December 2025?", "123 prisoners"),
+        ("How many prisoners were freed in December 2025?", "123 prisoners"),
+        ("Which sanctions were lifted in December 2025?", "potash sanctions in mid-December"),
+        ("Кого освободили в декабре 2025 года?", "Освобождены Мария Колесникова"),
+        ("Колькі вязняў вызвалілі ў снежні 2025 года?", "Алеся Бяляцкага і сем"),
+    ],
+)
+def test_what_happened_in_a_month_is_told_by_what_speaks_of_that_month(bot: Bot, question: str, tells: str) -> None:
+    answer = bot.ask(question)
+    assert answer.status == "answered"
+    assert tells in answer.text
+    assert not [one.quote for one in answer.citations if "September" in one.quote or "General License" in one.quote]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who was freed in March 2019?",
+        "Кого освободили в марте 2019 года?",
+        "Каго вызвалілі ў сакавіку 2019 года?",
+        "Which film was released in December 2025?",
+        "Who was released from Guantanamo in December 2025?",
+    ],
+)
+def test_a_month_that_nothing_tells_of_is_not_answered_by_another(bot: Bot, question: str) -> None:
+    assert bot.ask(question).status == "not_found"
+
+
+@pytest.mark.parametrize(
     ("question", "holds"),
     [
         ("Сколько дней провела в заключении Мария Колесникова?", "1808"),
