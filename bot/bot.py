@@ -144,21 +144,25 @@ class Bot:
     @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
-        return self._store.library.coverage()
+        with self._store.library.snapshot():
+            return self._store.library.coverage()
 
     @property
     def facets(self) -> Facets:
         """What `Filters` can name."""
-        return self._store.library.facets()
+        with self._store.library.snapshot():
+            return self._store.library.facets()
 
     @property
     def catalogue(self) -> list[Entry]:
         """The articles that are searched, newest first, those without a date last."""
-        return self._store.library.catalogue()
+        with self._store.library.snapshot():
+            return self._store.library.catalogue()
 
     def article(self, article_id: str, version: int) -> Article | None:
         """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""
-        return self._store.library.article(article_id, version)
+        with self._store.library.snapshot():
+            return self._store.library.article(article_id, version)
 
     def record(self, article_id: str, version: int) -> Record | None:
         """All that is known of a version: where it comes from, its other versions, why it is no longer searched."""

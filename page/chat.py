@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import wraps
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -21,6 +20,7 @@ from gradio.components.chatbot import TextMessage
 
 from bot import Answer, Bot, Entry, Facet, Filters, LibraryError, QuestionError, escape_markdown
 from page.conversations import Conversations, ConversationsError
+from page.errors import telling
 from page.markup import as_written, aside, escape_html, message, saving, shortened, source_group, sources, turns
 from page.pulse import Reading
 from page.words import Words, remark
@@ -72,8 +72,14 @@ def _named(entries: Sequence[Entry], chosen: Sequence[str], typed: str = "") -> 
 
 
 def status_line(bot: Bot, words: Words) -> str:
-    """Size, age and index of the collection, who writes, and why the model did not, if it did not."""
-    coverage = bot.coverage
+    """Size, age and index of the collection, who writes, and why the model did not, if it did not.
+
+    Where the collection can't be read, why.
+    """
+    try:
+        coverage = bot.coverage
+    except LibraryError as error:
+        return f'<p class="status">{_trouble(str(error), words)}</p>'
     parts = [words.many("{count} article", "{count} articles", coverage.articles)]
     if coverage.newest:
         parts[0] += words(", newest {day}", day=coverage.newest)
@@ -86,10 +92,11 @@ def status_line(bot: Bot, words: Words) -> str:
         parts.append(words("writing with {model} at {host}", model=model, host=bot.host))
     else:
         parts.append(words("writing with {model}", model=model))
-    trouble = (
-        f'<span class="trouble" role="status">{escape_html(remark(bot.trouble, words))}</span>' if bot.trouble else ""
-    )
-    return f'<p class="status">{escape_html(" · ".join(parts))}{trouble}</p>'
+    return f'<p class="status">{escape_html(" · ".join(parts))}{_trouble(bot.trouble, words)}</p>'
+
+
+def _trouble(said: str, words: Words) -> str:
+    return f'<span class="trouble" role="status">{escape_html(remark(said, words))}</span>' if said else ""
 
 
 def _box(*, asking: bool, **more: Any) -> Any:
@@ -175,18 +182,6 @@ def chat(
     A conversation belongs to the browsers that began it: they list it. Anybody who has its address reads it, and going
     on with it makes a conversation of their own, so that nobody changes another's.
     """
-
-    def told_of(work: Callable[..., Any]) -> Callable[..., Any]:
-        """Says why something can't be done, which Gradio would call an error and no more."""
-
-        @wraps(work)
-        def tried(*given: Any) -> Any:
-            try:
-                return work(*given)
-            except (LibraryError, ConversationsError) as error:
-                raise gr.Error(remark(str(error), words), title=words("Error"), print_exception=False) from error
-
-        return tried
 
     def day(text: str | None) -> date | None:
         try:
@@ -497,6 +492,7 @@ def chat(
     for choice in (listing, publishers, languages, articles):
         _unchecked(choice)
     whole = [chatbot, panel, downloads, groups, name, shared, kept, title, judged, why, box]
+    tried = telling(words)
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     answering = place.change(
         respond,
@@ -513,19 +509,17 @@ def chat(
     chatbot.retry(again, chatbot, [chatbot, place, box], **quiet)
     chatbot.undo(undone, chatbot, [chatbot, box], **quiet)
     box.stop(stopped, [chatbot, place], [chatbot, left, box], **quiet)
-    page.load(told_of(begun), mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
+    page.load(tried(begun), mine, [*whole, listing, publishers, languages, articles], js=EVERY_TABS, **quiet)
     # one by one: the last key must have the last word
-    articles.key_up(found, articles, articles, trigger_mode="multiple", concurrency_limit=1, **quiet)
+    articles.key_up(tried(found), articles, articles, trigger_mode="multiple", concurrency_limit=1, **quiet)
     mine.change(None, mine, None, js=EVERY_TABS)
-    name.change(told_of(known), [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
-    wanted.change(told_of(listed), [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
-    listing.input(told_of(opened), [listing, place], [*whole, left], **quiet)
-    gr.on([new.click, chatbot.clear], renewed, place, [*whole, left], **quiet)
-    title.submit(told_of(renamed), [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
-    chatbot.like(told_of(thumbed), [name, kept, chatbot], [judged, why], **quiet)
-    why.submit(told_of(reasoned), [judged, why], why, **quiet)
+    name.change(tried(known), [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
+    wanted.change(tried(listed), [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
+    listing.input(tried(opened), [listing, place], [*whole, left], **quiet)
+    gr.on([new.click, chatbot.clear], tried(renewed), place, [*whole, left], **quiet)
+    title.submit(tried(renamed), [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
+    chatbot.like(tried(thumbed), [name, kept, chatbot], [judged, why], **quiet)
+    why.submit(tried(reasoned), [judged, why], why, **quiet)
     delete.click(lambda name: gr.Group(visible=bool(name)), name, sure, **quiet)
     no.click(lambda: gr.Group(visible=False), None, sure, **quiet)
-    yes.click(
-        told_of(deleted), [mine, name, wanted, place], [*whole, left, mine, listing, sure], js=EVERY_TABS, **quiet
-    )
+    yes.click(tried(deleted), [mine, name, wanted, place], [*whole, left, mine, listing, sure], js=EVERY_TABS, **quiet)

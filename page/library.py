@@ -13,6 +13,7 @@ import gradio as gr
 
 from bot import Bot, Entry, LibraryError, Record
 from ingest import amend, bring_back, remove
+from page.errors import refused, telling
 from page.intake import Intake
 from page.markup import escape_html, in_line
 from page.words import Words, remark
@@ -139,11 +140,8 @@ def library(
 ) -> None:
     """Puts the library on the page; whatever changes it changes what stands at the `top`, made by `glance`."""
 
-    def refused(said: str) -> gr.Error:
-        return gr.Error(said, title=words("Error"), print_exception=False)
-
     def busy() -> gr.Error:
-        return refused(words("Other articles are being taken in: wait for them, or stop them."))
+        return refused(words("Other articles are being taken in: wait for them, or stop them."), words)
 
     def look() -> tuple[Any, ...]:
         state = intake.state
@@ -165,9 +163,11 @@ def library(
         sources = [line.strip() for line in addresses.splitlines() if line.strip()]
         wrong = [one for one in sources if not one.lower().startswith(("http://", "https://"))]
         if wrong:
-            raise refused(words("{address} is no address that begins with http:// or https://.", address=wrong[0]))
+            raise refused(
+                words("{address} is no address that begins with http:// or https://.", address=wrong[0]), words
+            )
         if not files and not sources:
-            raise refused(words("Drop files here, or write addresses."))
+            raise refused(words("Drop files here, or write addresses."), words)
         return started([Path(file) for file in files or ()], sources)
 
     def started(files: list[Path], sources: list[str]) -> tuple[Any, ...]:
@@ -184,7 +184,7 @@ def library(
         if not (
             source := source_of(article_id, next((e.version for e in bot.catalogue if e.article == article_id), 0))
         ):
-            raise refused(words("Choose an article first."))
+            raise refused(words("Choose an article first."), words)
         return started([], [source])[2:]
 
     def all_again() -> tuple[Any, ...]:
@@ -193,7 +193,7 @@ def library(
 
     def taken_out(article_id: str) -> tuple[Any, ...]:
         if not article_id:
-            raise refused(words("Choose an article first."))
+            raise refused(words("Choose an article first."), words)
         return (
             *_changed(lambda: remove([article_id], REASON, data=data)),
             about(bot, "", words),
@@ -212,7 +212,7 @@ def library(
         try:
             work()
         except (LibraryError, ValueError) as error:
-            raise refused(remark(str(error), words)) from error
+            raise refused(remark(str(error), words), words) from error
         return standing()
 
     def known(article_id: str) -> tuple[str, str, str]:
@@ -228,7 +228,7 @@ def library(
 
     def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
         if not article_id:
-            raise refused(words("Choose an article first."))
+            raise refused(words("Choose an article first."), words)
         now = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
         return *now, about(bot, article_id, words), *known(article_id)
 
@@ -276,17 +276,18 @@ def library(
     )
     timer = gr.Timer(LOOK_SECONDS, active=False)
 
+    tried = telling(words)
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     shown = [outcome, timer, go, stop, table, top]
-    page.load(look, None, shown, **quiet)
-    timer.tick(look, None, shown, **quiet)
-    go.click(take, [files, addresses], [files, addresses, *shown], **quiet)
+    page.load(tried(look), None, shown, **quiet)
+    timer.tick(tried(look), None, shown, **quiet)
+    go.click(tried(take), [files, addresses], [files, addresses, *shown], **quiet)
     stop.click(intake.stop, None, None, **quiet)
     fields = [title, publisher, published]
     table.select(None, None, fields, js=LOCK, **quiet)
-    table.select(chosen, None, [article, detail, *fields], **quiet)
-    save.click(edited, [article, *fields], [table, top, detail, *fields], **quiet)
-    renew.click(again, article, shown, **quiet)
-    renew_all.click(all_again, None, shown, **quiet)
-    out.click(taken_out, article, [table, top, detail, article, removed, undo], **quiet)
-    undo.click(put_back, removed, [table, top, detail, article, removed, undo], **quiet)
+    table.select(tried(chosen), None, [article, detail, *fields], **quiet)
+    save.click(tried(edited), [article, *fields], [table, top, detail, *fields], **quiet)
+    renew.click(tried(again), article, shown, **quiet)
+    renew_all.click(tried(all_again), None, shown, **quiet)
+    out.click(tried(taken_out), article, [table, top, detail, article, removed, undo], **quiet)
+    undo.click(tried(put_back), removed, [table, top, detail, article, removed, undo], **quiet)

@@ -13,6 +13,7 @@ import altair as alt
 import gradio as gr
 
 from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
+from page.errors import refused, telling
 from page.markup import escape_html, in_line, shortened, voices
 from page.words import Words
 
@@ -187,9 +188,7 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
         try:
             first, last = (date.fromisoformat(day) if day else None for day in (since, until))
         except ValueError:
-            raise gr.Error(
-                words("A day is written as 2025-12-13."), title=words("Error"), print_exception=False
-            ) from None
+            raise refused(words("A day is written as 2025-12-13."), words) from None
         topics = [topic for topic in TOPICS if topic in picked]
         found: list[Moment | Entry] = []
         if topics or not picked:
@@ -234,13 +233,14 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
             bars = gr.Plot(label=words("How many articles give a number; a bar opens the first passage"), buttons=[])
             counts = gr.HTML("", elem_id="counts")
 
+    tried = telling(words)
     quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
     shown = [plot, spellings, table]
     chosen = [picked, name, since, until]
-    page.load(begun, chosen, [*shown, name, bars, counts], **quiet)
+    page.load(tried(begun), chosen, [*shown, name, bars, counts], **quiet)
     gr.on(
         [picked.input, name.input, since.submit, since.blur, until.submit, until.blur],
-        look,
+        tried(look),
         chosen,
         shown,
         trigger_mode="always_last",

@@ -280,6 +280,11 @@ def test_a_library_that_cannot_be_read_is_told_of_in_the_place_of_an_answer(data
         begin(page, QUESTION)
         expect(page.locator("#chat .bot small.refused")).to_contain_text("library", timeout=WAIT)
         expect(page.get_by_role("textbox", name="Question")).to_be_editable(timeout=WAIT)
+        with closing(sqlite3.connect(data / "library.db")) as library, library:
+            library.executescript("ALTER TABLE version RENAME TO another;")
+        for view in ("", "/library", "/timeline"):
+            page.goto(url + view)
+            expect(page.locator(".toast-body").first).to_contain_text("can't be read as a library", timeout=WAIT)
 
 
 def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_nobodys_way(

@@ -50,6 +50,7 @@ CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
 CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
+UNREADABLE = ("SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB")  # what SQLite calls a file that is not as it must be
 
 
 class LibraryError(ValueError):
@@ -133,10 +134,7 @@ class Database:
         try:
             meta = dict(self._reader().execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.Error as error:
-            raise LibraryError(
-                f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
-                f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
-            ) from error
+            raise self._unreadable(error) from error
         if meta.get("format") in ("2", "3"):
             self._upgrade()
         elif meta.get("format") != str(FORMAT):
@@ -208,10 +206,12 @@ class Database:
                 if connection.in_transaction:  # a full disk has rolled it back already
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+                raise  # a fault of this program
             raise self._refused(error) from error
 
-    def _refused(self, error: sqlite3.OperationalError) -> LibraryError:
+    def _refused(self, error: sqlite3.DatabaseError) -> LibraryError:
         """What to say when SQLite could not do what it was told."""
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return BusyError(f"Another program holds {self._path} locked. Wait until it has finished, or end it.")
@@ -220,11 +220,22 @@ class Database:
                 f"{self._path} can't be written ({error}): is the disk full? What was reported is in; make room, then "
                 "run the same again."
             )
+        if error.sqlite_errorname in UNREADABLE:
+            return self._unreadable(error)
         return unwritable(self.folder, error)
+
+    def _unreadable(self, error: sqlite3.Error) -> LibraryError:
+        return LibraryError(
+            f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
+            f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
+        )
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """What this thread reads inside it belongs to one moment, whatever is published meanwhile."""
+        """What this thread reads inside it belongs to one moment, whatever is published meanwhile.
+
+        LibraryError if it can't be read.
+        """
         connection = self._reader()
         if connection.in_transaction:
             yield

@@ -113,7 +113,9 @@ class _Search:
 
     def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
-        self._question = _unit(sum(weight * store.embed_query(text) for text, weight in _parts(query.question)))
+        self._question = _unit(
+            np.sum([weight * store.embed_query(text) for text, weight in _parts(query.question)], axis=0)
+        )
         # what the question means by itself, as far as it leans on others: for its sentences
         self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
         self._sentence_queries = [self._meant]
