@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
+from app import main
 from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
 from ingest import update
@@ -78,6 +79,8 @@ def running(data: Path, port: int = 0, **environment: str) -> Iterator[str]:
                 try:
                     urllib.request.urlopen(address, timeout=5).close()
                     break
+                except urllib.error.HTTPError:
+                    break  # it asks for a password
                 except (urllib.error.URLError, OSError):
                     log.seek(0)
                     assert process.poll() is None, log.read()
@@ -818,24 +821,17 @@ def test_what_the_page_is_at_is_ended_before_anything_is_closed() -> None:
 
 
 @pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be had"), ("70000", "70000 is no port")])
-def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(sample_data: Path, port: str, said: str) -> None:
+def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(
+    sample_data: Path, port: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "app.py", "--data", sample_data, "--port", port.format(taken=taken), "--no-browser"],
-            cwd=ROOT,
-            env=ASK,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert said.format(taken=taken) in done.stderr
-    assert "--port" in done.stderr
-    assert "Traceback" not in done.stderr
+        assert main(["--data", str(sample_data), "--port", port.format(taken=taken), "--no-browser"]) == 2
+    told = capsys.readouterr().err
+    assert said.format(taken=taken) in told
+    assert "--port" in told
 
 
 def test_an_unusable_data_folder_ends_the_program_with_a_message(tmp_path: Path) -> None:
@@ -896,16 +892,15 @@ def test_with_an_account_nothing_is_given_without_its_password(sample_data: Path
         ("203.0.113.9", "ada:open sesame", "--port"),
     ],
 )
-def test_other_addresses_need_an_account(sample_data: Path, host: str, account: str, said: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "app.py", "--data", sample_data, "--host", host, "--port", str(free_port()), "--no-browser"],
-        cwd=ROOT,
-        env=ASK | {"VIADOMA_AUTH": account},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_other_addresses_need_an_account(
+    sample_data: Path,
+    host: str,
+    account: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("VIADOMA_AUTH", account)
+    at = ["--data", str(sample_data), "--host", host, "--port", str(free_port())]
+    assert main([*at, "--no-browser"]) == 2
+    assert said in capsys.readouterr().err
