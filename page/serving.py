@@ -27,11 +27,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import FORMATS, Bot
-from page.conversations import Conversations
+from bot import FORMATS, Bot, LibraryError
+from page.conversations import Conversations, ConversationsError
 from page.door import Door
 from page.source import changes_page, missing_page, source_page
-from page.words import ENGLISH, LANGUAGES, words_of
+from page.words import ENGLISH, LANGUAGES, remark, words_of
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -168,7 +168,13 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
     It is called by the names of this machine's own address and by `host`; where that means any address, by any name,
     since there a foreign page that is led here lacks the password.
     """
+
+    def unavailable(request: Request, error: Exception) -> Response:
+        return PlainTextResponse(remark(str(error), words_of(_spoken(request))), 503, CHAT_HEADERS)
+
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for fault in (LibraryError, ConversationsError):
+        app.add_exception_handler(fault, unavailable)
     # the last one added is asked first
     app.add_middleware(Guard, door=door)
     hosts = ["*"] if door and _is_any(host) else [*HOSTS, f"[{host}]" if ":" in host else host]

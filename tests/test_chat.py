@@ -285,6 +285,8 @@ def test_a_library_that_cannot_be_read_is_told_of_in_the_place_of_an_answer(data
         for view in ("", "/library", "/timeline"):
             page.goto(url + view)
             expect(page.locator(".toast-body").first).to_contain_text("can't be read as a library", timeout=WAIT)
+        page.goto(f"{url}/source/anything/1")
+        expect(page.locator("body")).to_contain_text("can't be read as a library")
 
 
 def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_nobodys_way(
