@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -316,8 +317,9 @@ def _plain(text: str, limit: int = 200) -> str:
     return flat if len(flat) <= limit else f"{flat[:limit]}…"
 
 
+@cache
 def _adapter() -> TypeAdapter[Bundle]:
-    return TypeAdapter(Bundle)
+    return TypeAdapter(Bundle)  # 15 ms, which each answer that is kept would cost
 
 
 def _digest(fields: object) -> str:

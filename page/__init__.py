@@ -28,7 +28,8 @@ from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 256
 PLACE_SECONDS = 10.0  # so often those who wait are told their place; Gradio would tell all of them at every answer
-REMEMBERED_PAGES = 128  # of each language, the last used; Gradio holds a quarter of a megabyte for each
+# Of each language, the last used: more than may ask and wait. Gradio holds a quarter of a megabyte for each.
+REMEMBERED_PAGES = 288
 DELETE_UPLOADS = (3600, 86400)  # seconds: looks that often for files that Gradio has held that long
 # Gradio's own words follow the browser's language; here they follow the page's.
 HEAD = """

@@ -26,8 +26,8 @@ from page.pulse import Reading
 from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
-SUGGESTED_AT_ONCE = 2
-PULSE_SECONDS = (0.5, 0.9)  # the first and the longest: at most so long a reader who went away holds up the next
+SUGGESTED_AT_ONCE = 1  # readers; where many ask, answers come first
+PULSE_SECONDS = 0.9  # at most so long a reader who went away holds up the next
 LEAVING_SECONDS = 10.0  # so long an answer in the making is waited for by whoever leaves it
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 # Gradio reads what it keeps there once, and each tab would overwrite what another adds: all add to a place beside it.
@@ -222,7 +222,7 @@ def chat(
                 before, groups, name, shared, kept = forgotten(before, len(earlier), mine, request)
             now = (*(*kept, *[None] * len(earlier))[: len(earlier)], place)
             filters = Filters(tuple(publishers), tuple(languages), tuple(articles), day(since), day(until))
-            for event in reading.pulsed(bot.stream(_text(asked), earlier, filters=filters), *PULSE_SECONDS):
+            for event in reading.pulsed(bot.stream(_text(asked), earlier, filters=filters), PULSE_SECONDS):
                 if reading.silent:
                     yield gr.skip(), *UNCHANGED  # Gradio sends the last thing again, and another is shown by now
                     return
@@ -238,7 +238,6 @@ def chat(
                     continue
                 whole = event.kind == "answer"
                 said = message(event.answer, group, words)
-                yield shown(), *UNCHANGED  # whoever stopped it or went away while it was waited for is noticed here
                 answer = event.answer if whole else replace(event.answer, notes=(*event.answer.notes, BROKEN_OFF))
                 try:
                     name, kept = keep(name, shared, answer, kept, now)

@@ -41,8 +41,8 @@ class Reading:
         """Says that it has ended."""
         self._over.set()
 
-    def pulsed(self, events: Iterator[T], first: float, most: float) -> Iterator[T | None]:
-        """The events as they come, and None when none has come for `first` seconds, then twice as long, up to `most`.
+    def pulsed(self, events: Iterator[T], seconds: float) -> Iterator[T | None]:
+        """The events as they come, and None whenever none has come for so long.
 
         None comes at once when the reader is to leave. The events are made in a thread of their own. When this
         generator is closed, they end behind the one in the making.
@@ -62,13 +62,11 @@ class Reading:
             came.put(end)
 
         threading.Thread(target=make, daemon=True).start()
-        wait = first
         try:
             while True:
                 try:
-                    event = came.get(timeout=wait)
+                    event = came.get(timeout=seconds)
                 except Empty:
-                    wait = min(2 * wait, most)
                     event = None
                 if not isinstance(event, _End):
                     yield event

@@ -140,7 +140,7 @@ def numbers(counts: Sequence[Count], words: Words) -> str:
     if not counts:
         return f"<p>{words('No day’s releases are counted by more than one article.')}</p>"
     rows = "".join(
-        f'<tr><td class="day">{one.day}</td><td>{escape_html(one.value)}</td>'
+        f'<tr><td class="day"><time>{one.day}</time></td><td>{escape_html(one.value)}</td>'
         f"<td>{'<br>'.join(_quoted(cited, words) for cited in one.citations)}</td></tr>"
         for one in counts[-NUMBERS:]
     )
@@ -250,7 +250,7 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
 
 def _row(one: Moment | Entry, words: Words) -> str:
     if isinstance(one, Entry):
-        day, how = one.published, words("an article")
+        day, how = f"<time>{one.published}</time>", words("an article")
         opened = f'<a href="{_link(one)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
         by = " · ".join([*filter(None, [in_line(one.publisher)]), opened])
         text = f'<strong dir="auto">{escape_html(one.name)}</strong><span class="by" dir="auto">{by}</span>'
@@ -276,9 +276,8 @@ def _teller(one: Moment | Entry | Citation) -> str:
 
 
 def _days(moment: Moment, words: Words) -> str:
-    if moment.first == moment.last:
-        return f"{moment.first}"
-    return words("{first} to {last}", first=moment.first, last=moment.last)
+    first, last = f"<time>{moment.first}</time>", f"<time>{moment.last}</time>"
+    return first if moment.first == moment.last else words("{first} to {last}", first=first, last=last)
 
 
 def _how(moment: Moment, words: Words) -> str:

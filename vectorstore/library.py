@@ -65,6 +65,7 @@ FAULTS = {
 # the first and the last day a date of any exactness can mean
 FIRST_DAY = "substr(published || '-01-01', 1, 10)"
 LAST_DAY = "published || CASE length(published) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
+NEWEST_FIRST = "published DESC, title, publisher, article"  # those without a date last, and always alike
 ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
 
 
@@ -268,7 +269,7 @@ class Library(Database):
         )
         articles = reader.execute(
             "SELECT article, CASE title WHEN '' THEN source ELSE title END, 1 FROM version WHERE live"
-            " ORDER BY published DESC, title LIMIT ?",
+            f" ORDER BY {NEWEST_FIRST} LIMIT ?",
             (FACETS,),
         )
         return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
@@ -288,7 +289,7 @@ class Library(Database):
             " (SELECT count(*) FROM passage WHERE passage.version = version.id),"
             " (SELECT count(*) FROM version AS other WHERE other.live AND other.cluster = version.cluster) - 1,"
             " coalesce(reason, '') FROM version LEFT JOIN stale USING (article) WHERE live"
-            " ORDER BY published DESC, title"
+            f" ORDER BY {NEWEST_FIRST}"
         )
         return [Entry(*row) for row in rows]
 
@@ -307,7 +308,7 @@ class Library(Database):
 
     def articles(self) -> Iterator[Article]:
         """The live articles, newest first, those without a date last."""
-        for row in self._reader().execute(f"SELECT {ARTICLE} FROM version WHERE live ORDER BY published DESC, title"):
+        for row in self._reader().execute(f"SELECT {ARTICLE} FROM version WHERE live ORDER BY {NEWEST_FIRST}"):
             yield Article(*row)
 
     def versions(self, article_id: str) -> list[Article]:
