@@ -14,17 +14,16 @@ from ingest import Report, update
 from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally, run
+from tests.program import ROOT
 from vectorstore import BUILT_IN, Hit, Names, Store, settings
 from vectorstore.embeddings import open_embeddings
 from vectorstore.languages import PHRASES
 from vectorstore.search import Query, search
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 SAMPLES = ROOT / "samples"
 PHRASES_EMBEDDED = sum(map(len, json.loads(PHRASES.read_text("utf-8")).values()))  # by a store, once
 SHARED = Path(os.environ.get("VIADOMA_SHARED", ROOT.parent / "shared"))
-ASK = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "VIADOMA_MODEL"))}
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -23,7 +23,8 @@ from bot import Bot, changes
 from ingest import Engine, Failed, LibraryError, update, watch
 from ingest.fetching import Fetcher
 from ingest.watch import due
-from tests.conftest import ROOT, OpenStore, hits, updated
+from tests.conftest import OpenStore, hits, updated
+from tests.program import ROOT
 
 Write = Callable[[str, str | bytes], Path]
 TEXT = "The keeper of the Norholm lighthouse is called Ada Lund. She has kept it since 1998."

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from bot import Bot, Filters
 from ingest import LibraryError, amend, bring_back, check, delete, remove, update
 from page.source import source_page
 from page.words import IN_ENGLISH
-from tests.conftest import ROOT
+from tests.program import finished
 from vectorstore import Amendment, Article, Record
 
 Write = Callable[[str, str | bytes], Path]
@@ -159,15 +158,7 @@ def test_a_library_that_knew_no_amendments_learns_them(data: Path, file: Path) -
     assert amendment == Amendment("title", "A medal", "Norholm", amendment.at)
 
 
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+command = partial(finished, "ingest.__main__")
 
 
 def test_the_program_mends(data: Path, file: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from langchain_core.runnables import Runnable
 from bot import Answer, Bot, Event, LibraryError, QuestionError, Turn
 from bot.followup import leans_on_history, standalone
 from ingest import update
-from tests.conftest import ASK, ROOT, OpenStore
+from tests.conftest import OpenStore
+from tests.program import finished
 
 
 @pytest.fixture(scope="module")
@@ -268,15 +269,7 @@ def test_a_folder_without_a_library_is_named_with_the_remedy(tmp_path: Path) -> 
 
 
 def ask(*arguments: str | Path, key: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=ASK | ({"OPENAI_API_KEY": key} if key else {}),
-    )
+    return finished("bot.__main__", *arguments, environment=os.environ | ({"OPENAI_API_KEY": key} if key else {}))
 
 
 def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) -> None:

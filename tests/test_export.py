@@ -6,11 +6,10 @@ import hashlib
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from bot.bibliography import bibtex, csl_json
 from bot.bundle import bundle
 from bot.export import escape_markdown, html, markdown
 from ingest import update
-from tests.conftest import ASK, ROOT
+from tests.program import finished
 
 ALLOWED = "What does Belarus General License 13 allow?"
 PARDONED = "How many people has Viasna counted as pardoned since 2020?"
@@ -566,16 +565,7 @@ def test_every_format_writes_any_conversation(conversation: list[Answer]) -> Non
 # the program
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-        env=ASK,
-    )
+run = partial(finished, "bot.__main__")
 
 
 def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: Path) -> None:

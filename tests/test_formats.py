@@ -23,7 +23,7 @@ from ingest.document import MAX_BYTES, Document, Extract, Kind, UnreadableError,
 from ingest.formats import READER_VERSION, extract
 from ingest.formats.decoding import decode, plain
 from ingest.formats.kinds import kind_of
-from tests.conftest import ROOT
+from tests.program import ROOT
 
 RUSSIAN = (
     "Мэр Ильза Брандт заявила, что ремонт моста займёт не менее трёх месяцев. Паром ходит каждые полчаса, "

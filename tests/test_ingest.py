@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from ingest import Failed, LibraryError, update
 from ingest.document import UnreadableError
 from ingest.formats.decoding import decode
 from ingest.passages import passages
-from tests.conftest import ROOT, SAMPLES, OpenStore, hits, updated
+from tests.conftest import SAMPLES, OpenStore, hits, updated
+from tests.program import finished
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -317,15 +317,7 @@ def _in_thread(work: Callable[[], object]) -> None:
         pool.submit(work).result()
 
 
-def command(*arguments: str | Path, timeout: int = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+command = partial(finished, "ingest.__main__")
 
 
 def test_the_program_sums_up_and_fails_by_one_when_a_source_fails(tmp_path: Path, write: Write) -> None:

@@ -30,8 +30,8 @@ from bot.answer import Account, Disagreement
 from ingest import update
 from page.markup import message, source_group, turns
 from page.words import words_of
-from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
+from tests.program import ASK, ROOT, started
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -66,31 +66,28 @@ def running(data: Path, port: int = 0, **environment: str) -> Iterator[str]:
     """The program, started as the README says, at a port or at any; gives its address."""
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
-    with (data.parent / "app.log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--data", data, "--port", str(port), "--no-browser"],
-            cwd=ROOT,
-            env=ASK | environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            for _ in range(240):
-                try:
-                    urllib.request.urlopen(address, timeout=5).close()
-                    break
-                except urllib.error.HTTPError:
-                    break  # it asks for a password
-                except (urllib.error.URLError, OSError):
-                    log.seek(0)
-                    assert process.poll() is None, log.read()
-                    time.sleep(0.5)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(20)
-        log.seek(0)
-        assert "Traceback" not in log.read()
+    log = data.parent / "app.log"
+    log.unlink(missing_ok=True)
+    at = ("--data", data, "--port", str(port), "--no-browser")
+    process = started("app", *at, environment=ASK | environment, out=log, errors=log)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except urllib.error.HTTPError:
+                break  # it asks for a password
+            except (urllib.error.URLError, OSError):
+                assert process.is_alive(), log.read_text()
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.join(20)
+        ended = process.exitcode
+        process.kill()
+    assert ended == 0
+    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from bot import Article, Bot, Record
 from ingest import update
 from page.source import changes_page, source_page
 from page.words import IN_ENGLISH
-from tests.conftest import ROOT
+from tests.program import ROOT
 from tests.test_page import HOSTILE, OpenPage, browser, open_page, pytestmark, running
 from vectorstore import Provenance
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks.kills import Letters
-from tests.conftest import PHRASES_EMBEDDED, ROOT, OpenStore, hits, updated
+from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
+from tests.program import finished
 from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
 from vectorstore.library import ALL, chosen
 from vectorstore.store import EXACT
@@ -229,7 +228,7 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     assert hits(store, "Who keeps the lighthouse?", 5) == []
 
     def ingest() -> None:
-        subprocess.run([sys.executable, "-m", "ingest", path, "--data", tmp_path / "data"], cwd=ROOT, check=True)
+        assert finished("ingest.__main__", path, "--data", tmp_path / "data").returncode == 0
 
     ingest()
     assert "1871" in hits(store, "When was the lighthouse built?", 5)[0].text

@@ -12,6 +12,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from langchain_core.embeddings import Embeddings
 
 from benchmarks.kills import Letters, random_article
 from ingest import backup, bring_back, check, delete, rebuild, remove, restore, update
-from tests.conftest import ROOT, SAMPLES, Counted, OpenStore, hits, updated
+from tests.conftest import SAMPLES, Counted, OpenStore, hits, updated
+from tests.program import ROOT, finished
 from vectorstore import LibraryError, Store
 from vectorstore import check as check_store
 from vectorstore import rebuild as rebuild_store
@@ -281,15 +283,7 @@ def test_a_library_of_the_format_before_is_taken_over(data: Path, open_store: Op
     assert check(data=data) == []
 
 
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+command = partial(finished, "ingest.__main__")
 
 
 def said(done: subprocess.CompletedProcess[str], code: int, words: Sequence[str]) -> None:

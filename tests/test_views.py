@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,8 +21,8 @@ from bot import Bot, verify
 from ingest import update
 from page.chat import OFFERED
 from page.preload import files
-from tests.conftest import ASK, ROOT
 from tests.endpoint import Script, endpoint
+from tests.program import finished
 from tests.test_again import LONG, Site, site
 from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
 
@@ -272,10 +270,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
         expect(why).to_be_hidden()
         page.get_by_label("Like", exact=True).first.click()
         expect(page.get_by_label("What is good about this answer?")).to_be_visible(timeout=WAIT)
-    told = subprocess.run(
-        [sys.executable, "app.py", "--data", data, "--feedback"],
-        cwd=ROOT, env=ASK, capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
+    told = finished("app", "--data", data, "--feedback")
     kept = [json.loads(line) for line in told.stdout.splitlines()]
     assert [(one["liked"], one["reason"]) for one in kept] == [
         (False, "It says <b>nothing</b> of Grodno Azot."),

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from page.words import DOUBTS, LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
-from tests.conftest import ROOT
+from tests.program import ROOT
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 VALUE = re.compile(r"\{\w+\}")
