@@ -210,13 +210,15 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, likeness: Liken
     """Judges the hits of a question; its likeness is asked for at most one title."""
     wanted = asked(question.text)
     lines = list(_lines(hits, names))
-    words = _weights(wanted.question, question.leans_on, names)
+    bare, *leans_on = (timeless(line, hits) for line in (wanted.question, *question.leans_on))
+    words = _weights(bare, leans_on, names)
     mentions = names.mentions(wanted.question)
     unsaid = {one.name for one in mentions if one.kind == "places" and not _acts(one, wanted.question)}
     unsaid |= _everywhere(lines)
     known = {one.name: UNSAID_COST if one.name in unsaid else 1.0 for one in mentions}
     strangers = _strangers(wanted.question, names)
-    best, kind, missing, conflict = _best(wanted, words, known, strangers, lines)
+    then = _told_then(bare, words, lines)
+    best, kind, missing, conflict = _best(wanted, bare, words, known, strangers, lines, then)
     speakers = [one.name for one in mentions if one.kind != "places"]
     if ABOUT_THE_ARTICLE.search(wanted.question):
         return Judgement(False, reason="Of an article, the collection knows the publisher and the date, no more.")
@@ -240,11 +242,11 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, likeness: Liken
         return Judgement(False, in_part=True, reason=NOT_NOW)
     if conflict:
         return Judgement(False, reason=conflict)
-    tied = _is_on_topic(question, words, set(speakers), strangers, lines)
+    tied = bool(then) or _is_on_topic(question, bare, words, set(speakers), strangers, lines)
     if tied:
         near = True
     elif _same_script(question.text, lines):
-        near = _logit(_features(hits, words, lines, likeness)) > RELEVANT
+        near = _logit(relevance_features(question, hits, names, likeness)) > RELEVANT
     else:
         near = _nearest_across(hits, likeness) >= ACROSS
     if kind and (tied or any(known.keys() & line.near for line in lines)):
@@ -320,15 +322,21 @@ def _acts(place: Mention, question: str) -> bool:
 
 def _best(
     wanted: Asked,
+    bare: str,
     words: Mapping[str, float],
     known: Mapping[str, float],
     strangers: Sequence[Sequence[str]],
     lines: Sequence[_Line],
+    then: Sequence[_Line],
 ) -> tuple[_Line, bool, float, str]:
-    """The line that fits best, whether it lacks the kind asked for, how many names, and what it contradicts."""
+    """The line that fits best, whether it lacks the kind asked for, how many names, and what it contradicts.
+
+    `bare` is the question without its times; where there are lines that tell of it `then`, those of other times are
+    left out.
+    """
     question = wanted.question
     cyrillic = bool(CYRILLIC.search(question))
-    figures = _figures(without_times(BESIDE.sub(" ", question)))
+    figures = _figures(BESIDE.sub(" ", bare))
     weekdays = {found.lower() for found in WEEKDAY.findall(question)}
     made = []
     for line in lines:
@@ -349,8 +357,7 @@ def _best(
         score = line.sentence.cosine + WORDS_WEIGHT * (own + NEAR_WEIGHT * (_share(words, line.near) - own))
         score -= KIND_COST * kind + NAME_COST * min(1.0, missing) + CONFLICT_COST * bool(conflict)
         made.append((score, line, kind, min(1.0, missing), conflict))
-    # what was at another time says nothing where something tells of the time asked about
-    if any(line.sentence.timely and not conflict for _, line, _, _, conflict in made if _affirms(question, line.held)):
+    if any(line in then and not conflict for _, line, _, _, conflict in made):
         made = [one for one in made if one[4] != OTHER_TIME]
     first = max(made, key=lambda one: one[0])
     # nothing is refused for what one sentence says otherwise while the next best says it
@@ -403,7 +410,7 @@ def _weights(question: str, leans_on: Sequence[str], names: Names) -> dict[str, 
             for mention in reversed(names.mentions(line)):
                 rest = f"{rest[: mention.start]} {rest[mention.end :]}"
                 found.setdefault(mention.name, share * NAME_WEIGHT)
-            for word in WORD.findall(without_times(rest)):
+            for word in WORD.findall(rest):
                 weight = 1.0 if any(c.isdigit() for c in word) else min(1.0, 0.15 + 0.085 * len(word))
                 for term in terms(word):
                     if term not in EMPTY:
@@ -452,6 +459,7 @@ def _nearest_across(hits: Sequence[Hit], likeness: Likeness) -> float:
 
 def _is_on_topic(
     question: Question,
+    bare: str,
     words: Mapping[str, float],
     known: Set[str],
     strangers: Sequence[Sequence[str]],
@@ -460,13 +468,12 @@ def _is_on_topic(
     """Whether something ties question and passages together that likeness can't see.
 
     The question leans on earlier ones, asks about the article, or shares a name, a number or a quotation with what was
-    found, or one sentence holds all its words, or tells of the time asked about what happened then. A place's name is
-    not enough.
+    found, or one sentence holds all its words. A place's name is not enough, nor is a time (`bare` has none).
     """
     if question.leans_on or ARTICLE.search(question.text):
         return True
     text = " ".join(line.context for line in lines)
-    if any(known & line.near for line in lines) or _figures(without_times(question.text)) & _figures(text):
+    if any(known & line.near for line in lines) or _figures(bare) & _figures(text):
         return True
     keys = {fold_key(word) for word in WORD.findall(text)}
     if any(all(fold_key(word) in keys for word in run) for run in strangers):
@@ -476,12 +483,28 @@ def _is_on_topic(
     if any(quote.lower() in text.lower() for quote in QUOTED.findall(question.text)):
         return True
     own = set(words)
-    # a verb that has an opposite may be told in any of the words for it, what happened in any words at all
-    rest = {word for word in own - HAPPENED if not any(word.startswith(one) for one, _ in _sides(question.text))}
-    timely = [line for line in lines if line.sentence.timely and _affirms(question.text, line.held)]
-    if (rest < own or not own) and any(rest <= line.near for line in timely):
-        return True
-    return len(own) > 1 and any(own <= line.held for line in lines)
+    return len(own) > 1 and any(own <= line.held for line in lines if line.sentence.timely is not False)
+
+
+def timeless(text: str, hits: Sequence[Hit]) -> str:
+    """A question without the times that it names, if they say of what was found whether it may speak of them.
+
+    "Who was freed on 14 February?" names a day of no year, which must be one of its words.
+    """
+    timed = any(sentence.timely is not None for hit in hits for sentence in hit.sentences)
+    return without_times(text) if timed else text
+
+
+def _told_then(bare: str, words: Mapping[str, float], lines: Sequence[_Line]) -> list[_Line]:
+    """The lines of the time asked about that tell what is asked: they hold all the words of the question.
+
+    A verb that has an opposite may be told in any of the words for it, and what happened in any words at all.
+    """
+    own = set(words)
+    rest = {word for word in own - HAPPENED if not any(word.startswith(one) for one, _ in _sides(bare))}
+    if own and rest == own:
+        return []
+    return [line for line in lines if line.sentence.timely and rest <= line.near and _affirms(bare, line.held)]
 
 
 def _same_script(question: str, lines: Sequence[_Line]) -> bool:

@@ -124,6 +124,7 @@ EMPTY = frozenset(
         "which who whom whose when where why how many much it its that this these those as not no he she they his",
         "her their them him i you we there about according article say said tell told give please",
         "will would could can may might should must shall",
+        "кого кому кем чего чему чем каго каму кім чаго чаму чым",
         "сколько что кто как когда где почему зачем какой какая какие чей и в на о об а по с у к из для ли не это",
         "будет будут может могут можа могуць будзе будуць",
         "был была было были колькі хто калі дзе чаму што які якая якія чый ці і ў з да пра гэта быў",

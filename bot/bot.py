@@ -144,8 +144,11 @@ class Bot:
     @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
+        return self._covered(EVERYTHING, None)
+
+    def _covered(self, filters: Filters, as_of: date | None) -> Coverage:
         with self._store.library.snapshot():
-            return self._store.library.coverage()
+            return self._store.library.coverage(filters, as_of)
 
     @property
     def facets(self) -> Facets:
@@ -274,7 +277,7 @@ class Bot:
             claims=(),
             citations=(),
             closest=(),
-            coverage=self._store.library.coverage(step["filters"], step["as_of"]),
+            coverage=self._covered(step["filters"], step["as_of"]),
             notes=(),
             mode="quoting",
             prompts=(),

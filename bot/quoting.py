@@ -14,7 +14,7 @@ from datetime import date
 from functools import reduce
 
 from bot.answer import Status
-from bot.answerable import Likeness, judge
+from bot.answerable import Likeness, judge, timeless
 from bot.asking import COMMON, EMPTY, LEANS_BACK, NUMBER, POSSIBLE, REASON, WEEKDAY, Asked, asked
 from bot.attribution import SAID
 from bot.disagreement import Differing, Telling, accounts
@@ -121,7 +121,7 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, likeness: Like
 
     For `likeness` see `bot.answerable.judge`.
     """
-    if not _words(question.query, names) and without_times(question.query) == question.query:
+    if not _words(question.query, names):
         return Choice((), "not_found", ("The question has no word that says what it is about.",))
     form = asked(question.text) if asked(question.text).forms or not question.leans_on else asked(question.query)
     weights, candidates = _candidates(question, form, hits, names)
@@ -136,6 +136,9 @@ def choose(question: Question, hits: Sequence[Hit], names: Names, likeness: Like
         # what was is no answer to what will be; somebody's expectation is one
         views = [one for one in ranked if POSSIBLE.search(one.text) and weights.score(one) >= ANSWERS]
         ranked = views or ranked
+    elif judgement.answers and "timeline" not in form:
+        # something tells of the time asked about: that comes first
+        ranked = sorted(ranked, key=lambda one: one.untimely)
     best = ranked[0]
     picked = _picked(ranked, weights)
     if "people" in form and not question.leans_on:
@@ -254,9 +257,10 @@ def _candidates(
     """What can be quoted of the hits, and what the question's terms weigh among them."""
     units = [(hit, *unit) for hit in hits for unit in _units(hit)]
     frequency = Counter(term for *_, words, _ in units for term in words)
-    wanted = asked(question.text).question
+    # what can speak of the times asked about is known of each sentence, and "December" stands in too many
+    wanted = timeless(asked(question.text).question, hits)
     own = dict.fromkeys(_words(wanted, names), 1.0)
-    told = (*question.leans_on, question.text)  # before what is asked
+    told = [timeless(line, hits) for line in (*question.leans_on, question.text)]  # before what is asked
     context = dict.fromkeys((term for line in told for term in _words(line, names)), CONTEXT_WEIGHT)
     head = set(terms(found[1])) if (found := HEAD.search(wanted)) else set()
     # rare words count more: inverse document frequency among the sentences at hand
@@ -360,15 +364,11 @@ def _held(hits: Sequence[Hit], names: Names) -> dict[str, set[str]]:
 
 
 def _words(question: str, names: Names) -> list[str]:
-    """What a question is about: its terms, with known names in place of their spellings.
-
-    Without its times: what can speak of them is known of each sentence, and "December" stands in too many.
-    """
+    """What a question is about: its terms, with known names in place of their spellings."""
     mentions = names.mentions(question)
     rest = question
     for mention in reversed(mentions):
         rest = rest[: mention.start] + rest[mention.end :]
-    rest = without_times(rest)
     return [*(term for term in terms(rest) if term not in EMPTY), *(mention.name for mention in mentions)]
 
 

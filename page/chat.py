@@ -238,6 +238,8 @@ def chat(
                     continue
                 whole = event.kind == "answer"
                 said = message(event.answer, group, words)
+                if not name:
+                    yield shown(), *UNCHANGED  # whoever has gone away begins no conversation that nobody can find
                 answer = event.answer if whole else replace(event.answer, notes=(*event.answer.notes, BROKEN_OFF))
                 try:
                     name, kept = keep(name, shared, answer, kept, now)

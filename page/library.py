@@ -146,7 +146,12 @@ def library(
     def look() -> tuple[Any, ...]:
         state = intake.state
         running = bool(state and state.running)
-        now = [gr.skip(), gr.skip()] if running else standing()
+        now: list[Any] = [gr.skip(), gr.skip()]
+        if not running:
+            try:
+                now = standing()
+            except LibraryError as error:  # told once, for then the timer ends
+                gr.Warning(remark(str(error), words), title=words("Error"))
         return (
             told(intake, words),
             gr.Timer(active=running),

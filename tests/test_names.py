@@ -290,6 +290,7 @@ def test_a_month_takes_its_year_from_the_month_beside_it_or_from_publication(
 
 def test_relative_words_of_a_question_count_from_the_day_it_is_asked() -> None:
     assert periods("What happened last month?", date(2026, 1, 7)) == [DECEMBER]
+    assert periods("Who was freed last December?", date(2026, 11, 26)) == [DECEMBER]
     assert periods("since yesterday", date(2026, 1, 7)) == [Period("since", date(2026, 1, 6), date.max)]
 
 

@@ -191,6 +191,33 @@ def test_what_will_be_is_answered_by_what_somebody_expects(ask: Ask) -> None:
     assert "prolonged" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("question", "then", "other"),
+    [
+        (
+            "Who visited the prison in December 2025?",
+            "In December 2025 Petrov said that bread rose.",
+            "Coale visited the prison in September 2025.",
+        ),
+        (
+            "Who freed the miners in December 2025?",
+            "Poland freed up a lane on 3 December 2025.",
+            "Ada Lund freed the miners in September 2025.",
+        ),
+    ],
+)
+def test_what_was_at_another_time_answers_no_better_for_what_else_was_then(
+    tmp_path: Path, question: str, then: str, other: str
+) -> None:
+    lines = [json.dumps({"id": text, "published": "2025-12-20", "lang": "en", "text": text}) for text in (then, other)]
+    (tmp_path / "articles.jsonl").write_text("\n".join(lines), "utf-8")
+    update([tmp_path / "articles.jsonl"], data=tmp_path / "data")
+    with Bot.open(data=tmp_path / "data", model="") as bot:
+        assert bot.ask(question).status == "not_found"
+        answer = bot.ask(question.replace("December", "September"))
+        assert (answer.status, [one.quote for one in answer.citations]) == ("answered", [other])
+
+
 def test_events_of_a_weekday_that_cannot_be_told_come_last(tmp_path: Path) -> None:
     text = "The talks were held on Friday. In July 2024 Minsk freed the first prisoners. The vote was in May 2020."
     (tmp_path / "undated.txt").write_text(text, "utf-8")

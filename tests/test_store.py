@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.kills import Letters
+from bot import Bot, LibraryError
 from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
 from tests.program import finished
 from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
@@ -292,3 +293,28 @@ def test_many_threads_leave_no_files_open(sample_data: Path, open_store: OpenSto
     for number in range(30):
         ask(number)
     assert len(os.listdir("/proc/self/fd")) <= before + 6
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (lambda file: file.write_bytes(b"no library" * 1000), "file is not a database"),
+        (lambda file: file.unlink(), "no such table"),
+    ],
+    ids=["overwritten", "gone"],
+)
+def test_a_library_that_is_harmed_while_it_is_open_is_told_of(
+    tmp_path: Path, sample_data: Path, harm: Callable[[Path], object], why: str
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    shutil.copytree(sample_data, tmp_path / "data")
+    with Bot.open(data=tmp_path / "data", model="") as bot:
+        assert bot.coverage.articles
+        for file in tmp_path.glob("data/library.db-*"):
+            file.unlink()
+        harm(tmp_path / "data" / "library.db")
+        # each question is answered in a thread of its own, which opens the file anew
+        for asked in (lambda: bot.ask("Who was freed?"), lambda: bot.ask("???"), lambda: bot.catalogue):
+            with ThreadPoolExecutor(1) as fresh, pytest.raises(LibraryError, match=f"can't be read.*{why}"):
+                fresh.submit(asked).result()

@@ -271,6 +271,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
         page.get_by_label("Like", exact=True).first.click()
         expect(page.get_by_label("What is good about this answer?")).to_be_visible(timeout=WAIT)
     told = finished("app", "--data", data, "--feedback")
+    assert told.returncode == 0
     kept = [json.loads(line) for line in told.stdout.splitlines()]
     assert [(one["liked"], one["reason"]) for one in kept] == [
         (False, "It says <b>nothing</b> of Grodno Azot."),

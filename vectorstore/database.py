@@ -50,7 +50,6 @@ CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
 CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
-UNREADABLE = ("SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB")  # what SQLite calls a file that is not as it must be
 
 
 class LibraryError(ValueError):
@@ -207,21 +206,25 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.DatabaseError as error:
-            if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
-                raise  # a fault of this program
-            raise self._refused(error) from error
+            raise self._refused(error, reading=kind == "DEFERRED") from error
 
-    def _refused(self, error: sqlite3.DatabaseError) -> LibraryError:
-        """What to say when SQLite could not do what it was told."""
-        if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    def _refused(self, error: sqlite3.DatabaseError, *, reading: bool) -> Exception:
+        """What to raise when SQLite could not do what it was told; the error itself if that is this program's fault."""
+        # what the module itself finds has no name, such as text that is none
+        name = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
+        if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+            return error
+        if name == "SQLITE_ERROR" and not str(error).startswith("no such"):
+            return error
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return BusyError(f"Another program holds {self._path} locked. Wait until it has finished, or end it.")
-        if error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        if reading or name.startswith(("SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            return self._unreadable(error)
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return LibraryError(
                 f"{self._path} can't be written ({error}): is the disk full? What was reported is in; make room, then "
                 "run the same again."
             )
-        if error.sqlite_errorname in UNREADABLE:
-            return self._unreadable(error)
         return unwritable(self.folder, error)
 
     def _unreadable(self, error: sqlite3.Error) -> LibraryError:
@@ -236,7 +239,10 @@ class Database:
 
         LibraryError if it can't be read.
         """
-        connection = self._reader()
+        try:
+            connection = self._reader()
+        except sqlite3.DatabaseError as error:
+            raise self._refused(error, reading=True) from error
         if connection.in_transaction:
             yield
         else:

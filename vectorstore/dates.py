@@ -129,6 +129,7 @@ RELATIVE = re.compile(
     re.I,
 )
 LATEST = re.compile(rf"\b(?:latest|newest|most recent|{LATEST_WORDS}|najnowsz\w+|naujausi\w+)\b", re.I)
+YEAR_WORD = re.compile(r"^\s*(?:г\.|год[ау]?\b|годзе\b|роц[іи]\b|року\b|roku\b)", re.I)
 LAST_BEFORE = re.compile(rf"\b(?:{LAST})\s+$", re.I)
 
 
@@ -183,7 +184,8 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
 def without_times(text: str) -> str:
     """The text without the times it names: the numbers left in it count something."""
     for match in reversed([match for match, _, _ in _dates(text)]):
-        text = f"{text[: match.start()]} {text[match.end() :]}"
+        before, behind = text[: match.start()], text[match.end() :]
+        text = f"{LAST_BEFORE.sub('', before)} {YEAR_WORD.sub('', behind)}"
     return text
 
 
@@ -357,12 +359,12 @@ def _reckoned_year(text: str, found: Sequence[Named], place: int, published: str
     ahead = month - int(base[5:7])
     if FUTURE.search(_opened(before)):
         return year + (ahead < 0)
-    if ahead > (DAYS_AHEAD if day else MONTHS_AHEAD):
+    if last:
+        year, ahead = (year, ahead) if ahead < 0 else (year - 1, ahead - MONTHS_A_YEAR)
+    elif ahead > (DAYS_AHEAD if day else MONTHS_AHEAD):
         if ahead < HALF_A_YEAR:
             return year if UNTIL.search(before[-NEAR:]) else 0
         year, ahead = year - 1, ahead - MONTHS_A_YEAR
-    elif last and not ahead:
-        year, ahead = year - 1, -MONTHS_A_YEAR
     apart = named - {year}
     same = apart & {int(other["year"]) for other, _, _ in found if other["year"] and _one_sentence(text, match, other)}
     if apart and (ahead < -SHORTLY or (same and not day)):

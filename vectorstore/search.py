@@ -38,7 +38,7 @@ SATURATION, LENGTH_SHARE = 1.2, 0.75  # BM25's k1 and b
 A_FEW = 4  # passages of one article among the hits, if there are others
 SAME_TEXT = 0.95  # least cosine of two passages, of copies of one article, that say the same
 
-TIMELESS_WEIGHT = 0.5  # of a question without its times, beside it: benchmarks/LOG.md, "Times"
+TIMELESS_WEIGHT = 0.5  # of a question without its times, beside it: LOG.md, "A month asked about"
 MEANT_WEIGHT = 0.5  # of each earlier question that one leans on, when its sentences are chosen
 
 # In a conversation; measured: benchmarks/LOG.md, "Follow-ups".
@@ -113,18 +113,22 @@ class _Search:
 
     def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
-        self._question = _unit(
-            np.sum([weight * store.embed_query(text) for text, weight in _parts(query.question)], axis=0)
-        )
+        today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
+        self._asked = periods(query.question, today, earlier) or periods(earlier, today)
+        self._question = _unit(np.sum([weight * store.embed_query(text) for text, weight in self._parts()], axis=0))
         # what the question means by itself, as far as it leans on others: for its sentences
         self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
         self._sentence_queries = [self._meant]
-        today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
-        self._asked = periods(query.question, today, earlier) or periods(earlier, today)
         self._named = _named(query.question, names) or _named(earlier, names)
         self._candidates: dict[int, Candidate] = {}
         self._times: dict[int, list[Time]] = {}
         self._cosines: dict[int, Vector] = {}  # of the sentences to `_sentence_queries`
+
+    def _parts(self) -> list[tuple[str, float]]:
+        """The question, and it without the times it names: what may speak of them is known of each passage."""
+        question = self._query.question
+        bare = without_times(question) if self._asked else question
+        return [(question, 1.0), *([(bare, TIMELESS_WEIGHT)] if bare != question and terms(bare) else ())]
 
     def alone(self) -> dict[int, float]:
         """The shortlist's scores for a question of its own."""
@@ -348,12 +352,6 @@ class _Search:
         own = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
         return Sentence(span, cosine, own, names, timely(self._asked, own, article.published))
-
-
-def _parts(question: str) -> list[tuple[str, float]]:
-    """A question, and it without the times that it names: what may speak of them is known of each passage."""
-    bare = without_times(question)
-    return [(question, 1.0), *([(bare, TIMELESS_WEIGHT)] if bare != question and terms(bare) else ())]
 
 
 def _words(text: str) -> dict[str, float]:

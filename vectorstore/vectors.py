@@ -10,6 +10,7 @@ folder is probed in a child process before it is opened here (`start_probe`, `wa
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -143,6 +144,7 @@ def start_probe(folder: Path, expected: int, sample: Mapping[str, Iterable[float
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert child.stdin is not None
     # short enough for the pipe's buffer, so that the parent need not wait for the child to read it
