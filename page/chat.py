@@ -5,7 +5,6 @@ Knows Gradio's events; what is shown comes from `page.markup`. Does not know how
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections import Counter
@@ -26,7 +25,7 @@ from page.pulse import Reading
 from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
-SUGGESTED_AT_ONCE = 1  # readers; where many ask, answers come first
+SUGGESTED_TO = 2  # readers whose answers are in the making; where more ask, answers come first
 PULSE_SECONDS = 0.9  # at most so long a reader who went away holds up the next
 LEAVING_SECONDS = 10.0  # so long an answer in the making is waited for by whoever leaves it
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
@@ -328,12 +327,7 @@ def chat(
 
     def suggested(answer: Answer) -> tuple[str, ...]:
         """What may be asked next; nothing while many ask, since finding it takes longer than an answer."""
-        if not free.acquire(blocking=False):
-            return ()
-        try:
-            return bot.suggest(answer)
-        finally:
-            free.release()
+        return bot.suggest(answer) if len(readings) <= SUGGESTED_TO else ()
 
     def listed(mine: list[str], wanted: str, name: str) -> Any:
         found = conversations.listed(mine, wanted)
@@ -425,7 +419,6 @@ def chat(
     )
     waiting = aside(words("Reading what was found ..."), "waiting")
     readings: WeakValueDictionary[str, Reading] = WeakValueDictionary()  # by page
-    free = threading.BoundedSemaphore(SUGGESTED_AT_ONCE)
     mine = gr.BrowserState([], storage_key=MINE, secret=MINE)
     groups = gr.State([])
     name = gr.State("")
