@@ -362,7 +362,7 @@ def chat(
         return *shows(name), place
 
     def renewed(place: int, request: gr.Request) -> tuple[Any, ...]:
-        return opened("", place, request)
+        return *opened("", place, request), gr.Radio(value=None)
 
     def begun(mine: list[str], request: gr.Request) -> tuple[Any, ...]:
         asked = str(request.query_params.get("c", ""))
@@ -510,7 +510,7 @@ def chat(
     name.change(tried(known), [mine, name, wanted], [mine, listing, title], js=EVERY_TABS, **quiet)
     wanted.change(tried(listed), [mine, wanted, name], listing, js=EVERY_TABS, **quiet)
     listing.input(tried(opened), [listing, place], [*whole, left], **quiet)
-    gr.on([new.click, chatbot.clear], tried(renewed), place, [*whole, left], **quiet)
+    gr.on([new.click, chatbot.clear], tried(renewed), place, [*whole, left, listing], **quiet)
     title.submit(tried(renamed), [mine, name, title, wanted], [listing, title], js=EVERY_TABS, **quiet)
     chatbot.like(tried(thumbed), [name, kept, chatbot], [judged, why], **quiet)
     why.submit(tried(reasoned), [judged, why], why, **quiet)

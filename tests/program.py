@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import multiprocessing
 import os
@@ -26,6 +27,7 @@ def _program(module: str, arguments: list[str], environment: Mapping[str, str], 
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
+    faulthandler.enable()  # says where, should it crash
     sys.argv = [module, *arguments]
     program = importlib.import_module(module)
     sys.exit(getattr(program, "run", program.main)())

@@ -86,7 +86,7 @@ def running(data: Path, port: int = 0, **environment: str) -> Iterator[str]:
         process.join(20)
         ended = process.exitcode
         process.kill()
-    assert ended == 0
+    assert ended == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
 

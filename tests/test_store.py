@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from benchmarks.kills import Letters
 from bot import Bot, LibraryError
 from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
-from tests.program import finished
+from tests.program import ROOT, finished
 from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
 from vectorstore.library import ALL, chosen
 from vectorstore.store import EXACT
@@ -318,3 +320,35 @@ def test_a_library_that_is_harmed_while_it_is_open_is_told_of(
         for asked in (lambda: bot.ask("Who was freed?"), lambda: bot.ask("???"), lambda: bot.catalogue):
             with ThreadPoolExecutor(1) as fresh, pytest.raises(LibraryError, match=f"can't be read.*{why}"):
                 fresh.submit(asked).result()
+
+
+CLOSED_IN_USE = """
+import sys, threading, time
+from pathlib import Path
+from vectorstore.library import Library
+for _ in range(60):
+    library, over = Library(Path(sys.argv[1]), None, create=False), threading.Event()
+    def read():
+        try:
+            while not over.is_set():
+                with library.snapshot():
+                    list(library.articles())
+        except Exception:  # it is closed
+            pass
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.02)
+    library.close()
+    over.set()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_a_library_that_is_closed_while_others_read_crashes_nothing(sample_data: Path) -> None:
+    # in a process of its own, which a crash takes down
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED_IN_USE, sample_data], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -195,9 +195,9 @@ class Database:
             connection.execute(f"PRAGMA mmap_size = {MAPPED}")
 
     @contextmanager
-    def _transaction(self, connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         try:
-            connection.execute(f"BEGIN {kind}")
+            connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -206,7 +206,7 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.DatabaseError as error:
-            raise self._refused(error, reading=kind == "DEFERRED") from error
+            raise self._refused(error, reading=False) from error
 
     def _refused(self, error: sqlite3.DatabaseError, *, reading: bool) -> Exception:
         """What to raise when SQLite could not do what it was told; the error itself if that is this program's fault."""
@@ -241,19 +241,30 @@ class Database:
         """
         try:
             connection = self._reader()
+            if connection.in_transaction:
+                yield
+                return
+            with self._open_lock:  # nobody closes it at this very moment
+                connection.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                with self._open_lock:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
         except sqlite3.DatabaseError as error:
             raise self._refused(error, reading=True) from error
-        if connection.in_transaction:
-            yield
-        else:
-            with self._transaction(connection, "DEFERRED"):
-                yield
 
     def close(self) -> None:
-        """Closes every connection; the library can't be used afterwards."""
+        """Closes every connection; the library can't be used afterwards.
+
+        One that another thread is reading with goes with that thread: closing it would crash the process.
+        """
         with self._open_lock:
             while self._open:
-                self._open.popitem()[1].close()
+                thread, connection = self._open.popitem()
+                if thread is threading.current_thread() or not connection.in_transaction:
+                    connection.close()
 
 
 def _run(connection: sqlite3.Connection, statements: str) -> None:
