@@ -246,7 +246,8 @@ def judge(question: Question, hits: Sequence[Hit], names: Names, likeness: Liken
     if tied:
         near = True
     elif _same_script(question.text, lines):
-        near = _logit(relevance_features(question, hits, names, likeness)) > RELEVANT
+        whole = _weights(wanted.question, question.leans_on, names)  # with its times, as the regression was fitted
+        near = _logit(_features(hits, whole, lines, likeness)) > RELEVANT
     else:
         near = _nearest_across(hits, likeness) >= ACROSS
     if kind and (tied or any(known.keys() & line.near for line in lines)):
