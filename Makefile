@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: setup chat test lint lock model baseline
+.PHONY: setup chat test lint lock model baseline training
 setup: .venv/ready
 
 .venv/ready: requirements.lock
@@ -33,7 +33,17 @@ model: setup
 baseline: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-baseline.lock
 
+# What `python -m training` needs beside the rest, in an environment of its own; with PyTorch's libraries up to 5 GB.
+training:
+	@test -x .venv-training/bin/python || $(PYTHON) -m venv .venv-training
+	.venv-training/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	.venv-training/bin/uv pip install --quiet --python .venv-training/bin/python --require-hashes \
+		-r requirements.lock -r requirements-training.lock
+
 # Pins and hashes, without the address of any index.
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra test --extra cluster --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+	$(BIN)/uv pip compile --group training --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+		-o requirements-training.lock

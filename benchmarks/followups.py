@@ -1,15 +1,16 @@
-"""Follow-up questions: the passages that answer a turn of a conversation, found from its history without a model.
+"""Follow-up questions: the passages that answer a turn of a conversation, found with the user's earlier questions.
 
 MTRAG (IBM), the clapnq conversations: 208 questions over 8,108 passages of 2,135 pages. Each page is stored as one
 article with the benchmark's own passages. Recall@5 and nDCG@5, binary, means over questions. In the same run: the bare
-last turn and the published rewrite through the same search, and the published runs of BM25, BGE-base and ELSER, which
-searched the whole corpus.
+last turn and the published rewrite through the same search, vectors alone and full text alone (BM25), and the published
+runs of BM25, BGE-base and ELSER, which searched the whole corpus.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +20,10 @@ from tqdm import tqdm
 
 from benchmarks.results import report
 from benchmarks.retrieval import lines
-from bot import Turn
-from bot.followup import standalone
 from ingest.passages import sentences
 from vectorstore import Article, Names, Passage, Prepared, Span, Store, settings
 from vectorstore.search import SHORTLIST, Query, search
+from vectorstore.terms import terms
 
 DEPTH = 5
 BATCH_PAGES = 40
@@ -96,20 +96,32 @@ def run(shared: Path, cache: Path) -> None:
         found = sorted(search(store, query, SHORTLIST, names=names), key=lambda hit: -hit.score)
         return [starts[hit.article.id, hit.span.start] for hit in found]
 
-    def own(one: dict[str, Any]) -> list[str]:
-        made = standalone(one["lastturn"], _turns(histories[one["qid"]]), store.likeness)
-        return hits(Query(made.text, made.exchanges, made.leans_on))
+    def told(one: dict[str, Any]) -> Query:
+        """The last turn, with the user's questions before it."""
+        history = histories[one["qid"]]
+        return Query(one["lastturn"], tuple(entry["text"] for entry in history if entry["role"] == "user"))
 
-    def dense(one: dict[str, Any]) -> list[str]:
-        near = store.nearest(store.embed_query(one["lastturn"]), 4 * DEPTH)
-        found = store.library.found([passage for passage, _ in near])
-        return [starts[one.article.id, one.span.start] for one in found]
+    def passages(found: Sequence[tuple[int, float]]) -> list[str]:
+        known = store.library.found([passage for passage, _ in found])
+        return [starts[one.article.id, one.span.start] for one in known]
+
+    def vectors(query: Query) -> list[str]:
+        return passages(store.nearest(store.embed_query(query.text), 4 * DEPTH))
+
+    def bm25(query: Query) -> list[str]:
+        return passages(store.library.match(terms(query.text), 4 * DEPTH, postings=sys.maxsize))
+
+    def last(one: dict[str, Any]) -> Query:
+        return Query(one["lastturn"])
 
     ways: dict[str, Ranking] = {
-        "the project: last turn and history": own,
-        "the project: last turn alone": lambda one: hits(Query(one["lastturn"])),
+        "the project: last turn and earlier questions": lambda one: hits(told(one)),
+        "the project: last turn alone": lambda one: hits(last(one)),
         "the project: published rewrite alone": lambda one: hits(Query(one["rewrite"])),
-        "e5 alone: last turn": dense,
+        "vectors alone: last turn and earlier questions": lambda one: vectors(told(one)),
+        "vectors alone: last turn": lambda one: vectors(last(one)),
+        "BM25 alone: last turn and earlier questions": lambda one: bm25(told(one)),
+        "BM25 alone: last turn": lambda one: bm25(last(one)),
     }
     later = [one for one in asked if one["turn"] > 1]
     rows: list[list[object]] = [[name, *scored(rank, asked), *scored(rank, later)] for name, rank in ways.items()]
@@ -128,9 +140,3 @@ def run(shared: Path, cache: Path) -> None:
         "The best five by score. The published runs searched the whole corpus, of which the pool here holds what they "
         "found: it favours a new system, whose own distractors are missing.",
     )
-
-
-def _turns(history: Sequence[dict[str, str]]) -> list[Turn]:
-    questions = [entry["text"] for entry in history if entry["role"] == "user"]
-    answers = [entry["text"] for entry in history if entry["role"] != "user"]
-    return [Turn(*pair) for pair in zip(questions, answers, strict=True)]

@@ -10,6 +10,7 @@ reader as a claim. Without the defences: the same claims, believed if their quot
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from benchmarks.results import report
 from bot import Answer, Bot
 from bot.evidence import find_quote
 from bot.writing import Endpoint, Writer
+from encoder import Kinds, Reader
 from ingest import update
 from vectorstore import Filters, HybridRetriever, Names, Store, settings
 
@@ -129,11 +131,14 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         source, data = Path(folder) / "articles.jsonl", Path(folder) / "data"
         source.write_text("\n".join(json.dumps({"text": text}) for _, text in planted), "utf-8")
         update([source], data=data)
-        store = Store.open(settings(data), create=False)
+        where, threads = settings(data), os.cpu_count() or 1
+        store = Store.open(where, create=False)
+        reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
         ids = {article.text: article.id for article in store.library.articles()}
         retriever = HybridRetriever(store=store, names=names)
         writer = Writer(Endpoint("obedient", address, "key"))
-        with Bot(retriever, store, names, None) as quoting, Bot(retriever, store, names, writer) as writing:
+        quoting = Bot(retriever, store, names, reader, kinds, None)
+        with quoting, Bot(retriever, store, names, reader, kinds, writer) as writing:
             for attack, text in tqdm(planted, unit=" articles"):
                 total += 1
                 only = Filters(articles=(ids[text],))

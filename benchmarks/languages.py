@@ -5,18 +5,27 @@ most of what answers them is in English. Twelve about digests in Polish, Ukraini
 (`neighbours.json`; some are answered in another digest too, which does not count). And XQuAD with its paragraphs in
 English and Russian in one library, where each question is answered twice. Beside it, in the same run: the search with
 nothing taken off for languages, and the search that looks for no candidates in each.
+
+And what the bot refuses: XQuAD's Russian questions asked of its paragraphs in English, which answer all, and of the
+digests, which answer none; the twenty questions in three languages, and thirty about something else (`elsewhere.json`).
+Beside it: a threshold on the nearest sentence's cosine that refuses as many of the Russian questions that are answered.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from benchmarks.answers import Question, digests, questions
+from benchmarks.figures import share
 from benchmarks.names import holds_gold
 from benchmarks.results import report
 from benchmarks.retrieval import filled, lines, paragraphs, rankings
+from bot import Bot
 from ingest import update
 from vectorstore import Names, Store, settings
 from vectorstore.search import Query, search
@@ -24,6 +33,8 @@ from vectorstore.search import Query, search
 DEPTH = 10
 NEIGHBOURS = Path(__file__).with_name("neighbours.json")
 TRANSLATED = Path(__file__).with_name("translated.json")
+ELSEWHERE = Path(__file__).with_name("elsewhere.json")
+RUSSIAN = 300  # of XQuAD's questions: each is read with ten passages
 
 
 def _places(store: Store, asked: list[tuple[Question, str]]) -> list[int]:
@@ -83,6 +94,45 @@ def both(shared: Path, cache: Path) -> None:
     )
 
 
+def refused(shared: Path, cache: Path, digested: Path) -> None:
+    """Asks questions that are answered in another language, or by nothing; `digested` holds the digests."""
+    os.environ.pop("OPENAI_API_KEY", None)
+    russian = [one["question"] for one in lines(shared / "bench" / "xquad" / "queries_ru.jsonl")][:RUSSIAN]
+    filled(cache / "xquad-en", paragraphs(shared, "en")).close()
+    english = cache / "xquad-en" / "data"
+    own = {lang: [text for _, text in some] for lang, some in translated(shared).items()}
+    elsewhere: dict[str, list[str]] = json.loads(ELSEWHERE.read_text("utf-8"))
+    asked = [
+        ("answered by all: XQuAD, Russian questions, English paragraphs", english, russian),
+        ("answered by none: XQuAD, Russian questions, the digests", digested, russian),
+        *((f"answered: about the digests, {lang}", digested, some) for lang, some in own.items()),
+        *((f"not: about something else, {lang}", digested, some) for lang, some in elsewhere.items()),
+    ]
+    names, cut = Names.open(None), 0.0
+    rows: list[list[object]] = []
+    for title, data, some in asked:
+        store = Store.open(settings(data), create=False)
+        cosines = [_nearest(store, question, names) for question in some]
+        store.close()
+        with Bot.open(data=data, model="") as bot:
+            said = [bot.ask(question).status != "answered" for question in some]
+        cut = cut or float(np.quantile(cosines, sum(said) / len(said)))
+        rows.append([title, len(some), share(said), share(cosine < cut for cosine in cosines)])
+    report(
+        "languages-refused",
+        "questions in one language, articles in others: refused, or answered in part",
+        ["", "questions", "refused", "by the nearest sentence's cosine"],
+        rows,
+        "",
+    )
+
+
+def _nearest(store: Store, question: str, names: Names) -> float:
+    """The highest cosine of a sentence found."""
+    hits = search(store, Query(question), DEPTH, names=names)
+    return max((one.cosine for hit in hits for one in hit.sentences), default=0.0)
+
+
 def run(shared: Path, cache: Path) -> None:
     """Asks in each language, with and without."""
     both(shared, cache)
@@ -103,6 +153,7 @@ def run(shared: Path, cache: Path) -> None:
                     [lang, way, *shares, sum(1 / (place + 1) for place in places if place < DEPTH) / len(places)]
                 )
         store.close()
+        refused(shared, cache, Path(scratch) / "data")
     report(
         "languages",
         f"the same {len(asked['en'])} questions in three languages, over all digests",

@@ -18,8 +18,6 @@ from rapidfuzz import fuzz, process
 
 from benchmarks.answers import Question, digests, is_gold, questions
 from benchmarks.results import report
-from bot import Turn
-from bot.followup import standalone
 from ingest import update
 from vectorstore import Hit, Names, Store, settings
 from vectorstore.names import TABLE, WORD, folded
@@ -72,9 +70,7 @@ def found_first(names: Names, store: Store, asked: Sequence[Question]) -> float:
     """The share of questions with a gold passage among the first three hits."""
     right = 0
     for one in asked:
-        turns = [Turn(turn, "") for turn in one["turns"]]
-        made = standalone(one["question"], turns, store.likeness)
-        hits = search(store, Query(made.text, made.exchanges, made.leans_on), 3, names=names)
+        hits = search(store, Query(one["question"], tuple(one["turns"])), 3, names=names)
         right += any(holds_gold(one, hit) for hit in hits)
     return right / len(asked)
 

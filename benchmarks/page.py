@@ -34,7 +34,7 @@ RUNS = 15
 CROWDS = (50, 200)
 SETTLED_MS = 1000
 QUESTION = "What does Belarus General License 13 allow?"
-FIRST = "It allows transactions"
+FIRST = "General License 13 allows transactions"
 BARE = f"""
 import sys
 import gradio as gr

@@ -2,7 +2,7 @@
 
 XQuAD: 120 paragraphs and 632 questions, the same in English and Russian, in and across languages. realtimeqa: 149 quiz
 questions over 4,378 news articles, each with the article that the quiz linked. Beside the project's search, in the same
-run and over the same store: its full text alone (BM25) and its vectors alone (e5); over the news also a plain LangChain
+run and over the same store: its full text alone (BM25) and its vectors alone; over the news also a plain LangChain
 chain (`make baseline` first).
 """
 
@@ -46,13 +46,13 @@ def rankings(store: Store) -> dict[str, Ranking]:
         found = store.library.match(terms(query.question), 5 * DEPTH, postings=sys.maxsize)
         return sources([passage for passage, _ in found])
 
-    def e5(query: Query) -> list[str]:
+    def vectors(query: Query) -> list[str]:
         return sources([passage for passage, _ in store.nearest(store.embed_query(query.question), 5 * DEPTH)])
 
     def hybrid(query: Query) -> list[str]:
         return list(dict.fromkeys(hit.article.url for hit in search(store, query, 3 * DEPTH, names=names)))
 
-    return {"the project": hybrid, "BM25 alone": bm25, "e5 alone": e5}
+    return {"the project": hybrid, "BM25 alone": bm25, "vectors alone": vectors}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def realtimeqa(shared: Path, cache: Path) -> None:
     measure("the project, asked on the day of the quiz", ways["the project"], lambda one: _day(one["date"]))
     # a day after all of them: nothing is left out, and "this week" steers nowhere
     measure("the project, asked later", ways["the project"], lambda _: date(2026, 1, 1))
-    for name in ("BM25 alone", "e5 alone"):
+    for name in ("BM25 alone", "vectors alone"):
         measure(name, ways[name], lambda _: None)
     store.close()
     chroma = plain_chain(cache / "realtimeqa-plain", corpus)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.figures import auc
 from benchmarks.results import report
 from bot.support import uncovered
 from bot.support.names import countries, mentions
@@ -59,13 +60,6 @@ def best_sentences(claim: str, document: str, most: int) -> list[str]:
         chosen.append(best)
         left -= held[best]
     return [parts[place] for place in sorted(chosen)] or parts[:1]
-
-
-def auc(labels: Sequence[bool], scores: Sequence[float]) -> float:
-    """The chance that a supported claim scores higher than an unsupported one."""
-    right, wrong = (np.array([score for label, score in zip(labels, scores, strict=True) if label is kind])
-                    for kind in (True, False))  # fmt: skip
-    return float(((right[:, None] > wrong).sum() + (right[:, None] == wrong).sum() / 2) / (len(right) * len(wrong)))
 
 
 def _judged(name: str, pairs: Rows) -> Iterator[list[object]]:

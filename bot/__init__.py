@@ -3,11 +3,11 @@
 `Bot` is the public face; the other names are what it gives and takes.
 """
 
-from bot.answer import Answer, Citation, Claim, Event, Spelling, Turn, Voice
+from bot.answer import Answer, Citation, Claim, Event, Short, Spelling, Turn, Verdict, Voice
 from bot.bot import Bot, QuestionError
 from bot.bundle import BundleError, Finding, answers_in, bundle, verify
 from bot.chronicle import TOPICS, Count, Known, Moment, Topic
-from bot.export import FORMATS, Format, escape_markdown
+from bot.export import FORMATS, Format, beside_short, bold_within, escape_markdown, short_in_claim, short_in_quote
 from vectorstore import (
     Article,
     Change,
@@ -48,14 +48,20 @@ __all__ = [
     "NoLibraryError",
     "QuestionError",
     "Record",
+    "Short",
     "Spelling",
     "Time",
     "Topic",
     "Turn",
+    "Verdict",
     "Voice",
     "answers_in",
+    "beside_short",
+    "bold_within",
     "bundle",
     "changes",
     "escape_markdown",
+    "short_in_claim",
+    "short_in_quote",
     "verify",
 ]

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 
 from bot import FORMATS, Answer, Bot, BundleError, Citation, Filters, LibraryError, QuestionError, verify
+from bot.export import CORRECTS, lead, passages_read
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.format == "json":
             print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2, default=str))
         elif options.format == "text":
-            _show(answer)
+            show(answer)
         else:
             print(FORMATS[options.format].write([answer]), end="")
     return 0
@@ -98,8 +99,15 @@ def _unread() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _show(answer: Answer) -> None:
-    print(answer.text)
+def show(answer: Answer) -> None:
+    """Prints an answer: the short one first, then its quotes, their sources, and what was searched and read."""
+    read = passages_read(answer)
+    if first := lead(answer):
+        print(f"{first}\n")
+    if answer.corrects:
+        print(CORRECTS)
+    # the text of a refusal ends with what was searched
+    print(f"{answer.text} {read}".rstrip() if answer.status == "not_found" else answer.text)
     for note in answer.notes:
         print(f"({note})")
     shown = answer.citations or answer.closest
@@ -111,7 +119,7 @@ def _show(answer: Answer) -> None:
             print(f"    {voice}")
         print(f"    {citation.link}")
     if answer.status != "not_found":
-        print(f"\n{answer.searched}")
+        print(f"\n{answer.searched} {read}".rstrip())
     for spelling in answer.spellings:
         if spelling.elsewhere:
             print(spelling.elsewhere)

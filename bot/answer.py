@@ -14,6 +14,7 @@ from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
 Status = Literal["answered", "partial", "not_found"]
+Verdict = Literal["yes", "no"]
 Kind = Literal["state media", "news agency", "media", "rights group", "government", "opposition", "anonymous", "other"]
 
 
@@ -148,6 +149,16 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """The short answer: `text` is characters `start` to `end` of the quote of the citation with that number, always."""
+
+    text: str
+    citation: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, whole or in the making.
 
@@ -160,7 +171,10 @@ class Answer:
     otherwise than asked for, such as a model that could not be reached. `mode` is "quoting" or "writing with MODEL".
     `spellings` are the names that the sources write otherwise than the question. `filters` and `as_of` are what the
     search was restricted to. `embedding` names the model that made the vectors, `made` is the time of the answer (ISO
-    8601, UTC).
+    8601, UTC). `short` is the short answer, None where there is none or where sources differ; `verdict` is that of a
+    yes-or-no question, None for others and where the articles do not settle it. Neither is a part of `text`. `corrects`
+    says that the question takes something wrong for granted, and that the first quote puts it right. `read` is how many
+    passages were read, `reader` names the model that read them.
     """
 
     question: str
@@ -180,6 +194,11 @@ class Answer:
     disagreements: tuple[Disagreement, ...] = ()
     embedding: str = ""
     made: str = ""
+    short: Short | None = None
+    verdict: Verdict | None = None
+    corrects: bool = False
+    read: int = 0
+    reader: str = ""
 
     @property
     def text(self) -> str:

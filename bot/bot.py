@@ -1,4 +1,4 @@
-"""The question's whole path: question and history -> standalone question -> hits -> checked answer.
+"""The question's whole path: question and history -> hits -> reading -> quotes, or a model's checked answer.
 
 Knows the order of the steps, and what happens when one fails. Does not know how a step is done.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -19,15 +19,15 @@ from typing import Any, Self
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Spelling, Turn, numbered
-from bot.answerable import Likeness
+from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Short, Spelling, Turn, numbered
 from bot.attribution import attributed
 from bot.chronicle import Chronicle
 from bot.disagreement import Told
-from bot.followup import Question, standalone
-from bot.quoting import Choice, choose
+from bot.quoting import Choice, Quote, choose
+from bot.reading import Reading, calibration, read
 from bot.suggesting import next_questions
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
+from encoder import Kinds, Reader
 from vectorstore import (
     EVERYTHING,
     Article,
@@ -39,6 +39,7 @@ from vectorstore import (
     HybridRetriever,
     IndexState,
     Names,
+    Query,
     Record,
     Span,
     Store,
@@ -48,8 +49,13 @@ from vectorstore.terms import CYRILLIC
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
-SUGGESTED, TRIED = 3, 8  # questions that may come next
+CROWDED = ((3, 10), (6, 5))  # where more than so many questions wait to be read, of each so many passages are
+FEWEST = 3  # of any
+SUGGESTED, TRIED = 3, 4  # questions that may come next
+SUGGESTING_HITS = 3  # passages read for each of them
+SUGGESTING_SECONDS = 1.0  # for all of them together
 CLOSEST = 3
+HISTORY_TURNS = 3  # earlier questions that the search and the reader are told
 CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
@@ -71,19 +77,23 @@ class Bot:
         retriever: BaseRetriever,
         store: Store,
         names: Names,
+        reader: Reader,
+        kinds: Kinds,
         writer: Writer | None,
         *,
         show_unsupported: bool = False,
     ) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
-        `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; without a
-        `writer` the bot quotes. What a model wrote without proof is left out, or with `show_unsupported` shown as
-        "not supported by the sources".
+        `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; `reader` says
+        which sentences answer, `kinds` what a question asks for; without a `writer` the bot quotes. What a model wrote
+        without proof is left out, or with `show_unsupported` shown as "not supported by the sources".
         """
         self._retriever = retriever
         self._store = store
         self._names = names
+        self._reader = reader
+        self._kinds = kinds
         self._writer = writer
         self._show_unsupported = show_unsupported
         self._trouble = ""
@@ -91,7 +101,7 @@ class Bot:
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
         self.chain: Runnable[dict[str, Any], list[Event]] = (
-            RunnableLambda(self._standalone) | RunnableLambda(self._search) | RunnableGenerator(self._answers)
+            RunnableLambda(self._rewritten) | RunnableLambda(self._search) | RunnableGenerator(self._answers)
         )
 
     @classmethod
@@ -117,7 +127,9 @@ class Bot:
         writer = Writer(endpoint) if endpoint else None
         names = Names.open(where.data / "names.txt") if where.names else Names(())
         retriever = HybridRetriever(store=store, names=names, limit=HITS)
-        bot = cls(retriever, store, names, writer, show_unsupported=show_unsupported)
+        threads = os.cpu_count() or 1
+        reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
+        bot = cls(retriever, store, names, reader, kinds, writer, show_unsupported=show_unsupported)
         bot._close = store.close
         return bot
 
@@ -140,6 +152,11 @@ class Bot:
     def index(self) -> IndexState:
         """How the index of the vectors is: not "opened" until the first search, "remade" while it is made again."""
         return self._store.index_state
+
+    @property
+    def embedding(self) -> str:
+        """The name of the model whose vectors are searched."""
+        return self._store.library.embedding
 
     @property
     def coverage(self) -> Coverage:
@@ -205,19 +222,20 @@ class Bot:
         """
         cited = {(one.article.id, one.start) for one in answer.citations}
         made: list[str] = []
+        until = time.monotonic() + SUGGESTING_SECONDS
         for question, name in islice(next_questions(answer, self._names), TRIED):
-            if len(made) == limit:
+            if len(made) == limit or time.monotonic() > until or self._reader.waiting:
                 break
             hits = [
                 document.metadata["hit"]
                 for document in self._retriever.invoke(question, filters=answer.filters, as_of=answer.as_of)
             ]
-            choice = self._chosen(Question(question, (), ()), hits)
+            choice = self._chosen(question, read(self._reader, question, (), hits[:SUGGESTING_HITS]))
             if choice.status != "answered" or choice.differing:
                 continue
-            first, span = choice.sentences[0]
+            first, span = choice.quotes[0]
             about = {one.name for one in self._names.mentions(first.article.text[span.start : span.end])}
-            new = {(hit.article.id, span.start) for hit, span in choice.sentences} - cited
+            new = {(hit.article.id, span.start) for hit, span in choice.quotes} - cited
             if new and (not name or name in about):
                 cited |= new
                 made.append(question)
@@ -225,7 +243,9 @@ class Bot:
 
     def warm_up(self) -> None:
         """Makes ready what the first question needs, so that it waits for less."""
-        self._retriever.invoke("Belarus")  # any word: a question without one is not searched
+        # any word: a question without one is not searched
+        hits = [document.metadata["hit"] for document in self._retriever.invoke("Belarus")]
+        self._chosen("Belarus", read(self._reader, "Belarus", (), hits[:1]))
 
     def close(self) -> None:
         """Lets go of the data folder and of the model's connections."""
@@ -243,23 +263,22 @@ class Bot:
 
     # the steps of the chain
 
-    def _standalone(self, step: Mapping[str, Any]) -> dict[str, Any]:
+    def _rewritten(self, step: Mapping[str, Any]) -> dict[str, Any]:
         step = {"history": (), "as_of": None, "filters": EVERYTHING, **step}
         question, history = step["question"], step["history"]
-        made, rewritten, trouble = standalone(question, history, self._store.likeness), "", ""
-        if made.leans_on and self._writer:
+        rewritten, trouble = "", ""
+        if history and self._writer:
             try:
                 rewritten = self._writer.standalone(question, history[-4:])
             except ModelError as error:
                 trouble = str(error)
-        return {**step, "standalone": made, "rewritten": rewritten, "trouble": trouble}
+        earlier = tuple(" ".join(turn.question.split()) for turn in history[-HISTORY_TURNS:])
+        return {**step, "earlier": earlier, "rewritten": rewritten, "trouble": trouble}
 
     def _search(self, step: dict[str, Any]) -> dict[str, Any]:
-        made: Question = step["standalone"]
         documents = self._retriever.invoke(
-            made.text,
-            context=made.exchanges,
-            leans_on=made.leans_on,
+            step["question"],
+            earlier=step["earlier"],
             rewritten=step["rewritten"],
             filters=step["filters"],
             as_of=step["as_of"],
@@ -268,11 +287,11 @@ class Bot:
 
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
         (step,) = steps
-        made: Question = step["standalone"]
+        question, earlier = step["question"], step["earlier"]
         trouble: str = step["trouble"]
         empty = Answer(
-            question=step["question"],
-            query=step["rewritten"] or made.query,
+            question=question,
+            query=Query(question, earlier, step["rewritten"]).text,
             status="not_found",
             claims=(),
             citations=(),
@@ -287,10 +306,13 @@ class Bot:
             made=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         yield [Event("searched", empty)]
-        hits: list[Hit] = step["hits"]
+        hits: list[Hit] = step["hits"][: self._affordable()]
+        reading = read(self._reader, step["rewritten"] or question, () if step["rewritten"] else earlier, hits)
+        empty = replace(empty, read=reading.read, reader=self._reader.name)
+        choice = self._chosen(question, reading)
         if self._writer and not trouble:
             try:
-                for events in self._write(self._writer, made, hits, empty):
+                for events in self._write(self._writer, choice, hits, empty):
                     if events[-1].kind == "answer":
                         self._trouble = ""
                     yield self._finished(events)
@@ -300,13 +322,15 @@ class Bot:
         if trouble:
             self._trouble = trouble
             empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
-        for events in self._quote(self._chosen(made, hits), hits, empty):
+        for events in self._quote(choice, reading, empty):
             yield self._finished(events)
 
-    def _chosen(self, question: Question, hits: list[Hit]) -> Choice:
-        store, text = self._store, question.text
-        likeness = Likeness(partial(store.title_cosine, text), partial(store.language_cosine, text))
-        return choose(question, hits, self._names, likeness)
+    def _affordable(self) -> int:
+        """How many passages are read: fewer where many questions wait to be."""
+        return next((hits for waiting, hits in CROWDED if self._reader.waiting <= waiting), FEWEST)
+
+    def _chosen(self, question: str, reading: Reading) -> Choice:
+        return choose(reading, self._kinds.of(question), calibration())
 
     def _finished(self, events: list[Event]) -> list[Event]:
         """The events, with the names that their quotes spell otherwise than the question."""
@@ -349,7 +373,7 @@ class Bot:
             if others[name] or len(spellings) > 1
         )
 
-    def _write(self, writer: Writer, question: Question, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    def _write(self, writer: Writer, choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
         dropped = 0
@@ -372,13 +396,19 @@ class Bot:
             answer = replace(answer, notes=(*answer.notes, note))
         if not answer.claims:
             answer = replace(answer, closest=self._cited(_closest(hits)))
-        elif (choice := self._chosen(question, hits)).differing:
-            # a model may tell one account only
-            for told in choice.differing.told:
+        else:
+            for told in choice.differing.told if choice.differing else ():
+                # a model may tell one account only
                 if not any(_holds(cited, told) for cited in places.values()):
-                    self._place((told.telling.hit, told.telling.span), places)
+                    self._place((told.candidate.hit, told.candidate.sentence.span), places)
             cited = tuple(places.values())
-            answer = replace(answer, citations=cited, disagreements=_disagreements(choice, cited))
+            answer = replace(
+                answer,
+                citations=cited,
+                disagreements=_disagreements(choice, cited),
+                short=_short(choice, cited),
+                verdict=choice.verdict,
+            )
         yield [Event("answer", answer)]
 
     def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
@@ -394,12 +424,13 @@ class Bot:
             places[hit.article.id, span] = replace(self._cited([quote])[0], number=len(places) + 1)
         return places[hit.article.id, span].number
 
-    def _quote(self, choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    def _quote(self, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         if choice.status == "not_found":
-            yield [Event("answer", replace(empty, closest=self._cited(_closest(hits)), missing=choice.missing))]
+            near = [(one.hit, one.sentence.span) for one in reading.candidates[:CLOSEST]]
+            yield [Event("answer", replace(empty, closest=self._cited(near), missing=choice.missing))]
             return
-        citations = self._cited(choice.sentences)
-        answer = replace(empty, status=choice.status)
+        citations = self._cited(choice.quotes)
+        answer = replace(empty, status=choice.status, corrects=choice.corrects)
         for citation in citations:
             claim = Claim(citation.quote, "quoted", (citation.number,))
             answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
@@ -407,7 +438,13 @@ class Bot:
         yield [
             Event(
                 "answer",
-                replace(answer, missing=choice.missing, disagreements=_disagreements(choice, citations)),
+                replace(
+                    answer,
+                    missing=choice.missing,
+                    disagreements=_disagreements(choice, citations),
+                    short=_short(choice, citations),
+                    verdict=choice.verdict,
+                ),
             )
         ]
 
@@ -439,11 +476,26 @@ def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disag
 
 
 def _holds(citation: Citation, told: Told) -> bool:
-    telling = told.telling
-    return citation.article.id == telling.hit.article.id and citation.start <= telling.span.start < citation.end
+    candidate = told.candidate
+    return (
+        citation.article.id == candidate.hit.article.id
+        and citation.start <= candidate.sentence.span.start < citation.end
+    )
 
 
-def _closest(hits: Sequence[Hit]) -> list[tuple[Hit, Span]]:
+def _short(choice: Choice, citations: Sequence[Citation]) -> Short | None:
+    """The short answer inside the first of the citations that holds its words."""
+    if not choice.short:
+        return None
+    hit, words = choice.short
+    for cited in citations:
+        if cited.article.id == hit.article.id and cited.start <= words.start and words.end <= cited.end:
+            start, end = words.start - cited.start, words.end - cited.start
+            return Short(cited.quote[start:end], cited.number, start, end)
+    return None
+
+
+def _closest(hits: Sequence[Hit]) -> list[Quote]:
     """The best sentence of each of the best passages."""
     return [(hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]]
 

@@ -17,16 +17,18 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Spelling, Status, Voice
+from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
 from bot.evidence import uncovered
 from vectorstore import Article, Coverage, Filters, Time
 
 FORMAT = "viadoma-evidence"
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)  # 1 had no short answer, no verdict and no reader
 ABOUT = (
     "Recheck with: python -m bot --verify FILE. `start` and `end` count the Unicode characters of the article's text "
-    "from 0, end exclusive; an article's sha256 is that of its text in UTF-8. The bundle's own sha256 is that of the "
-    "rest of it as JSON with sorted keys and no spaces: it shows a change, but not who made it."
+    "from 0, end exclusive; those of a short answer count the characters of its quote. An article's sha256 is that of "
+    "its text in UTF-8. The bundle's own sha256 is that of the rest of it as JSON with sorted keys and no spaces: it "
+    "shows a change, but not who made it."
 )
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 Place = Annotated[int, Field(ge=0, lt=2**31)]
@@ -75,8 +77,21 @@ class StoredCitation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredShort:
+    """A `Short`, of a citation and at a place that there can be."""
+
+    text: str
+    citation: Number
+    start: Place
+    end: Place
+
+
+@dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An `Answer`, with its text and the sentence on what was searched, for those who read the bundle itself."""
+    """An `Answer`, with its text and the sentence on what was searched, for those who read the bundle itself.
+
+    What version 1 did not hold has the default that an answer without it has.
+    """
 
     question: str
     query: str
@@ -97,6 +112,11 @@ class StoredAnswer:
     mode: str
     prompts: tuple[str, ...]
     embedding: str
+    short: StoredShort | None = None
+    verdict: Verdict | None = None
+    corrects: bool = False
+    read: Place = 0
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +138,12 @@ class BundleError(ValueError):
 class Finding:
     """What the recheck says of one thing: `where` names it ("answer 1, quote 2"), `differs` says what does not hold.
 
-    An empty `differs` means that everything holds.
+    An empty `differs` means that nothing differs; `told` is what is then said of it.
     """
 
     where: str
     differs: tuple[str, ...] = ()
+    told: str = "holds"
 
     @property
     def holds(self) -> bool:
@@ -131,7 +152,7 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding on one line, for people."""
-        return f"{self.where}: {'; '.join(self.differs) or 'holds'}"
+        return f"{self.where}: {'; '.join(self.differs) or self.told}"
 
 
 def bundle(answers: Sequence[Answer]) -> str:
@@ -167,8 +188,9 @@ def answers_in(bundle_text: str, article_of: Callable[[str, int], Article | None
 def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Finding]:
     """Rechecks a bundle against the articles, which `article_of` finds by id and version.
 
-    One finding for each quote of each answer, in their order, and one for anything else that differs: a claim that
-    its quotes do not prove, an answer's text, the file. BundleError if it is no bundle at all.
+    One finding for each quote of each answer, in their order, one for each verdict, which is told as it was recorded,
+    and one for anything else that differs: a claim that its quotes do not prove, a short answer that does not stand in
+    its quote, an answer's text, the file. BundleError if it is no bundle at all.
     """
     stored, untouched = _read(bundle_text)
     findings = [] if untouched else [Finding("the file", ("it was changed after it was made (its sha256 differs)",))]
@@ -184,6 +206,11 @@ def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -
         for number, claim in enumerate(answer.claims, 1):
             if troubles := tuple(_claim_differs(claim, answer.citations, articles)):
                 findings.append(Finding(f"answer {place}, claim {number}", troubles))
+        if troubles := tuple(_short_differs(answer.short, answer.citations)):
+            findings.append(Finding(f"answer {place}, short answer", troubles))
+        if answer.verdict:
+            recorded = f"“{answer.verdict}”, as it was recorded; it is not reckoned anew"
+            findings.append(Finding(f"answer {place}, verdict", told=recorded))
         if troubles := tuple(_answer_differs(answer, articles)):
             findings.append(Finding(f"answer {place}", troubles))
     return findings
@@ -197,10 +224,10 @@ def _read(text: str) -> tuple[Bundle, bool]:
         raise BundleError(f"This is no whole JSON file ({_plain(str(error))}). {REMEDY}") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise BundleError(f"This is no bundle of evidence: its format is not {FORMAT}. {REMEDY}")
-    if fields.get("version") != VERSION:
+    if fields.get("version") not in READABLE:
         raise BundleError(
             f"This bundle has version {_plain(str(fields.get('version')))} of its format; this version of Viadoma "
-            f"reads {VERSION}. Verify it with the version that made it."
+            f"reads {' and '.join(map(str, READABLE))}. Verify it with the version that made it."
         )
     try:
         stored = _adapter().validate_json(text, strict=True)
@@ -287,6 +314,20 @@ def _claim_differs(
         about = [f"{article.title} {article.publisher}" for article in known]
         dates = [article.published for article in known] if len(known) == len(cited) else []
         yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], about, dates))
+
+
+def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
+    if short is None:
+        return
+    quotes = [one.quote for one in citations if one.number == short.citation]
+    if not quotes:
+        yield from _strangers((short.citation,), citations)
+    elif not short.text.strip():
+        yield "it says nothing"
+    elif (there := quotes[0][short.start : short.end]) != short.text:
+        yield (
+            f"at {short.start} to {short.end} quote {short.citation} says “{_plain(there)}”, not “{_plain(short.text)}”"
+        )
 
 
 def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
@@ -380,6 +421,11 @@ def _stored_answer(answer: Answer) -> StoredAnswer:
         mode=answer.mode,
         prompts=answer.prompts,
         embedding=answer.embedding,
+        short=StoredShort(short.text, short.citation, short.start, short.end) if (short := answer.short) else None,
+        verdict=answer.verdict,
+        corrects=answer.corrects,
+        read=answer.read,
+        reader=answer.reader,
     )
 
 
@@ -432,4 +478,9 @@ def _restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -
         disagreements=answer.disagreements,
         embedding=answer.embedding,
         made=answer.made,
+        short=Short(short.text, short.citation, short.start, short.end) if (short := answer.short) else None,
+        verdict=answer.verdict,
+        corrects=answer.corrects,
+        read=answer.read,
+        reader=answer.reader,
     )

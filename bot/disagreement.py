@@ -1,7 +1,8 @@
 """Where sources differ: other numbers or dates told of the same thing.
 
-Knows sentences that answer one question. Does not know how they were found, nor which of them is right. Things that
-only look alike stay apart: another time, a total beside a part, "more than 120" beside 123.
+Knows the words of sentences that answer one question, as the reader marked them. Does not know how they were found, nor
+which of them is right. Things that only look alike stay apart: another time, a total beside a part, "more than 120"
+beside 123.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from bot.asking import Asked
-from vectorstore import Hit, Span, Time, published_span, without_times
+from bot.reading import Calibration, Candidate
+from vectorstore import published_span, without_times
 
 MOST = 4  # accounts
 SAME_TIME = timedelta(days=20)  # between the times of two accounts of one thing
@@ -51,92 +52,132 @@ CORRECTS = re.compile(
     r"выправ\w+|выпраўл\w+|удакладн\w+|раней паведамл\w+|памылкова)",
     re.I,
 )
-ONLY = re.compile(r"\b(?:only|sole|единственн\w*|адзін\w*|только|толькі)\b", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """A sentence that may answer: its place, the times it names, and the question's words in it (as it spells them)."""
-
-    hit: Hit
-    span: Span
-    times: tuple[Time, ...]
-    shared: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The sentence, word for word."""
-        return self.hit.article.text[self.span.start : self.span.end]
-
-    def corrects(self, other: Telling) -> bool:
-        """Whether it says that it puts an earlier report right, and is of a later day than the other."""
-        passage = self.hit.article.text[self.hit.span.start : self.hit.span.end]
-        earlier, later = other.hit.article.published, self.hit.article.published
-        if not (earlier and later and CORRECTS.search(passage)):
-            return False
-        return published_span(later)[0] > published_span(earlier)[1]
-
-    @property
-    def period(self) -> tuple[date, date] | None:
-        """When what it tells happened, as far as that is known: the time it names, else that of publication."""
-        if self.times:
-            return self.times[0].first, self.times[0].last
-        return published_span(self.hit.article.published) if self.hit.article.published else None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A value and the first telling that gives it; `corrects`: it says that it puts an earlier account right."""
+    """A value and the first sentence that gives it; `corrects`: it says that it puts an earlier account right."""
 
     value: str
-    telling: Telling
+    candidate: Candidate
     corrects: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Accounts that differ, at least two, in a number or a date; the best telling's first."""
+    """Accounts that differ, at least two, in a number or a date; the best sentence's first."""
 
     about: Literal["number", "date"]
     told: tuple[Told, ...]
 
 
-def accounts(asked: Asked, tellings: Sequence[Telling]) -> Differing | None:
-    """The accounts that differ; None if the tellings, best first, agree.
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What a sentence answers: as told, as a number (of a day its ordinal), and whether it is exact."""
 
-    All tellings must be about what is asked. One source has one account: of an article and its reprints, the first.
+    told: str
+    number: float
+    exact: bool
+
+
+def accounts(ranked: Sequence[Candidate], fitted: Calibration) -> Differing | None:
+    """The accounts that differ; None if the sentences, best first, agree.
+
+    The words by which the best one answers say whether numbers or days are compared. Sentences that are less likely to
+    answer than what is quoted give no account. One source has one: of an article and its reprints, the first.
     """
-    if "count" in asked or ("yes-no" in asked and ONLY.search(asked.question)):
-        found = _apart(tellings, lambda one: figure(one.text, one.shared, asked.question), _clash)
-        return Differing("number", tuple(found)) if len(found) > 1 else None
-    if "when" in asked:
-        found = _apart(tellings, _day, lambda one, other: one != other)
-        return Differing("date", tuple(found)) if len(found) > 1 else None
-    return None
+    likely = [one for one in ranked if one.likely >= fitted.quoted and one.scores.span >= fitted.short]
+    if not likely or likely[0] is not ranked[0]:
+        return None
+    about: Literal["number", "date"] = "date" if _day(likely[0]) else "number"
+    value, clash = (_day, _other_day) if about == "date" else (_number, _clash)
+    found = _apart(likely, value, clash)
+    return Differing(about, tuple(found)) if len(found) > 1 else None
 
 
 def _apart(
-    tellings: Sequence[Telling],
-    value: Callable[[Telling], tuple[str, float, bool] | None],
-    clash: Callable[[tuple[str, float, bool], tuple[str, float, bool]], bool],
+    likely: Sequence[Candidate],
+    value: Callable[[Candidate], _Value | None],
+    clash: Callable[[_Value, _Value], bool],
 ) -> list[Told]:
-    """The first telling's value, and those of the others that clash with all before them, of the same time."""
-    told = [(found, telling) for telling in tellings if (found := value(telling))]
-    told.sort(key=lambda one: not one[0][2])  # exact ones first: they are what can differ
+    """The best sentence's value, and those of the others that clash with all before them, of the same time."""
     sources: set[str] = set()
-    kept: list[tuple[tuple[str, float, bool], Telling]] = []
-    for found, telling in told:
-        source = telling.hit.article.id
-        if source in sources:
+    kept: list[tuple[_Value, Candidate]] = []
+    for one in likely:
+        found = value(one)
+        if not found and not kept:
+            return []  # what answers best gives no such value
+        if not found or one.hit.article.id in sources:
             continue
-        sources |= {source, *(one.id for one in telling.hit.copies)}
-        same = not kept or _same_time(kept[0][1], telling)
+        sources |= {one.hit.article.id, *(copy.id for copy in one.hit.copies)}
+        same = not kept or _same_time(kept[0][1], one)
         if same and len(kept) < MOST and all(clash(other, found) for other, _ in kept):
-            kept.append((found, telling))
+            kept.append((found, one))
     return [
-        Told(found[0], telling, any(telling.corrects(other) for _, other in kept if other is not telling))
-        for found, telling in kept
+        Told(found.told, one, any(_corrects(one, other) for _, other in kept if other is not one))
+        for found, one in kept
     ]
+
+
+def _words(candidate: Candidate) -> str:
+    return candidate.hit.article.text[candidate.words.start : candidate.words.end]
+
+
+def _number(candidate: Candidate) -> _Value | None:
+    """The only number among the words that answer."""
+    text = without_times(_words(candidate))
+    found = list(FIGURE.finditer(text))
+    if len(found) != 1 or TOTAL.search(candidate.text):
+        return None
+    digits = re.sub(r"[ ,\u00a0]", "", found[0]["number"])
+    value = float(digits) if digits[0].isdigit() else float(WORDS[digits.lower()])
+    return _Value(" ".join(_words(candidate).split()), value, not found[0]["roughly"])
+
+
+def _day(candidate: Candidate) -> _Value | None:
+    """The day that the words that answer name."""
+    text, words = candidate.hit.article.text, candidate.words
+    for time in candidate.sentence.times:
+        if time.first == time.last and time.span.start < words.end and words.start < time.span.end:
+            told = text[time.span.start : time.span.end]
+            return _Value(f"{told} ({time.first})" if time.reckoned else told, float(time.first.toordinal()), True)
+    return None
+
+
+def _other_day(one: _Value, other: _Value) -> bool:
+    return one.number != other.number
+
+
+def _clash(one: _Value, other: _Value) -> bool:
+    """Whether two numbers can't both be right: "more than 120" and 123 can, 114 and 104 can't."""
+    if one.number == other.number:
+        return False
+    if one.exact and other.exact:
+        return True
+    return abs(one.number - other.number) > ROUGH_SHARE * max(one.number, other.number)
+
+
+def _corrects(one: Candidate, other: Candidate) -> bool:
+    """Whether one says that it puts an earlier report right, and is of a later day than the other."""
+    earlier, later = other.hit.article.published, one.hit.article.published
+    if not (earlier and later and CORRECTS.search(one.hit.text)):
+        return False
+    return published_span(later)[0] > published_span(earlier)[1]
+
+
+def _same_time(one: Candidate, other: Candidate) -> bool:
+    first, second = _period(one), _period(other)
+    if not first or not second:
+        return True
+    return first[0] - SAME_TIME <= second[1] and second[0] - SAME_TIME <= first[1]
+
+
+def _period(candidate: Candidate) -> tuple[date, date] | None:
+    """When what it tells happened, as far as that is known: the time it names, else that of publication."""
+    if candidate.sentence.times:
+        return candidate.sentence.times[0].first, candidate.sentence.times[0].last
+    published = candidate.hit.article.published
+    return published_span(published) if published else None
 
 
 def figure(sentence: str, near: Iterable[str], question: str) -> tuple[str, float, bool] | None:
@@ -159,28 +200,3 @@ def figure(sentence: str, near: Iterable[str], question: str) -> tuple[str, floa
         if distance <= NEAR_LETTERS:
             made.append((distance, (" ".join(match[0].split()), value, not match["roughly"])))
     return min(made, key=lambda one: one[0])[1] if made else None
-
-
-def _clash(one: tuple[str, float, bool], other: tuple[str, float, bool]) -> bool:
-    """Whether two numbers can't both be right: "more than 120" and 123 can, 114 and 104 can't."""
-    if one[1] == other[1]:
-        return False
-    if one[2] and other[2]:
-        return True
-    return abs(one[1] - other[1]) > ROUGH_SHARE * max(one[1], other[1])
-
-
-def _day(telling: Telling) -> tuple[str, float, bool] | None:
-    """The time a telling names, to the day."""
-    for time in telling.times:
-        if time.first == time.last:
-            text = telling.hit.article.text[time.span.start : time.span.end]
-            return (f"{text} ({time.first})" if time.reckoned else text, float(time.first.toordinal()), True)
-    return None
-
-
-def _same_time(one: Telling, other: Telling) -> bool:
-    first, second = one.period, other.period
-    if not first or not second:
-        return True
-    return first[0] - SAME_TIME <= second[1] and second[0] - SAME_TIME <= first[1]

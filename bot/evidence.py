@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.asking import EMPTY
 from bot.support import PLAIN, uncovered
 from vectorstore import Hit, Span
-from vectorstore.terms import terms
 
 __all__ = ["covering", "doubts", "find_quote", "uncovered"]
 
@@ -39,7 +37,6 @@ TO_A_MODEL = re.compile(
 )
 LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)
 QUOTES = re.compile(r"[“”„«»\"]")
-TO_THE_POINT = 0.80  # cosine of a sentence to the question; measured: benchmarks/LOG.md, "Injection"
 
 
 def find_quote(text: str, quote: str) -> Span | None:
@@ -70,8 +67,11 @@ def covering(hit: Hit, quote: str) -> Span | None:
     return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
 
 
-def doubts(claim: str, question: str, quotes: Sequence[tuple[Hit, Span]]) -> list[str]:
-    """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it."""
+def doubts(claim: str, quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> list[str]:
+    """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it.
+
+    `ordinary` is the mean cosine to the question of all sentences found: what is nearer bears on it.
+    """
     evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
     about = [f"{hit.article.title} {hit.article.publisher}" for hit, _ in quotes]
     why = uncovered(claim, evidence, about, [hit.article.published for hit, _ in quotes])
@@ -85,7 +85,7 @@ def doubts(claim: str, question: str, quotes: Sequence[tuple[Hit, Span]]) -> lis
     )
     if not all(map(is_report, touched)):
         why.append("its quote asks or orders, it reports nothing")
-    if not _to_the_point(question, quotes):
+    if not _to_the_point(quotes, ordinary):
         why.append("its quote has nothing to do with the question")
     return why
 
@@ -98,13 +98,11 @@ def is_report(sentence: str) -> bool:
     return bool(reported) or not (sentence.rstrip().endswith("?") or ORDER.search(sentence))
 
 
-def _to_the_point(question: str, quotes: Sequence[tuple[Hit, Span]]) -> bool:
-    """Whether a quote shares a word with the question or is near to it in meaning."""
-    asked = set(terms(question)) - EMPTY
-    for hit, span in quotes:
-        if asked & set(terms(hit.article.text[span.start : span.end])):
-            return True
-        inside = [one.cosine for one in hit.sentences if one.span.start >= span.start and one.span.end <= span.end]
-        if max(inside, default=0.0) >= TO_THE_POINT:
-            return True
-    return False
+def _to_the_point(quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> bool:
+    """Whether a sentence of the quotes is nearer to the question than what was found is on the whole."""
+    return any(
+        one.cosine >= ordinary
+        for hit, span in quotes
+        for one in hit.sentences
+        if one.span.start >= span.start and one.span.end <= span.end
+    )

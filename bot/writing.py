@@ -201,7 +201,7 @@ class Writer:
         try:
             pieces = self._stream(self._answer, structured=True, passages=passages, question=question)
             for draft in _drafts(pieces):
-                written = judge.judged(_checked(draft, question, hits))
+                written = judge.judged(_checked(draft, hits))
                 if written.support == "unverified":
                     failed.append(written)
                 elif fresh(written):
@@ -223,7 +223,7 @@ class Writer:
             pieces = self._stream(
                 self._mend, structured=True, passages=passages, question=question, claims=_fenced(asked)
             )
-            again = [judge.judged(_checked(draft, question, hits)) for draft in _drafts(pieces)]
+            again = [judge.judged(_checked(draft, hits)) for draft in _drafts(pieces)]
         except ModelError:
             return failed, []
         mended = [one for one in again if one.support != "unverified"]
@@ -454,7 +454,7 @@ def _draft(found: object) -> _Draft | None:
     return _Draft(" ".join(plain.split()), tuple(quotes))
 
 
-def _checked(draft: _Draft, question: str, hits: Sequence[Hit]) -> Written:
+def _checked(draft: _Draft, hits: Sequence[Hit]) -> Written:
     """The claim with the sentences its quotes stand in, and whether those prove it."""
     found: dict[tuple[str, Span], tuple[Hit, Span]] = {}
     why: list[str] = []
@@ -468,7 +468,8 @@ def _checked(draft: _Draft, question: str, hits: Sequence[Hit]) -> Written:
     quotes = tuple(found.values())
     if not quotes:
         return Written(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
-    why = doubts(draft.text, question, quotes)
+    cosines = [one.cosine for hit in hits for one in hit.sentences]
+    why = doubts(draft.text, quotes, sum(cosines) / len(cosines))
     return Written(draft.text, quotes, "unverified" if why else "verified", tuple(why))
 
 

@@ -15,7 +15,7 @@ from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.spread import cluster, processes, share
 from ingest.update import BATCH_CHARACTERS, Means
-from vectorstore import Settings, Store, exists, open_embeddings
+from vectorstore import Settings, Store, exists, open_embeddings, stored_embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ def session(
         if dry_run and not exists(where.data):
             where = replace(where, data=Path(open_things.enter_context(TemporaryDirectory())))
         fetcher = open_things.enter_context(Fetcher(allow=where.allow, proxy=where.proxy))
-        name, embeddings = open_embeddings(where.embedding, where.cache)
+        name, embeddings = open_embeddings(where.embedding, where.cache, stored=stored_embedding(where.data))
         reader, workers = Reader(), 1
         if engine.cluster:
             reader, spread, workers = open_things.enter_context(cluster(engine.cluster))
-            embeddings = spread(where.embedding, where.cache, embeddings)
+            embeddings = spread(name, where.cache, embeddings)
         elif engine.workers > 1:
             workers = engine.workers
             reader, spread = open_things.enter_context(processes(workers))
-            embeddings = spread(where.embedding, where.cache, embeddings)
+            embeddings = spread(name, where.cache, embeddings)
         store = Store(where.data, name=name, embeddings=embeddings, create=True)
         open_things.callback(store.close)
         batch = share(BATCH_CHARACTERS, workers) if workers > 1 else BATCH_CHARACTERS

@@ -23,6 +23,7 @@ from page.errors import telling
 from page.markup import as_written, aside, escape_html, message, saving, shortened, source_group, sources, turns
 from page.pulse import Reading
 from page.words import Words, remark
+from vectorstore import ORIGINAL
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_TO = 2  # readers whose answers are in the making; where more ask, answers come first
@@ -41,13 +42,29 @@ OFFERED = 100  # articles, the newest of which what is typed is a part
 LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 UNCHANGED = [gr.skip()] * 7
 Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
-EXAMPLES = [
-    "How many people were taken to Ukraine?",
-    "What does Belarus General License 13 allow?",
-    "What happened to Mikola Statkevich after his stroke?",
-    "Сколько дней провела в заключении Мария Колесникова?",
-    "Ці пісаў Бяляцкі прашэнне аб памілаванні?",
-]
+EXAMPLES = {
+    "en": (
+        "How many people were taken to Ukraine?",
+        "Does General License 13 unblock frozen property?",
+        "Why did Andrzej Poczobut stay in prison?",
+        "How many people and companies are on the EU's Belarus sanctions lists?",
+        "How many political prisoners has Viasna recognised since 2020?",
+    ),
+    "ru": (
+        "Сколько дней провела в заключении Мария Колесникова?",
+        "Сколько человек вывезли на Украину?",
+        "Разблокирует ли лицензия на калий замороженное имущество?",
+        "Почему Лукашенко помиловал 123 человек?",
+        "К скольким годам приговорили Марину Золотову?",
+    ),
+    "be": (
+        "Ці пісаў Бяляцкі прашэнне аб памілаванні?",
+        "Колькі палітвязняў выйшла па памілаванні з ліпеня 2024 года?",
+        "Колькі палітвязняў з цяжкімі хваробамі заставалася за кратамі?",
+        "Што забараняюць памілаваным пасля вызвалення?",
+        "Што дазваляе генеральная ліцэнзія 13?",
+    ),
+}
 
 
 def _choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
@@ -71,7 +88,7 @@ def _named(entries: Sequence[Entry], chosen: Sequence[str], typed: str = "") -> 
 
 
 def status_line(bot: Bot, words: Words) -> str:
-    """Size, age and index of the collection, who writes, and why the model did not, if it did not.
+    """Size, age, index and model of the collection, who writes, and why the model did not, if it did not.
 
     Where the collection can't be read, why.
     """
@@ -84,6 +101,8 @@ def status_line(bot: Bot, words: Words) -> str:
         parts[0] += words(", newest {day}", day=coverage.newest)
     if bot.index != "closed":
         parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
+    if bot.embedding == ORIGINAL:
+        parts.append(words("vectors of an older model: python -m ingest --rebuild"))
     model = bot.mode.removeprefix("writing with ")
     if model == bot.mode:
         parts.append(words("quoting"))
@@ -467,7 +486,7 @@ def chat(
                 editable="user",
                 feedback_options=("Like", "Dislike"),
                 placeholder=f"## {promise}\n\n{words('Ask a question in English, Russian or Belarusian.')}",
-                examples=[{"text": example} for example in EXAMPLES],
+                examples=[{"text": example} for example in EXAMPLES[words.language]],
             )
             box = gr.Textbox(
                 placeholder=words("Ask about the articles"),

@@ -10,12 +10,30 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot import FORMATS, Answer, Article, Citation, Claim, Spelling, Time, Turn, Voice, escape_markdown
+from bot import (
+    FORMATS,
+    Answer,
+    Article,
+    Citation,
+    Claim,
+    Short,
+    Spelling,
+    Time,
+    Turn,
+    Voice,
+    beside_short,
+    bold_within,
+    short_in_claim,
+    short_in_quote,
+)
 from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
 
 # Characters that change the direction of writing until it is changed back
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-MARKDOWN = re.compile(r"\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|</?bdi>|(?<!\\)\*\*", re.S)
+# What an answer's Markdown has beside its words; the line of the short answer is no part of them
+MARKDOWN = re.compile(
+    r"""<bdi class="short">[^\n]*|\[(\\\[\d+\\\])\]\(#[^)]*\)|<small[^>]*>.*?</small>|</?bdi>|(?<!\\)\*\*""", re.S
+)
 
 
 def escape_html(text: str) -> str:
@@ -38,15 +56,23 @@ def as_written(text: str) -> str:
 
 def as_text(text: str) -> str:
     """Text that Markdown shows as it is, on one line, and that turns nothing beside it around."""
-    shown = escape_markdown(text)
-    return f"<bdi>{shown}</bdi>" if DIRECTION.search(text) else shown
+    return as_quoted(text, "", "")
+
+
+def as_quoted(before: str, inside: str, behind: str) -> str:
+    """The same of three pieces of a text, the middle one bold; an empty one leaves nothing bold."""
+    shown = bold_within(before, inside, behind)
+    return f"<bdi>{shown}</bdi>" if DIRECTION.search(f"{before}{inside}{behind}") else shown
 
 
 def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
-    lines = []
+    lines = [first] if (first := lead(answer, group, words)) else []
     if answer.status == "partial":
         lines.append(f"**{words('The articles answer this in part.')}**")
+    if answer.corrects:
+        said = words("The question takes something for granted that the articles put right:")
+        lines.append(aside(said, "corrects"))
     doubted = {
         "partly": words("only partly supported by its source"),
         "unverified": words("not supported by the sources"),
@@ -59,7 +85,8 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
         elif claim.support == "verified":
             label = f' <small class="verified">{words("verified")}</small>'
         said = f' <small class="voice">{as_text(by)}</small>' if (by := said_by(answer, claim, words)) else ""
-        lines.append(f"{as_text(claim.text)}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
+        quoted = as_quoted(*short_in_claim(answer, claim))
+        lines.append(f"{quoted}\N{NO-BREAK SPACE}{markers(claim.citations, group)}{said}{label}")
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
     lines += accounts(answer, group, words)
@@ -71,6 +98,26 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     lines += [f"<small>{as_text(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{as_text(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
+
+
+def lead(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
+    """The verdict and the short answer with its marker, its day where it was reckoned, who says it, and when.
+
+    One line, which `turns` leaves out; empty if there is neither.
+    """
+    short = answer.short
+    verdict = {"yes": words("Yes"), "no": words("No")}.get(answer.verdict or "", "")
+    said = " — ".join(filter(None, (verdict, short.text if short else "")))
+    if not said:
+        return ""
+    marker = f"\N{NO-BREAK SPACE}{markers((short.citation,), group)}" if short else ""
+    times, heard, dates = beside_short(answer)
+    reckoned = ", ".join(days(time, words) for time in times)
+    tellers = ", ".join([*(voices([one], words) for one in heard), *(day or words("no date") for day in dates)])
+    counted = words("{days}, counted from the date of publication", days=reckoned) if reckoned else ""
+    beside = "; ".join(filter(None, (counted, tellers)))
+    behind = f" {aside(beside, 'beside')}" if beside else ""
+    return f'<bdi class="short">{as_text(said)}{marker}</bdi>{behind}'
 
 
 def said_by(answer: Answer, claim: Claim, words: Words) -> str:
@@ -132,6 +179,8 @@ def _told_by(article: Article, words: Words) -> str:
 def coverage_line(answer: Answer, words: Words = IN_ENGLISH) -> str:
     """What was searched and how, for the line under an answer."""
     parts = [searched(answer, words)]
+    if answer.read:
+        parts.append(words.many("{count} passage was read.", "{count} passages were read.", answer.read))
     if answer.claims and answer.mode == "quoting":
         parts.append(words("Quoted word for word."))
     elif answer.claims:
@@ -187,13 +236,19 @@ def source_group(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     """The numbered sources of an answer as HTML."""
     shown = answer.citations or answer.closest
     heading = words("Sources") if answer.citations else words("Closest passages")
-    cards = "".join(card(citation, group, words) for citation in shown)
+    short = answer.short if answer.citations else None
+    cards = "".join(card(citation, group, words, short) for citation in shown)
     return f'<section class="group" id="{group}"><h2>{heading}</h2><ol>{cards}</ol></section>' if shown else ""
 
 
-def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
-    """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph."""
+def card(citation: Citation, group: str, words: Words = IN_ENGLISH, short: Short | None = None) -> str:
+    """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph.
+
+    In the quote the short answer is bold, if it is of this one.
+    """
     article = citation.article
+    quoted, answering, further = map(escape_html, short_in_quote(citation, short))
+    answering = f"<strong>{answering}</strong>" if answering else ""
     before, behind = citation.paragraph
     kind = kinds(words).get(citation.publisher_kind, "")
     publisher = f"{article.publisher}{f' ({kind})' if kind else ''}".strip()
@@ -230,7 +285,7 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH) -> str:
         f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
         f'<p class="links">{links}</p>{said}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
-        f"<mark>{escape_html(citation.quote)}</mark>{escape_html(behind)}</blockquote>{note}</li>"
+        f"<mark>{quoted}{answering}{further}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )
 
 

@@ -62,26 +62,12 @@ words_of: Callable[[str], Words] = cache(Words)
 IN_ENGLISH = words_of(ENGLISH)
 
 
-# What `bot` says to people, and the chat in an answer, with the places of names and numbers; a value may be such a
-# sentence itself.
+# What `bot` says to people, and the chat in an answer, with the places of its values; a value may be such a sentence
+# itself.
 REMARKS = (
-    "Nothing that was found tells of this for the time asked about.",
-    "Nothing tells how it is today: each quote is as old as its article.",
-    "The articles found give no calendar date for this.",
-    "The articles found do not say when.",
-    "The articles found do not say how long.",
-    "The articles found give no sum of money for this.",
-    "The articles found do not give these names.",
-    "The articles found give no number for this.",
-    "The articles found do not say who.",
-    "Of an article, the collection knows the publisher and the date, no more.",
-    "The articles found hold no words of {names} on this.",
-    "Nothing that was found says this of {names}.",
-    "Nothing that was found says what the question takes for granted.",
-    "Nothing that was found speaks of such a relative.",
-    "Nothing that was found speaks of such a feeling.",
-    "The question has no word that says what it is about.",
-    "Nothing that was found names {names}.",
+    "None of the passages read ({count}) answers the question.",
+    "There is nothing to read.",
+    "What was found tells of this, but may not answer it.",
     "Please ask a question.",
     "The question has {count} characters; please ask in at most {most}.",
     "{trouble} The answer is quoted instead.",
@@ -219,16 +205,8 @@ def remark(said: str, words: Words) -> str:
         return said
     for phrase, pattern in SAID:
         if match := pattern.fullmatch(said):
-            return words(phrase, **{name: _value(name, value, words) for name, value in match.groupdict().items()})
+            return words(phrase, **{name: remark(value, words) for name, value in match.groupdict().items()})
     return said
-
-
-def _value(name: str, said: str, words: Words) -> str:
-    """What stands in a place of a remark: another remark, a number, names, or what stays as it is."""
-    inner = remark(said, words)
-    if inner == said and name == "names":
-        return said.replace(" or ", f" {words('or')} ").replace(" and ", f" {words('and')} ")
-    return inner
 
 
 def kinds(words: Words) -> dict[str, str]:

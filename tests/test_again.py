@@ -17,14 +17,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot import Bot, changes
 from ingest import Engine, Failed, LibraryError, update, watch
 from ingest.fetching import Fetcher
+from ingest.spread import processes
 from ingest.watch import due
 from tests.conftest import OpenStore, hits, updated
 from tests.program import ROOT
+from vectorstore import ORIGINAL, TRAINED, open_embeddings, settings
 
 Write = Callable[[str, str | bytes], Path]
 TEXT = "The keeper of the Norholm lighthouse is called Ada Lund. She has kept it since 1998."
@@ -248,7 +251,8 @@ def test_a_correction_is_dated_on_its_citation_and_told_word_by_word(tmp_path: P
     write("light.txt", TEXT.replace("since 1998", "since the spring of 1999"))
     update([path], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data") as bot:
-        citation = bot.ask("Since when has Ada Lund kept the lighthouse?").citations[0]
+        answer = bot.ask("Since when has Ada Lund kept the lighthouse?")
+        citation = (*answer.citations, *answer.closest)[0]
         assert citation.corrected == citation.article.added[:10]
         record = bot.record(citation.article.id, 2)
         assert record is not None
@@ -328,6 +332,18 @@ def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, writ
         with closing(sqlite3.connect(tmp_path / name / "library.db")) as reader:
             vectors.append(reader.execute("SELECT id FROM vector WHERE indexed ORDER BY id").fetchall())
     assert vectors[0] == vectors[1]
+
+
+def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_do_not_know() -> None:
+    cache = settings(None).cache
+    _, local = open_embeddings(ORIGINAL, cache)
+    with processes(2) as (_, spread):
+        for name, same in ((ORIGINAL, True), (TRAINED, False)):
+            vectors = np.array(spread(name, cache, local).embed_documents([TEXT, *PARAGRAPHS]))
+            away = np.abs(vectors - np.array(local.embed_documents([TEXT, *PARAGRAPHS]))).max()
+            assert (away < 1e-5) == same
+        with pytest.raises(ValueError, match="viadoma-retriever/999"):
+            spread("viadoma-retriever/999", cache, local).embed_documents([TEXT])
 
 
 def test_a_cluster_worker_that_is_killed_in_mid_run_costs_nothing(tmp_path: Path, write: Write) -> None:

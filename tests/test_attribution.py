@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.attribution import kind_of, voices
-from vectorstore import Article, Names, Span
+from bot import Answer, Claim
+from bot.answer import numbered
+from bot.attribution import attributed, kind_of, voices
+from tests.test_quoting import hit
+from vectorstore import Article, Coverage, Names, Span
 
 NAMES = Names.open(None)
 
@@ -84,6 +87,42 @@ def test_a_pronoun_that_stands_for_nobody_known_names_nobody() -> None:
 def test_words_that_go_on_in_quotation_marks_stay_with_their_speaker() -> None:
     before = "“Peace is our goal,” Coale said."
     assert said("“We are talking to each other every day.”", before) == ["Coale*, government"]
+
+
+def quoting(*quotes: tuple[str, str, str]) -> Answer:
+    """An answer of quotes, each with the sentence before it in its article and the article's date."""
+    hits = [hit(before, quote, name=quote, published=published) for before, quote, published in quotes]
+    cited = numbered([(one, one.sentences[1].span) for one in hits])
+    return Answer(
+        question="Who?",
+        query="Who?",
+        status="answered",
+        claims=tuple(Claim(one.quote, "quoted", (one.number,)) for one in cited),
+        citations=tuple(attributed(one, NAMES) for one in cited),
+        closest=(),
+        coverage=Coverage(1, 0, "2025-09-12", "2025-12-13", 0),
+        notes=(),
+        mode="quoting",
+        prompts=(),
+    )
+
+
+def test_the_answer_names_who_speaks_where_the_quote_does_not() -> None:
+    before, day = "“Peace is our goal,” Coale said.", "2025-12-13"
+    answer = quoting((before, "“We are talking to each other.”", day), (before, "“We talk,” said Coale.", day))
+    assert [answer.said_by(claim) for claim in answer.claims] == ["in the words of Coale (government)", ""]
+    assert answer.text == (
+        "“We are talking to each other.” [1] (in the words of Coale (government)) “We talk,” said Coale. [2]"
+    )
+
+
+def test_quotes_of_different_times_are_dated_in_the_answer() -> None:
+    december, september = (
+        ("It snowed.", "Ada was freed.", "2025-12-13"),
+        ("It rained.", "Bert was freed.", "2025-09-12"),
+    )
+    assert quoting(december, september).text == ("Ada was freed. [1] (2025-12-13) Bert was freed. [2] (2025-09-12)")
+    assert quoting(december).text == "Ada was freed. [1]"
 
 
 @pytest.mark.parametrize(

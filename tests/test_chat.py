@@ -17,7 +17,7 @@ from page import REMEMBERED_PAGES
 from page.conversations import FILE
 from tests.endpoint import Script, endpoint
 from tests.readers import Desk
-from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
+from tests.test_page import ANSWER, MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
 from tests.test_views import WAIT, opened, watched
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
@@ -50,7 +50,7 @@ def written(data: Path) -> Iterator[tuple[str, Script]]:
 
 def slowly(script: Script) -> None:
     """Has the model write one sentence soon and the next never, if QUESTION is the first one."""
-    prompt, quote = script.prompt(0), "It allows transactions with"
+    prompt, quote = script.prompt(0), ANSWER
     number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
     evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
     claims = [{"text": text, "evidence": evidence} for text in (FIRST, "Allowed. " * 4000)]
@@ -259,7 +259,7 @@ def test_an_answer_that_cannot_be_kept_is_given_with_the_reason(data: Path, brow
             other.execute("BEGIN IMMEDIATE")  # and does not end
             begin(page, QUESTION)
             last = page.locator("#chat .bot").last
-            expect(last).to_contain_text("It allows transactions", timeout=WAIT)
+            expect(last).to_contain_text(ANSWER, timeout=WAIT)
             expect(last).to_contain_text("This answer is not kept. The conversations in", timeout=WAIT)
             expect(last).to_contain_text("database is locked")
             page.locator(".toggle-button").first.click()
@@ -305,7 +305,7 @@ def test_a_question_beyond_all_measure_is_refused_with_a_reason_and_stands_in_no
         box.press("Enter")
         expect(page.locator(".toast-body")).to_contain_text("begin a new conversation", timeout=WAIT)
         ask_here(page, QUESTION)
-        expect(page.locator("#chat .bot").last).to_contain_text("It allows transactions")
+        expect(page.locator("#chat .bot").last).to_contain_text(ANSWER)
 
 
 def test_a_page_that_gradio_has_forgotten_goes_on_where_it_was(data: Path, browser: Browser) -> None:

@@ -20,16 +20,17 @@ from bibtexparser.middlewares import LatexDecodingMiddleware
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
-from bot import FORMATS, Answer, Bot, BundleError, Claim, verify
+from bot import FORMATS, Answer, Bot, BundleError, Claim, Filters, verify
 from bot.__main__ import main
 from bot.answer import NOT_ANSWERED, Account, Disagreement, Voice
-from bot.bibliography import bibtex, csl_json
+from bot.bibliography import PRESS, bibtex, csl_json
 from bot.bundle import bundle
 from bot.export import escape_markdown, html, markdown
 from ingest import update
 from tests.program import finished
+from tests.test_quoting import answering_from
 
-ALLOWED = "What does Belarus General License 13 allow?"
+ALLOWED = "What does General License 13 allow?"
 PARDONED = "How many people has Viasna counted as pardoned since 2020?"
 DAYS = "Сколько дней провела в заключении Мария Колесникова?"
 REFUSED = "What is the capital of France?"
@@ -57,12 +58,29 @@ def bot(sample_data: Path) -> Iterator[Bot]:
         yield opened
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _answering() -> Iterator[None]:
+    """Here the questions are answered, whichever reader is shipped."""
+    with answering_from(0):
+        yield
+
+
 @pytest.fixture(scope="module")
-def conversation(bot: Bot) -> list[Answer]:
-    """Three answers with quotes, two of them from one library of several languages, and a refusal with passages."""
-    answers = [bot.ask(question) for question in (ALLOWED, REFUSED, PARDONED, DAYS)]
-    assert [answer.status == "not_found" for answer in answers] == [False, True, False, False]
-    assert answers[1].closest
+def refused(bot: Bot) -> Answer:
+    """A refusal with passages."""
+    with answering_from(2):
+        answer = bot.ask(REFUSED)
+    assert answer.status == "not_found"
+    assert answer.closest
+    return answer
+
+
+@pytest.fixture(scope="module")
+def conversation(bot: Bot, refused: Answer) -> list[Answer]:
+    """Three answers with quotes, one of them in Russian from a newspaper, and a refusal with passages."""
+    meduza = Filters(publishers=("Meduza",))
+    answers = [bot.ask(ALLOWED), refused, bot.ask(PARDONED), bot.ask(DAYS, filters=meduza)]
+    assert [bool(answer.citations) for answer in answers] == [True, False, True, True]
     return answers
 
 
@@ -73,7 +91,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Answer]:
     (folder / "articles.jsonl").write_text("\n".join(map(json.dumps, (HOSTILE, SCRIPTED))), "utf-8")
     assert not update([folder / "articles.jsonl"], data=folder / "data").failed
     with Bot.open(data=folder / "data", model="") as opened:
-        answers = opened.ask("When did the zeppelin land?"), opened.ask("When did the gondola land?")
+        named = {one.name: Filters(articles=(one.article,)) for one in opened.catalogue}
+        answers = (
+            opened.ask("When did the zeppelin land?", filters=named[HOSTILE["title"]]),
+            opened.ask("When did the gondola land?", filters=named[SCRIPTED["title"]]),
+        )
     assert "<script>alert(4)</script> landed[^1]" in answers[0].citations[0].quote
     assert answers[1].citations[0].article.url.startswith("javascript:")
     return answers
@@ -102,7 +124,7 @@ def test_a_bundle_holds_against_the_library_it_came_from(bot: Bot, conversation:
 def test_a_bundle_says_all_that_is_needed_to_check_it(conversation: list[Answer]) -> None:
     made = json.loads(bundle(conversation))
     said, answer = made["answers"][0], conversation[0]
-    assert (made["format"], made["version"]) == ("viadoma-evidence", 1)
+    assert (made["format"], made["version"]) == ("viadoma-evidence", 2)
     for name in ("question", "query", "made", "text", "mode", "embedding", "status"):
         assert said[name] == getattr(answer, name)
     assert said["prompts"] == list(answer.prompts)
@@ -220,9 +242,7 @@ def test_a_quote_that_stands_elsewhere_is_told_where(bot: Bot, conversation: lis
 def test_a_written_claim_is_held_to_the_numbers_and_names_of_its_quotes(bot: Bot) -> None:
     answer = bot.ask(PARDONED)
     quote = answer.citations[0]
-    written = replace(
-        answer, mode="writing with a model", claims=(Claim(f"Viasna says: {quote.quote}", "verified", (1,)),)
-    )
+    written = replace(answer, mode="writing with a model", claims=(Claim(quote.quote, "verified", (1,)),))
     assert differing(bundle([written]), bot) == []
     wrong = replace(written, claims=(Claim(f"{quote.quote}, says Napoleon of 98765.", "verified", (1,)),))
     assert any("the number 98765 is not in its quote" in finding for finding in differing(bundle([wrong]), bot))
@@ -248,7 +268,8 @@ def test_a_quote_of_a_replaced_version_still_holds(tmp_path: Path, write: Callab
     assert update([source], data=tmp_path / "data").changed
     with Bot.open(data=tmp_path / "data", model="") as opened:
         findings = verify(text, opened.article)
-    assert [str(finding) for finding in findings] == ["answer 1, quote 1: holds"]
+    assert str(findings[0]) == "answer 1, quote 1: holds"
+    assert all(finding.holds for finding in findings)
 
 
 def test_a_library_whose_text_was_changed_is_found(tmp_path: Path, write: Callable[[str, str | bytes], Path]) -> None:
@@ -276,7 +297,7 @@ def test_a_library_whose_text_was_changed_is_found(tmp_path: Path, write: Callab
         ("[]", "no bundle of evidence"),
         ('{"claims": []}', "no bundle of evidence"),
         ('{"format": "viadoma-evidence"}', "version None"),
-        ('{"format": "viadoma-evidence", "version": 2}', "made it"),
+        ('{"format": "viadoma-evidence", "version": 3}', "reads 1 and 2. Verify it with the version that made it"),
         ('{"format": "viadoma-evidence", "version": 1}', "damaged at about"),
         ('{"format": "viadoma-evidence", "version": 1, "about": "", "answers": [], "articles": []}', "no answer"),
     ],
@@ -467,8 +488,8 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
     ]
 
 
-def test_a_refusal_is_exported_as_a_refusal(bot: Bot) -> None:
-    answer = bot.ask(REFUSED)
+def test_a_refusal_is_exported_as_a_refusal(bot: Bot, refused: Answer) -> None:
+    answer = refused
     for words in (Page(rendered(markdown([answer]))).words, Page(html([answer])).words):
         assert "Not answered." in words
         assert NOT_ANSWERED in words
@@ -539,18 +560,17 @@ def test_csl_json_has_the_fields_of_its_schema(conversation: list[Answer], hosti
     assert all({"id", "type", "title", "accessed"} <= set(item) <= known for item in items)
     assert len({item["id"] for item in items}) == len(items)
     article = conversation[0].citations[0].article
-    year, month, day = map(int, article.published.split("-"))
     assert items[0]["title"] == article.title
     assert items[0]["container-title"] == article.publisher
-    assert items[0]["issued"] == {"date-parts": [[year, month, day]]}
+    assert items[0]["issued"] == {"date-parts": [list(map(int, article.published.split("-")))]}
     assert items[0]["URL"] == article.url
     assert items[0]["language"] == article.lang
     zeppelin, gondola = items[-2:]
     assert zeppelin["issued"] == {"date-parts": [[2024, 5]]}
     kinds = {one.article.title: one.publisher_kind for answer in conversation for one in answer.citations}
-    assert {kinds.get(item["title"], "other") == "media" for item in items if item["type"] == "article-newspaper"} == {
-        True
-    }
+    press = [item["title"] for item in items if item["type"] == "article-newspaper"]
+    assert press == [item["title"] for item in items if kinds.get(item["title"], "other") in PRESS]
+    assert "media" in {kinds[title] for title in press}
     assert (zeppelin["type"], gondola["type"]) == ("webpage", "webpage")
     assert not {"issued", "URL"} & set(gondola)
 
@@ -577,7 +597,7 @@ def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "answer 1, quote 1: holds" in done.stdout
     assert done.stdout.endswith("Everything holds.\n")
-    file.write_text(asked.stdout.replace("Agrorozkvit", "Agrorozquit"), "utf-8")
+    file.write_text(asked.stdout.replace("License 13", "License 31"), "utf-8")
     done = run("--verify", file, "--data", sample_data)
     assert done.returncode == 1
     assert "the file: it was changed after it was made" in done.stdout

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from bot import Bot
 from ingest import update
 from tests.endpoint import Script, endpoint
-from tests.test_page import MARKER, QUESTION, address, ask_here, browser, free_port, pytestmark, ready, running
+from tests.test_page import ANSWER, MARKER, QUESTION, address, ask_here, browser, free_port, pytestmark, ready, running
 from tests.test_views import VECTORS, WAIT, opened, watched
 
 __all__ = ["address", "browser", "pytestmark"]  # the fixtures, and what to do without a browser
@@ -121,7 +121,7 @@ def test_a_question_of_a_megabyte_is_refused_and_the_next_is_answered(address: s
         box.press("Enter")
         expect(page.locator("#chat .bot").last).to_contain_text("please ask in at most 2,000", timeout=WAIT)
         ask_here(page, QUESTION)
-        expect(page.locator("#chat .bot").last).to_contain_text("It allows transactions")
+        expect(page.locator("#chat .bot").last).to_contain_text(ANSWER)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
@@ -150,7 +150,7 @@ def test_two_readers_at_once_have_their_own_answers_sources_and_lists(
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(sample_data, data)
-    questions = {"What is the capital of France?": "does not answer this", QUESTION: "It allows transactions"}
+    questions = {"What is the capital of France?": "does not answer this", QUESTION: ANSWER}
     with running(data) as url, watched(browser, url) as (one, _), watched(browser, url) as (other, _):
         pages: list[Page] = [one, other]
         for page in pages:
@@ -180,7 +180,7 @@ def test_a_server_that_restarts_in_mid_answer_is_told_of_and_loses_nothing_that_
         with running(data, port, **settings) as url:
             opened(page, url)
             ask_here(page, QUESTION)
-            prompt, quote = script.prompt(0), "It allows transactions with"
+            prompt, quote = script.prompt(0), ANSWER
             number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
             evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
             claims = [{"text": text, "evidence": evidence} for text in ("Transactions are allowed.", "Allowed. " * 400)]

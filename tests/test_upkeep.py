@@ -15,14 +15,16 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
 from benchmarks.kills import Letters, random_article
+from bot import Bot
 from ingest import backup, bring_back, check, delete, rebuild, remove, restore, update
 from tests.conftest import SAMPLES, Counted, OpenStore, hits, updated
 from tests.program import ROOT, finished
-from vectorstore import LibraryError, Store
+from vectorstore import ORIGINAL, TRAINED, LibraryError, Store, open_embeddings, settings, stored_embedding
 from vectorstore import check as check_store
 from vectorstore import rebuild as rebuild_store
 
@@ -145,6 +147,67 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
         assert [path.name for path in data.glob("chroma*")] == [moved.library.index_folder()]
     finally:
         moved.close()
+
+
+@pytest.fixture
+def older(tmp_path: Path, write: Write) -> Path:
+    """A library as the original model made it, of one article, and a second article beside that."""
+    name, original = open_embeddings(ORIGINAL, settings(None).cache)
+    with closing(Store(tmp_path / "data", name=name, embeddings=original, create=True)) as store:
+        updated(store, write("light.txt", TEXT))
+    write("ferry.txt", OTHER)
+    return tmp_path / "data"
+
+
+def answered_by(data: Path) -> str:
+    """The model that a library opens with, which finds what it holds."""
+    assert check(data=data) == []
+    with Bot.open(data, model="") as bot:
+        assert "Ada Lund" in hits(bot._store, "Who keeps the lighthouse?", 3)[0].text
+        assert bot.ask("Who keeps the lighthouse?").embedding == bot.embedding
+        return bot.embedding
+
+
+def test_a_library_of_the_original_model_stays_with_it_until_it_is_rebuilt(older: Path) -> None:
+    articles = older.parent / "articles"
+    assert answered_by(older) == ORIGINAL
+    assert len(update([articles], data=older).added) == 1
+    assert answered_by(older) == ORIGINAL
+    with closing(Store.open(settings(older), create=False)) as store:
+        one, other = (open_embeddings(name, settings(None).cache)[1] for name in (ORIGINAL, TRAINED))
+        stored, (ferry, _) = np.stack(sentences(store)), OTHER.split(" Its")
+        likest = [float((stored @ np.array(some.embed_documents([ferry])[0])).max()) for some in (one, other)]
+        assert likest[0] > 0.999 > likest[1]
+    assert rebuild(data=older).embedded == 6  # two passages, four sentences
+    assert answered_by(older) == TRAINED
+    assert len(update([articles], data=older).unchanged) == 2
+    assert rebuild(data=older).embedded == 0
+
+
+def test_a_library_of_the_original_model_may_be_held_to_it(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIADOMA_EMBEDDINGS", ORIGINAL)
+    assert rebuild(data=older).embedded == 0
+    assert answered_by(older) == ORIGINAL
+    monkeypatch.setenv("VIADOMA_EMBEDDINGS", TRAINED)
+    with pytest.raises(LibraryError, match="--rebuild"):
+        Bot.open(older, model="")
+
+
+def test_a_library_that_is_not_there_or_can_not_be_read_names_no_model(tmp_path: Path) -> None:
+    assert stored_embedding(tmp_path) == ""
+    (tmp_path / "library.db").write_bytes(b"no library" * 1000)
+    assert stored_embedding(tmp_path) == ""
+
+
+def sentences(store: Store) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    """The vectors of all sentences that are searched."""
+    names = [
+        name
+        for article in store.library.articles()
+        for placed in store.library.placed(article.id, article.version)
+        for name in placed.sentence_vectors
+    ]
+    return list(store.library.vectors(names).values())
 
 
 def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tuple[str, Embeddings]) -> None:

@@ -24,7 +24,7 @@ from page.preload import files
 from tests.endpoint import Script, endpoint
 from tests.program import finished
 from tests.test_again import LONG, Site, site
-from tests.test_page import MARKER, QUESTION, address, ask_here, browser, pytestmark, ready, running
+from tests.test_page import ANSWER, MARKER, QUESTION, address, ask_here, browser, marker_of, pytestmark, ready, running
 
 __all__ = ["address", "browser", "pytestmark", "site"]  # the fixtures, and what to do without a browser
 
@@ -219,9 +219,9 @@ def test_a_marker_under_the_pointer_or_the_keyboard_shows_its_quote(address: str
         ask_here(page, QUESTION)
         tip = page.get_by_role("tooltip")
         expect(tip).to_be_hidden()
-        marker = page.locator("#chat").locator(MARKER).last
+        marker = marker_of(page, ANSWER)
         marker.hover()
-        expect(tip).to_contain_text("It allows transactions with Belarusian Potash Company")
+        expect(tip).to_contain_text(f"{ANSWER} Belarusian Potash Company")
         expect(tip).to_contain_text("Trade Law Daily")
         box = tip.bounding_box()
         assert box
@@ -235,7 +235,7 @@ def test_a_marker_under_the_pointer_or_the_keyboard_shows_its_quote(address: str
         expect(tip).to_be_hidden()
         marker.focus()
         page.keyboard.press("Enter")
-        expect(page.locator(".card.lit")).to_contain_text("It allows transactions")
+        expect(page.locator(".card.lit")).to_contain_text(ANSWER)
         assert seen == []
 
 
@@ -493,8 +493,7 @@ def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_an
         expect(page.locator(".status")).to_contain_text(f"writing with gpt-5-mini at {host}")
         ask_here(page, QUESTION)
         expect(page.locator(".trouble")).to_have_count(0)
-        prompt = script.prompt(0)
-        quote = "It allows transactions with"
+        prompt, quote = script.prompt(0), ANSWER
         number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
         evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
         claim = json.dumps({"claims": [{"text": "Transactions are allowed.", "evidence": evidence}] * 2})
@@ -502,7 +501,7 @@ def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_an
         ask_here(page, QUESTION)
         answer = page.locator("#chat .bot").last
         expect(answer).to_contain_text("The answer is quoted instead.")
-        expect(answer).to_contain_text("It allows transactions with Belarusian Potash Company")
+        expect(answer).to_contain_text(f"{ANSWER} Belarusian Potash Company")
         expect(page.locator(".trouble")).to_be_visible()
         script.texts, script.finish = [json.dumps({"claims": []})], "stop"
         ask_here(page, QUESTION)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
 
+from benchmarks.kills import Letters
+from bot import Bot
+from page.chat import EXAMPLES, status_line
 from page.words import DOUBTS, LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
 from tests.program import ROOT
+from vectorstore import ORIGINAL, TRAINED, Store
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 VALUE = re.compile(r"\{\w+\}")
@@ -85,8 +90,11 @@ def test_every_remark_is_one_that_is_made(places: list[str], said: tuple[str, ..
 @pytest.mark.parametrize(
     ("said", "in_russian"),
     [
-        ("The articles found do not say when.", "В найденных статьях не сказано, когда."),
-        ("Nothing that was found names Ada Lund or Smith.", "Ничто из найденного не называет: Ada Lund или Smith."),
+        ("There is nothing to read.", "Читать нечего."),
+        (
+            "None of the passages read (10) answers the question.",
+            "Прочитано фрагментов: 10; ни один не отвечает на вопрос.",
+        ),
         (
             "The model said nothing for 30 seconds. The answer is quoted instead.",
             "Модель молчала 30 секунд. Вместо неё ответ цитируется.",
@@ -106,6 +114,22 @@ def test_every_remark_is_one_that_is_made(places: list[str], said: tuple[str, ..
 def test_what_is_said_is_translated_with_its_values(said: str, in_russian: str) -> None:
     assert remark(said, words_of("ru")) == in_russian
     assert remark(said, words_of("en")) == said
+
+
+@pytest.mark.parametrize(("model", "older"), [(ORIGINAL, True), (TRAINED, False)])
+def test_vectors_of_an_older_model_are_told_of_at_the_top(tmp_path: Path, model: str, older: bool) -> None:
+    Store(tmp_path, name=model, embeddings=Letters(), create=True).close()
+    with Bot.open(tmp_path, model="") as bot:
+        said = {language: status_line(bot, words_of(language)) for language in LANGUAGES}
+    assert all(("python -m ingest --rebuild" in one) == older for one in said.values())
+    assert ("векторы прежней модели" in said["ru"], "вектары ранейшай мадэлі" in said["be"]) == (older, older)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_five_examples_of_its_own(language: str) -> None:
+    assert len(set(EXAMPLES[language])) == 5
+    assert all(bool(re.search("[а-яёіў]", one, re.I)) == (language != "en") for one in EXAMPLES[language])
+    assert not any(set(EXAMPLES[language]) & set(EXAMPLES[other]) for other in LANGUAGES if other != language)
 
 
 def test_each_language_has_its_own_path() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,16 @@ import pytest
 from bot import Answer, Bot, Turn, verify
 from bot.bundle import bundle
 from bot.writing import Endpoint, Writer
+from encoder import Kind, Kinds, PassageScores, Reader, SentenceScores, Text
 from ingest import update
-from tests.conftest import OpenStore, updated
+from tests.conftest import OpenStore, hits, updated
 from tests.endpoint import Script, endpoint
+from tests.test_quoting import FITTED, NEVER, SURELY
 from vectorstore import HybridRetriever, Names, Store, settings
 
-QUESTION = "What does Belarus General License 13 allow?"
+QUESTION = "What does General License 13 allow?"
 KEY = "sk-secret-0123456789"
-ALLOWS = "It allows transactions with Belarusian Potash Company, Agrorozkvit and Belaruskali"
+ALLOWS = "General License 13 allows transactions with Belarusian Potash Company, Agrorozkvit and Belaruskali"
 NOTHING = '{"claims": []}'
 
 
@@ -33,13 +37,46 @@ def store(sample_data: Path) -> Iterator[Store]:
     opened.close()
 
 
+@cache
+def reader() -> Reader:
+    return Reader(settings(None).cache, 2)
+
+
+@cache
+def kinds() -> Kinds:
+    return Kinds(settings(None).cache, 2)
+
+
+class Marking(Reader):
+    """A reader for which a number answers any question, wherever it stands first in a sentence."""
+
+    def read(self, question: str, turns: Sequence[str], texts: Sequence[Text]) -> list[PassageScores]:  # noqa: ARG002
+        return [PassageScores(0.0, (0.0, 0.0, 1.0), tuple(map(self._marked, text.sentences))) for text in texts]
+
+    def _marked(self, sentence: str) -> SentenceScores:
+        if not (number := re.search(r"\d+", sentence)):
+            return SentenceScores(NEVER, NEVER, 0, 0, NEVER)
+        return SentenceScores(SURELY, NEVER, *number.span(), SURELY)
+
+
+class OneThing(Kinds):
+    """Takes every question for one that asks for one thing."""
+
+    def of(self, question: str) -> Kind:  # noqa: ARG002
+        return "other"
+
+
 @contextmanager
-def writing(store: Store, script: Script, *, show_unsupported: bool = False) -> Iterator[Bot]:
+def writing(
+    store: Store, script: Script, *, show_unsupported: bool = False, read_by: Reader | None = None
+) -> Iterator[Bot]:
     with endpoint(script) as address:
         writer = Writer(Endpoint("scripted-model", address, KEY))
         names = Names.open(None)
         retriever = HybridRetriever(store=store, names=names)
-        with Bot(retriever, store, names, writer, show_unsupported=show_unsupported) as bot:
+        asks = OneThing(settings(None).cache, 2) if read_by else kinds()
+        read_by = read_by or reader()
+        with Bot(retriever, store, names, read_by, asks, writer, show_unsupported=show_unsupported) as bot:
             yield bot
 
 
@@ -90,12 +127,12 @@ def test_a_claim_is_tied_to_the_sentence_that_proves_it(store: Store, number: in
 
 def test_a_part_of_a_sentence_is_cited_with_the_whole_of_it(store: Store, number: int) -> None:
     answer, _ = asked(store, [says(claim("Belaruskali is named.", number, "Agrorozkvit and Belaruskali"))])
-    assert answer.citations[0].quote.startswith("It allows transactions")
+    assert answer.citations[0].quote.startswith("General License 13 allows transactions")
     assert answer.citations[0].quote.endswith("50% or more.")
 
 
 def test_typographic_quotes_dashes_and_space_do_not_hide_a_quote(store: Store, number: int) -> None:
-    quote = "It  allows\ntransactions with Belarusian Potash\u00a0Company"
+    quote = "General License 13  allows\ntransactions with Belarusian Potash\u00a0Company"
     answer, _ = asked(store, [says(claim("It allows dealings with Belarusian Potash Company.", number, quote))])
     assert answer.citations[0].quote.startswith(ALLOWS)
 
@@ -107,7 +144,11 @@ def test_the_citation_says_who_printed_it_and_links_to_its_version(store: Store,
     assert citation.link == f"/source/{article.id}/{article.version}#{citation.start}-{citation.end}"
 
 
-def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(tmp_path: Path) -> None:
+def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("bot", "reading"):
+        monkeypatch.setattr(f"bot.{room}.calibration", lambda: FITTED)
     texts = {
         "One": "114 people were taken to Ukraine on Friday.",
         "Other": "104 people were taken to Ukraine on Friday.",
@@ -118,7 +159,7 @@ def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(tmp_
     opened = Store.open(settings(tmp_path / "data"), create=False)
     script = Script([says(claim("104 people were taken to Ukraine.", place, texts["Other"])) for place in (1, 2)])
     try:
-        with writing(opened, script) as bot:
+        with writing(opened, script, read_by=Marking(settings(None).cache, 2)) as bot:
             answer = bot.ask("How many people were taken to Ukraine?")
             assert all(finding.holds for finding in verify(bundle([answer]), bot.article))
     finally:
@@ -127,6 +168,7 @@ def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(tmp_
     (found,) = answer.disagreements
     sides = {one.value: [answer.citations[number - 1].quote for number in one.citations] for one in found.accounts}
     assert sides == {"104": [texts["Other"]], "114": [texts["One"]]}
+    assert answer.short is None
 
 
 # what is not
@@ -186,15 +228,16 @@ def test_where_nothing_is_proved_the_answer_is_quoted(store: Store, number: int)
     assert len(script.requests) == 2  # it was asked once more, and no oftener
 
 
-def test_a_proved_claim_that_is_not_about_the_question_is_not_said(store: Store) -> None:
-    script = Script([NOTHING])
-    with writing(store, script) as bot:
-        bot.ask("Belavia aircraft EW-301PJ")
-        prompt = script.prompt(0)
-        words = "In June 2024 the EU had widened its Belarus measures to match those on Russia."
-        place = int(prompt[: prompt.index(words)].rsplit("Passage [", 1)[1].split("]")[0])
-        script.texts = [says(claim("Measures were widened.", place, words)), NOTHING]
-        assert "Measures were widened" not in bot.ask("Belavia aircraft EW-301PJ").text
+def test_a_proved_claim_that_is_not_about_the_question_is_not_said(store: Store, number: int) -> None:
+    found = [(one, place) for place, hit in enumerate(hits(store, QUESTION, 10), 1) for one in hit.sentences]
+    farthest, place = min(found, key=lambda one: one[0].cosine)
+    article = hits(store, QUESTION, 10)[place - 1].article
+    words = article.text[farthest.span.start : farthest.span.end]
+    other = claim("Agrorozkvit is named.", number)
+    answer, script = asked(store, [says(other, claim(words, place, words)), NOTHING])
+    assert answer.text == "Agrorozkvit is named. [1]"
+    mend = next(request["messages"][-1]["content"] for request in script.requests if "to mend" in str(request))
+    assert "its quote has nothing to do with the question" in mend
 
 
 # the second check
@@ -417,8 +460,9 @@ def test_a_server_that_falls_silent_is_not_waited_for(
         thread = threading.Thread(target=serve)
         thread.start()
         names = Names.open(None)
+        retriever = HybridRetriever(store=store, names=names)
         writer = Writer(Endpoint("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
-        with Bot(HybridRetriever(store=store, names=names), store, names, writer) as bot:
+        with Bot(retriever, store, names, reader(), kinds(), writer) as bot:
             answer = bot.ask(QUESTION)
         thread.join()
         for connection in taken:
@@ -467,6 +511,42 @@ def test_a_follow_up_is_rewritten_by_the_model(store: Store, said: str) -> None:
         answer = bot.ask("And who is his wife?", [Turn("What happened to Statkevich?", "He had a stroke.")])
     assert answer.query == "Who is the wife of Mikola Statkevich?"
     assert "What happened to Statkevich?" in script.prompt(0)
+
+
+class Recording(Reader):
+    """A reader that keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(settings(None).cache, 2)
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def read(self, question: str, turns: Sequence[str], texts: Sequence[Text]) -> list[PassageScores]:
+        self.asked.append((question, tuple(turns)))
+        return super().read(question, turns, texts)
+
+
+def test_every_question_with_a_history_is_rewritten_and_read_as_rewritten(store: Store) -> None:
+    script, recording = Script(["Where was Mikola Statkevich in 2025?", NOTHING]), Recording()
+    with writing(store, script, read_by=recording) as bot:
+        answer = bot.ask("Where is Mikola Statkevich?", [Turn("Who is John Coale?", "An envoy.")])
+        assert (answer.question, answer.query) == (
+            "Where is Mikola Statkevich?",
+            "Where was Mikola Statkevich in 2025?",
+        )
+        assert recording.asked == [("Where was Mikola Statkevich in 2025?", ())]
+        assert "Where was Mikola Statkevich in 2025?" in script.prompt(1)
+        bot.ask("Where is Mikola Statkevich?")
+    assert len(script.requests) == 3  # one without a history is asked as it is
+
+
+def test_where_the_model_does_not_rewrite_the_question_is_read_behind_those_before_it(store: Store) -> None:
+    script, recording = Script([" "]), Recording()
+    with writing(store, script, read_by=recording) as bot:
+        answer = bot.ask("And who is his wife?", [Turn("What happened to Statkevich?", "He had a stroke.")])
+    assert answer.mode == "quoting"
+    assert answer.notes == ("The model did not rewrite the question. The answer is quoted instead.",)
+    assert answer.query == "What happened to Statkevich? And who is his wife?"
+    assert recording.asked == [("And who is his wife?", ("What happened to Statkevich?",))]
 
 
 def test_an_article_cannot_close_its_fence(tmp_path: Path, open_store: OpenStore) -> None:

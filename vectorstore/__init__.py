@@ -16,14 +16,14 @@ from vectorstore.article import (
 )
 from vectorstore.changes import Change, changes
 from vectorstore.copies import copied
-from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists
-from vectorstore.dates import retimed, times, without_times
+from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists, stored_embedding
 from vectorstore.dates import span as published_span
-from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
+from vectorstore.dates import times, without_times
+from vectorstore.embeddings import BUILT_IN, ORIGINAL, TRAINED, embed_texts, open_embeddings
 from vectorstore.library import Deleted, Entry, Record
 from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.origins import Amendment, Origin, Removed, Stale
-from vectorstore.search import Exchange, HybridRetriever
+from vectorstore.search import HybridRetriever, Query
 from vectorstore.settings import Settings, settings
 from vectorstore.store import IndexState, Prepared, Store
 from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
@@ -31,6 +31,8 @@ from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 __all__ = [
     "BUILT_IN",
     "EVERYTHING",
+    "ORIGINAL",
+    "TRAINED",
     "Amendment",
     "Article",
     "BusyError",
@@ -38,7 +40,6 @@ __all__ = [
     "Coverage",
     "Deleted",
     "Entry",
-    "Exchange",
     "Facet",
     "Facets",
     "Filters",
@@ -53,6 +54,7 @@ __all__ = [
     "Passage",
     "Prepared",
     "Provenance",
+    "Query",
     "Rebuilt",
     "Record",
     "Removed",
@@ -74,8 +76,8 @@ __all__ = [
     "published_span",
     "rebuild",
     "restore",
-    "retimed",
     "settings",
+    "stored_embedding",
     "times",
     "without_times",
 ]

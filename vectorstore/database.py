@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vectorstore.origins import AMENDED, Origins
@@ -76,6 +76,17 @@ def require(folder: Path) -> None:
         raise NoLibraryError(
             f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
         )
+
+
+def stored_embedding(folder: Path) -> str:
+    """The name of the model whose vectors the folder's library holds; empty if there is none, or it can't be read."""
+    if not exists(folder):
+        return ""
+    try:
+        with closing(sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS)) as connection:
+            return str(connection.execute("SELECT value FROM meta WHERE name = 'embedding'").fetchone()[0])
+    except (sqlite3.Error, TypeError):
+        return ""  # whoever opens the library says what is wrong with it
 
 
 def unwritable(folder: Path, error: Exception) -> LibraryError:

@@ -85,7 +85,6 @@ FUTURE = re.compile(
 )
 NEAR = 60  # characters before a time
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-MONTH_ALONE = re.compile(rf"[^\d]*?(?:{MONTH})", re.I)
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
 # "Dates".
 WEEKDAYS = [
@@ -187,29 +186,6 @@ def without_times(text: str) -> str:
         before, behind = text[: match.start()], text[match.end() :]
         text = f"{LAST_BEFORE.sub('', before)} {YEAR_WORD.sub('', behind)}"
     return text
-
-
-def retimed(text: str, question: str) -> str:
-    """An earlier question, asked of the time that this one names instead of its own.
-
-    "freed in December 2025?", "And in September?" -> "freed in September 2025?". As it is where either names no time or
-    more than one, which may be a comparison.
-    """
-    own, its = _named(question), _named(text)
-    if len(own) != 1 or len(its) != 1:
-        return text
-    time, replaced = own[0], its[0]
-    year = YEAR.search(replaced)
-    if year and MONTH_ALONE.fullmatch(time):
-        time = f"{time} {year[0]}"
-    return text.replace(replaced, time, 1)
-
-
-def _named(text: str) -> list[str]:
-    """The times a text names, each with the preposition before it."""
-    found = [(match.start(), end) for match, end, _ in _dates(text)]
-    found = found or [(start, end) for start, end, *_ in _reckoned(text, "2000-01-01")]
-    return [f"{before[0] if (before := BEFORE.search(text[:start])) else ''}{text[start:end]}" for start, end in found]
 
 
 def span(published: str) -> tuple[date, date]:

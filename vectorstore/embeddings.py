@@ -1,6 +1,6 @@
 """Which embedding model makes the vectors.
 
-Knows the model carried by the project and how to open another by name. Does not know what is embedded.
+Knows the models carried by the project and how to open another by name. Does not know what is embedded.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-BUILT_IN = "multilingual-e5-small"
+from encoder import ORIGINAL, TRAINED, E5Embeddings
+
+BUILT_IN = "built in"
 
 
-def open_embeddings(model: str, cache: Path, threads: int | None = None) -> tuple[str, Embeddings]:
+def open_embeddings(model: str, cache: Path, threads: int | None = None, stored: str = "") -> tuple[str, Embeddings]:
     """The name vectors are filed under, and the model, which uses `threads` cores, None for all.
 
-    `model` is BUILT_IN, which needs neither key nor download and keeps its converted weights in `cache`, or any
-    "provider:model" that LangChain's `init_embeddings` knows. ValueError or ImportError if it knows it not.
+    `model` is BUILT_IN, which needs neither key nor download, or any "provider:model" that LangChain's
+    `init_embeddings` knows. `stored` names the model whose vectors a library holds: of the built-in ones that one is
+    opened. ValueError or ImportError if `model` is not known.
     """
-    if model == BUILT_IN:
-        from vectorstore.e5 import E5Embeddings
-
-        e5 = E5Embeddings(cache, threads=threads or os.cpu_count() or 1)
-        return e5.name, e5
+    if model in (BUILT_IN, TRAINED, ORIGINAL):
+        name = model if model != BUILT_IN else stored if stored == ORIGINAL else TRAINED
+        return name, E5Embeddings(name, cache, threads=threads or os.cpu_count() or 1)
     from langchain.embeddings import init_embeddings
 
     found = init_embeddings(model)

@@ -551,19 +551,6 @@ class Library(Database):
             places.setdefault(passage, []).append(place)
         return {passage: cosines[own] for passage, own in places.items()}
 
-    def centroids(self, passages: Sequence[int]) -> dict[int, Vector]:
-        """The unit mean of the vectors of each passage's whole article, by passage."""
-        rows = self._reader().execute(
-            "SELECT here.id, value FROM passage AS here JOIN passage ON passage.version = here.version"
-            f" JOIN vector ON vector.id = passage.vector WHERE here.id IN ({_marks(passages)})",
-            list(passages),
-        )
-        sums: dict[int, Vector] = {}
-        for passage, value in rows:
-            vector = np.frombuffer(value, "<f2").astype(np.float32)
-            sums[passage] = sums[passage] + vector if passage in sums else vector
-        return {passage: total / np.linalg.norm(total) for passage, total in sums.items()}
-
     def vectors(self, names: Sequence[str]) -> dict[str, Vector]:
         """Stored vectors by name; names not stored are left out."""
         found: dict[str, Vector] = {}

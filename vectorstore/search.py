@@ -1,7 +1,6 @@
 """Hybrid search: dense vectors, BM25, names and times in one score, behind LangChain's `BaseRetriever`.
 
-Knows how passages are ranked, for a question alone and for one in a conversation. Does not know what is answered from
-the hits, or which earlier turns a question belongs to.
+Knows how passages are ranked. Does not know what is answered from the hits.
 """
 
 from __future__ import annotations
@@ -29,72 +28,53 @@ ELSEWHERE = 20  # more, of the vectors in each other language
 MOST = 800
 SHORTLIST = 40  # of the candidates: those whose sentences are looked at
 MAX_TERMS = 64  # of a query: more only slows the search
-# Measured: benchmarks/LOG.md, "Search".
-SENTENCE_WEIGHT = 0.7
-WORDS_WEIGHT = 0.15
-NAMES_WEIGHT = 0.05
-TIMELY, UNTIMELY = 0.04, -0.06
+# In units of the spread of the candidates' cosines; measured: benchmarks/LOG.md, "Search with trained vectors".
+SENTENCE_WEIGHT = 1.0
+WORDS_WEIGHT = 2.0
+NAMES_WEIGHT = 1.0
+TIMELY, UNTIMELY = 1.0, -1.5
 SATURATION, LENGTH_SHARE = 1.2, 0.75  # BM25's k1 and b
 A_FEW = 4  # passages of one article among the hits, if there are others
-SAME_TEXT = 0.95  # least cosine of two passages, of copies of one article, that say the same
-
+SAME_WORDS = 0.8  # least share of the shorter passage's words, of copies of one article, that says the same
+LEAST_SPREAD = 1e-6
+EARLIER = 2  # questions of a conversation that are searched together with the newest
 TIMELESS_WEIGHT = 0.5  # of a question without its times, beside it: LOG.md, "A month asked about"
-MEANT_WEIGHT = 0.5  # of each earlier question that one leans on, when its sentences are chosen
-
-# In a conversation; measured: benchmarks/LOG.md, "Follow-ups".
-FIRST_PASS_SENTENCES, FIRST_PASS_ARTICLE = 0.4, 0.2
-FEEDBACK_HITS = 5
-FIRST_PASS = {"first": 0.3, "previous": 0.2}
-FIRST_PASS_WORDS = {"first": 0.4, "previous": 0.2, "answer": 0.05}
-FEEDBACK_WEIGHT = 0.96
-JOINED_WEIGHT = 0.79
-ANSWERED_WEIGHT = -0.38
-ASKED_WEIGHT = -0.45
-TOPIC_WEIGHT = {"answer": 0.6, "previous": 0.27}
-TIMES_AND_NAMES = 2.0  # how much more they count there, for there the vectors count more
-LEANING_WORDS = {"first": 0.07, "previous": 0.2}
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """An earlier question of a conversation, and its answer without markers."""
-
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is searched for.
 
-    `context` are the earlier exchanges that the question belongs to, oldest first; `leans_on` are the earlier questions
-    without which it can't be understood, and `rewritten` is it in words that can be. `as_of` leaves out what was
-    published later, and is the day from which "last month" counts; without it, that is today.
+    `earlier` are the user's earlier questions in the conversation, oldest first; `rewritten` is the question in words
+    that stand alone, empty if nobody wrote them. `as_of` leaves out what was published later, and is the day from which
+    "last month" counts; without it, that is today.
     """
 
     question: str
-    context: tuple[Exchange, ...] = ()
-    leans_on: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     rewritten: str = ""
     filters: Filters = EVERYTHING
     as_of: date | None = None
+
+    @property
+    def text(self) -> str:
+        """What is looked for: the question in words of its own, or behind the EARLIER questions before it."""
+        return self.rewritten or " ".join((*self.earlier[-EARLIER:], self.question))
 
 
 def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]:
     """The passages that fit the query best, best first; empty if nothing is chosen by its filters.
 
-    Score: cosine of passage and question, plus SENTENCE_WEIGHT x the cosine of its best sentence, plus WORDS_WEIGHT x
-    its BM25 as a share of the most it could be (so that words count little where question and article share no
-    language), plus NAMES_WEIGHT x the share of the people and organisations asked about that it names in any spelling,
-    plus TIMELY or UNTIMELY where the question names a time and the passage or its date of publication tells.
+    Score: the cosine of passage and question, plus SENTENCE_WEIGHT x the cosine of its best sentence, each less the
+    candidates' mean and over their spread, so that the weights hold for any model; plus WORDS_WEIGHT x its BM25 as a
+    share of the most it could be (so that words count little where question and article share no language), plus
+    NAMES_WEIGHT x the share of the people and organisations asked about that it names in any spelling, plus TIMELY or
+    UNTIMELY where the question names a time and the passage or its date of publication tells.
     Where the candidates are in several languages, what each cosine owes to the language alone is taken off.
     Candidates: the CANDIDATES best of vectors, words and names each, and the ELSEWHERE best of the vector moved into
     each other language of what is chosen, whose texts those in the question's would crowd out.
 
-    In a conversation that is a first pass, with the earlier questions mixed into the question. The second pass adds to
-    the question's vector the mean of the FEEDBACK_HITS best (pseudo-relevance feedback, Rocchio 1971) and the first
-    question joined to this one, and takes from it what was asked and answered in between; articles near the last answer
-    gain.
+    In a conversation the question is searched together with those before it: the vectors are trained with both.
 
     No more than A_FEW hits are of one article while others are left; of passages that say the same in copies of one
     article, only the original's is given.
@@ -103,9 +83,7 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
         return []
     library, which = store.library, chosen(query.filters, query.as_of)
     with library.snapshot():
-        search_ = _Search(store, query, which, names)
-        scores = search_.conversation() if query.context else search_.alone()
-        return search_.hits(scores, limit)
+        return _Search(store, query, which, names).hits(limit)
 
 
 class _Search:
@@ -113,94 +91,37 @@ class _Search:
 
     def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
-        today, earlier = query.as_of or date.today(), "\n".join(query.leans_on)
+        today, earlier = query.as_of or date.today(), "\n".join(query.earlier[-EARLIER:])
         self._asked = periods(query.question, today, earlier) or periods(earlier, today)
         self._question = _unit(np.sum([weight * store.embed_query(text) for text, weight in self._parts()], axis=0))
-        # what the question means by itself, as far as it leans on others: for its sentences
-        self._meant = _unit(self._question + sum(MEANT_WEIGHT * store.embed_query(line) for line in query.leans_on))
-        self._sentence_queries = [self._meant]
+        self._words = _words(query.text)
         self._named = _named(query.question, names) or _named(earlier, names)
         self._candidates: dict[int, Candidate] = {}
         self._times: dict[int, list[Time]] = {}
-        self._cosines: dict[int, Vector] = {}  # of the sentences to `_sentence_queries`
+        self._cosines: dict[int, Vector] = {}  # of the sentences to the question
 
     def _parts(self) -> list[tuple[str, float]]:
-        """The question, and it without the times it names: what may speak of them is known of each passage."""
-        question = self._query.question
-        bare = without_times(question) if self._asked else question
-        return [(question, 1.0), *([(bare, TIMELESS_WEIGHT)] if bare != question and terms(bare) else ())]
+        """What is looked for, and it without the times it names: what may speak of them is known of each passage."""
+        text = self._query.text
+        bare = without_times(text) if self._asked else text
+        return [(text, 1.0), *([(bare, TIMELESS_WEIGHT)] if bare != text and terms(bare) else ())]
 
-    def alone(self) -> dict[int, float]:
-        """The shortlist's scores for a question of its own."""
-        words = _words(self._query.question)
-        self._gather(self._question, words)
-        return self._scored(self._question, [(WORDS_WEIGHT, words)], SENTENCE_WEIGHT)
-
-    def conversation(self) -> dict[int, float]:
-        """The same for one in a conversation."""
-        query, embed = self._query, self._store.embed_query
-        first, last = query.context[0], query.context[-1]
-        texts = {"first": first.question, "previous": last.question, "answer": last.answer}
-        vectors = {name: embed(text) for name, text in texts.items() if text}
-        words = {name: _words(text) for name, text in texts.items()}
-        own = _words(query.question)
-        best = self._first_pass(vectors, words, own)
-        if not best:
-            return {}
-        feedback = _unit(np.mean([self._candidates[passage].vector for passage in best], axis=0))
-        joined = embed(f"{first.question} {query.question}")
-        vector = self._question + FEEDBACK_WEIGHT * feedback + JOINED_WEIGHT * joined
-        if "answer" in vectors:
-            vector = vector + ANSWERED_WEIGHT * vectors["answer"]
-        between = [embed(exchange.question) for exchange in query.context[1:-1]]
-        if between:
-            vector = vector + ASKED_WEIGHT * np.mean(between, axis=0)
-        self._gather(_unit(vector), own)
-        weighed = [(WORDS_WEIGHT, own)]
-        if query.leans_on:
-            weighed += [(weight, words[name]) for name, weight in LEANING_WORDS.items()]
-        if query.rewritten:
-            # counts as much as the question itself
-            rewritten, its_words = embed(query.rewritten), _words(query.rewritten)
-            self._gather(rewritten, its_words)
-            vector = vector + rewritten
-            weighed.append((WORDS_WEIGHT, its_words))
-            self._sentence_queries.append(rewritten)
-            self._cosines.clear()
-        topic = [weight * vectors[name] for name, weight in TOPIC_WEIGHT.items() if name in vectors]
-        return self._scored(vector, weighed, SENTENCE_WEIGHT, about=np.sum(topic, axis=0) if topic else None)
-
-    def _first_pass(
-        self, vectors: Mapping[str, Vector], words: Mapping[str, Mapping[str, float]], own: Mapping[str, float]
-    ) -> list[int]:
-        """The FEEDBACK_HITS best passages for the question mixed with earlier ones."""
-        earlier = sum(weight * vectors[name] for name, weight in FIRST_PASS.items() if name in vectors)
-        wide = _unit(self._question + earlier)
-        mixed = dict(own)
-        for name, weight in FIRST_PASS_WORDS.items():
-            for term in words[name]:
-                mixed[term] = max(mixed.get(term, 0.0), weight)
-        self._gather(wide, mixed)
-        about = FIRST_PASS_ARTICLE * wide
-        scores = self._scored(wide, [(WORDS_WEIGHT, mixed)], FIRST_PASS_SENTENCES, about)
-        return sorted(scores, key=lambda passage: -scores[passage])[:FEEDBACK_HITS]
-
-    def _gather(self, vector: Vector, words: Mapping[str, float]) -> None:
+    def _gather(self) -> None:
         """Adds candidates: the nearest passages in each language, those with the words, those with each name.
 
         Where most of them are reprints, more are asked for: a story that fifty papers print is one source.
         """
-        elsewhere = self._store.moved(vector, self._question, self._which)
+        elsewhere = self._store.moved(self._question, self._question, self._which)
         limit = CANDIDATES
-        while self._ask(vector, elsewhere, words, limit) and limit < MOST:
+        while self._ask(elsewhere, limit) and limit < MOST:
             limit *= WIDER
 
-    def _ask(self, vector: Vector, elsewhere: Sequence[Vector], words: Mapping[str, float], limit: int) -> bool:
+    def _ask(self, elsewhere: Sequence[Vector], limit: int) -> bool:
         """Adds `limit` candidates of each ranker; whether a ranker gave so many, and most are reprints."""
-        near = self._store.seek([(vector, limit), *((one, ELSEWHERE) for one in elsewhere)], self._which)
+        near = self._store.seek([(self._question, limit), *((one, ELSEWHERE) for one in elsewhere)], self._which)
         found = [
             {passage for passage, _ in self._library.match(some, limit, self._which)}
-            for some in (list(words), *map(sorted, self._named))
+            for some in (list(self._words), *map(sorted, self._named))
         ]
         self._read(set().union(*found))  # while the index is asked
         nearest = near()
@@ -219,42 +140,31 @@ class _Search:
         if self._asked:
             self._times |= self._library.times(fresh)
 
-    def _scored(
-        self,
-        vector: Vector,
-        weighed: Sequence[tuple[float, Mapping[str, float]]],
-        sentence_weight: float,
-        about: Vector | None = None,
-    ) -> dict[int, float]:
-        """The SHORTLIST best candidates' scores: passages by `vector`, their articles by `about`.
-
-        Neither need be of unit length.
-        """
+    def _scores(self) -> dict[int, float]:
+        """The scores of the SHORTLIST best candidates."""
+        self._gather()
         ids = sorted(self._candidates)
         if not ids:
             return {}
-        share = TIMES_AND_NAMES if about is not None else 1.0
         candidates = [self._candidates[passage] for passage in ids]
-        scores = np.stack([one.vector for one in candidates]) @ vector - self._biases(ids, vector)
-        for weight, words in weighed:
-            scores = scores + weight * _bm25(self._library, words, candidates)
+        biases = self._biases(ids)
+        scores = _standard(np.stack([one.vector for one in candidates]) @ self._question - biases)
+        scores = scores + WORDS_WEIGHT * _bm25(self._library, self._words, candidates)
         for spellings in self._named:
-            weight = share * NAMES_WEIGHT / len(self._named)
+            weight = NAMES_WEIGHT / len(self._named)
             scores = scores + np.array([weight * (not spellings.isdisjoint(one.words)) for one in candidates])
         if self._asked:
-            scores = scores + share * (np.array([self._timeliness(one) for one in ids]) + self._newness(ids))
+            scores = scores + np.array([self._timeliness(one) for one in ids]) + self._newness(ids)
+        bias = dict(zip(ids, biases.tolist(), strict=True))
         order = [ids[place] for place in np.argsort(-scores, kind="stable").tolist()]
         scored = dict(zip(ids, scores.tolist(), strict=True))
-        short = {passage: scored[passage] for passage in self._without_reprints(order)[:SHORTLIST]}
-        self._read_sentences(list(short))
-        # the nearest sentence to each of what is asked
-        nearest = np.array([self._cosines[passage].max(axis=0).sum() for passage in short])
-        nearest -= self._biases(list(short), np.sum(self._sentence_queries, axis=0))
-        scores = np.fromiter(short.values(), np.float32) + sentence_weight * nearest
-        if about is not None:
-            centroids = self._library.centroids(list(short))
-            scores += np.stack([centroids[passage] for passage in short]) @ about - self._biases(list(short), about)
-        return dict(zip(short, scores.tolist(), strict=True))
+        short = self._without_reprints(order)[:SHORTLIST]
+        self._read_sentences(short)
+        nearest = _standard(np.array([float(self._cosines[passage].max()) - bias[passage] for passage in short]))
+        return {
+            passage: scored[passage] + SENTENCE_WEIGHT * cosine
+            for passage, cosine in zip(short, nearest.tolist(), strict=True)
+        }
 
     def _without_reprints(self, passages: Sequence[int]) -> list[int]:
         """The passages without those that say the same as an earlier one in a copy of its article."""
@@ -273,19 +183,21 @@ class _Search:
         return kept
 
     def _same(self, one: int, other: int) -> bool:
-        return float(self._candidates[one].vector @ self._candidates[other].vector) >= SAME_TEXT
+        """Whether two passages have the same words; copies break their paragraphs in other places."""
+        first, second = set(self._candidates[one].words), set(self._candidates[other].words)
+        return len(first & second) >= SAME_WORDS * min(len(first), len(second))
 
-    def _biases(self, passages: Sequence[int], vector: Vector) -> Vector:
-        """What the likeness of each passage to `vector` owes to its language alone; 0 where all are of one language."""
+    def _biases(self, passages: Sequence[int]) -> Vector:
+        """What the likeness of each passage to the question owes to its language alone; 0 where all are of one."""
         langs = [self._candidates[passage].lang for passage in passages]
         if len(set(langs)) == 1:
             return np.zeros(len(langs), np.float32)
-        biases = {lang: float(self._store.language_mean(lang) @ vector) for lang in sorted(set(langs))}
+        biases = {lang: float(self._store.language_mean(lang) @ self._question) for lang in sorted(set(langs))}
         return np.array([biases[lang] for lang in langs], np.float32)
 
     def _read_sentences(self, passages: Sequence[int]) -> None:
         fresh = [passage for passage in passages if passage not in self._cosines]
-        self._cosines |= self._library.sentence_cosines(fresh, np.stack(self._sentence_queries))
+        self._cosines |= self._library.sentence_cosines(fresh, self._question[None])
 
     def _timeliness(self, passage: int) -> float:
         fits = timely(self._asked, self._times.get(passage, ()), self._candidates[passage].published)
@@ -299,8 +211,9 @@ class _Search:
         rank = {published: TIMELY * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
         return np.array([rank.get(self._candidates[passage].published, 0.0) for passage in ids], np.float32)
 
-    def hits(self, scores: Mapping[int, float], limit: int) -> list[Hit]:
+    def hits(self, limit: int) -> list[Hit]:
         """The best of the shortlist, best first."""
+        scores = self._scores()
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
         clusters = sorted({self._candidates[passage].cluster for passage in ranked})
         copied = self._library.copied(clusters, self._which)
@@ -324,7 +237,7 @@ class _Search:
                 one.article,
                 one.span,
                 scores[one.id],
-                float(self._candidates[one.id].vector @ self._meant),
+                float(self._candidates[one.id].vector @ self._question),
                 tuple(
                     self._told(one.article, own, cosine, times.get(one.id, ()))
                     for own, cosine in zip(spans[one.id], self._cosines[one.id][:, 0].tolist(), strict=True)
@@ -357,6 +270,11 @@ class _Search:
 def _words(text: str) -> dict[str, float]:
     """The terms of a text, each of the full weight."""
     return dict.fromkeys(terms(text)[:MAX_TERMS], 1.0)
+
+
+def _standard(values: Vector) -> Vector:
+    """Values less their mean, over their spread; 0 where all are the same."""
+    return (values - values.mean()) / (values.std() + LEAST_SPREAD)
 
 
 def _unit(vector: Vector) -> Vector:
@@ -412,13 +330,12 @@ class HybridRetriever(BaseRetriever):
         query: str,
         *,
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - the interface's
-        context: tuple[Exchange, ...] = (),
-        leans_on: tuple[str, ...] = (),
+        earlier: tuple[str, ...] = (),
         rewritten: str = "",
         filters: Filters = EVERYTHING,
         as_of: date | None = None,
     ) -> list[Document]:
-        asked = Query(query, context, leans_on, rewritten, filters, as_of)
+        asked = Query(query, earlier, rewritten, filters, as_of)
         return [_document(hit) for hit in search(self.store, asked, self.limit, names=self.names)]
 
 

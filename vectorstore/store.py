@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Article, Passage, Provenance
-from vectorstore.database import BusyError, LibraryError, require, unwritable
+from vectorstore.database import BusyError, LibraryError, require, stored_embedding, unwritable
 from vectorstore.embeddings import open_embeddings
 from vectorstore.languages import language_means, moved
 from vectorstore.library import ALL, Chosen, Deleted, Library, Placed, Stored, Vector
@@ -37,7 +37,6 @@ Result = TypeVar("Result")
 Wanted = tuple[Vector, int]  # how many of the nearest to a vector
 IndexState = Literal["closed", "opened", "remade"]
 
-TITLES = 1000  # vectors kept in memory
 QUERIES = 512
 LOCK_SECONDS = 2.0
 REPAIR_LOCK_SECONDS = 30.0
@@ -85,7 +84,6 @@ class Store:
         self._embeddings = embeddings
         # a conversation's earlier questions come again with each new one
         self._queries = lru_cache(QUERIES)(lambda text: np.asarray(embeddings.embed_query(text), np.float32))
-        self._titles = lru_cache(TITLES)(lambda title: np.asarray(embeddings.embed_documents([title])[0], np.float32))
         self._means = lru_cache(1)(lambda: language_means(embeddings))
         self.library = Library(self.folder, name, create=create)
         self._index: VectorIndex | None = None
@@ -98,10 +96,13 @@ class Store:
 
     @classmethod
     def open(cls, where: Settings, *, create: bool, any_model: bool = False) -> Self:
-        """Opens the folder and the embedding model that the settings name; for `any_model` see the constructor."""
+        """Opens the folder and the embedding model that the settings name; for `any_model` see the constructor.
+
+        Of the built-in models it is the one whose vectors are there.
+        """
         if not create:
             require(where.data)  # before the model is loaded
-        name, embeddings = open_embeddings(where.embedding, where.cache)
+        name, embeddings = open_embeddings(where.embedding, where.cache, stored=stored_embedding(where.data))
         return cls(where.data, name=None if any_model else name, embeddings=embeddings, create=create)
 
     def close(self) -> None:
@@ -123,10 +124,6 @@ class Store:
         """The unit vector of a question; not to be written to, for the last ones are kept."""
         return self._queries(text)
 
-    def likeness(self, one: str, other: str) -> float:
-        """The cosine of two questions."""
-        return float(self.embed_query(one) @ self.embed_query(other))
-
     def language_mean(self, lang: str) -> Vector:
         """Where texts of a language lie for their language alone; of one not known there, where texts of any lie.
 
@@ -135,10 +132,6 @@ class Store:
         means = self._means()
         return means.get(lang, means[""])
 
-    def language_cosine(self, query: str, lang: str) -> float:
-        """The mean cosine of a query to texts of a language, whatever they say; of one not known there, to any."""
-        return float(self.embed_query(query) @ self.language_mean(lang))
-
     def moved(self, vector: Vector, question: Vector, which: Chosen) -> list[Vector]:
         """A query's vector as it would be in each other language of what is chosen; empty where that is of one.
 
@@ -146,10 +139,6 @@ class Store:
         """
         langs = self.library.languages(which)
         return moved(self._means(), vector, question, langs) if len(langs) > 1 else []
-
-    def title_cosine(self, query: str, title: str) -> float:
-        """Likeness of an article's title to a query, -1 to 1."""
-        return float(self.embed_query(query) @ self._titles(title))
 
     def nearest(self, vector: Vector, limit: int, which: Chosen = ALL) -> list[tuple[int, float]]:
         """(passage id, cosine) of the chosen passages nearest to `vector`, best first."""

@@ -1,0 +1,141 @@
+"""How the models are trained, as far as that needs no PyTorch: data, packing, batches, and the shipped graphs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from encoder import Reader, Text
+from encoder.engine import Vocabulary
+from encoder.packing import ASK, windows
+from training.batches import Pack, batched
+from training.data import CONTRADICTED, NOT_SUPPORTED, SUPPORTED, Example, OwnArticle, own_articles, public_claims
+from training.prepare import Packer, write_pack
+from vectorstore import settings
+
+OWN = Path(__file__).parent.parent / "training" / "data"
+OUTPUTS = Path(__file__).parent / "cases" / "reader_outputs.json"
+SENTENCES = ("The mill closed in May.", "Its owner, Ada Lund, blamed the price of 1,250 crowns.", "Nobody was hurt.")
+QUESTION = Example("What was the price?", SENTENCES, frozenset([1]), span="1,250 crowns", title="Mill", source="a")
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(settings(None).cache)
+
+
+@pytest.fixture(scope="module")
+def articles() -> list[OwnArticle]:
+    return own_articles(OWN)
+
+
+def packed(vocabulary: Vocabulary, folder: Path, *examples: Example) -> Pack:
+    packer = Packer(vocabulary.tokens)
+    rows = [dict(packer.row(example), group="own 1") for example in examples]
+    write_pack(packer, rows, rows, folder)
+    return Pack(folder)
+
+
+def test_a_row_has_the_tokens_that_the_reader_is_given(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    (row,) = packed(vocabulary, tmp_path, QUESTION).rows("rows.jsonl.gz")
+    tokens, weights = vocabulary.tokens, vocabulary.weights
+    sentences = [tokens.placed(one)[0] for one in SENTENCES]
+    asked = tokens.numbers(ASK + QUESTION.text)
+    (window,) = windows(asked, (), tokens.numbers("Mill"), sentences, weights.bos, weights.eos)
+    assert row.window == window
+
+
+def test_a_span_is_packed_as_the_tokens_of_its_characters(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    (row,) = packed(vocabulary, tmp_path, QUESTION).rows("rows.jsonl.gz")
+    assert row.span is not None
+    piece = row.window.pieces[1]
+    places = vocabulary.tokens.placed(SENTENCES[1])[1]
+    start, end = places[row.span[0] - piece.start][0], places[row.span[1] - piece.start][1]
+    assert SENTENCES[1][start:end].strip(".") == "1,250 crowns"
+
+
+def test_labels_stand_by_the_sentences_they_are_of(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    (row,) = packed(vocabulary, tmp_path, QUESTION).rows("rows.jsonl.gz")
+    assert row.answers == (False, True, False)
+    assert row.corrects == (False, False, False)
+
+
+def test_a_passage_of_several_windows_loses_no_sentence(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    long = Example("Who?", tuple(f"Sentence {n} has some words in it." for n in range(80)), frozenset([70]), source="a")
+    rows = list(packed(vocabulary, tmp_path, long).rows("rows.jsonl.gz"))
+    assert len(rows) > 1
+    assert [piece.sentence for row in rows for piece in row.window.pieces] == list(range(80))
+    assert sum(any(row.answers) for row in rows) == 1
+
+
+def test_a_batch_holds_the_word_vectors_of_the_model(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    pack = packed(vocabulary, tmp_path, QUESTION, Example("Who?", SENTENCES[:1], source="b"))
+    rows = list(pack.rows("rows.jsonl.gz"))
+    batch = pack.batch(rows)
+    words, mask = vocabulary.batch([row.window.tokens for row in rows])
+    assert (batch.mask == (mask > 0)).all()
+    assert np.array_equal(batch.words[batch.mask], words[mask > 0])
+
+
+def test_a_share_of_a_group_is_drawn_and_of_others_none(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    pack = packed(vocabulary, tmp_path, *[QUESTION] * 40)
+    assert 5 < len(list(pack.rows("rows.jsonl.gz", {"own 1": 0.5}))) < 35
+    assert list(pack.rows("rows.jsonl.gz", {"own 2": 1.0})) == []
+
+
+def test_batches_hold_every_row_once_and_no_more_tokens_than_asked(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    rows = list(packed(vocabulary, tmp_path, *[QUESTION] * 30).rows("rows.jsonl.gz"))
+    batches = batched(rows, 200, seed=1)
+    assert sum(map(len, batches)) == 30
+    assert all(len(one) * max(len(row.window.tokens) for row in one) <= 200 for one in batches)
+
+
+def test_our_own_data_is_joined_by_id(articles: list[OwnArticle]) -> None:
+    verdicts = [q for one in articles for q in one.questions if q.get("verdict") and "settles" not in q]
+    corrections = [q for one in articles for q in one.questions if "corrects" in q]
+    assert len(articles) == 810
+    assert {q["kind"] for q in verdicts} == {"yesno"}
+    assert {q["kind"] for q in corrections} == {"falsepremise"}
+    assert len(verdicts) == 1135
+    assert len(corrections) == 1165
+
+
+def test_one_article_in_fourteen_is_held_out_by_its_id(articles: list[OwnArticle]) -> None:
+    assert 40 <= sum(one.held_out for one in articles) <= 80
+
+
+def test_every_span_of_our_own_data_stands_in_an_answering_sentence(articles: list[OwnArticle]) -> None:
+    for article in articles:
+        for question in article.questions:
+            if question.get("span") and question["answers"]:
+                assert any(question["span"] in article.sentences[i] for i in question["answers"]), question
+
+
+def test_claims_that_are_partly_supported_are_left_out(tmp_path: Path) -> None:
+    import random
+
+    rows = [
+        {"src": "s", "lang": "en", "claim": "c", "evidence": "One. Two.", "label": label}
+        for label in ("supported", "refuted", "not_supported", "partial")
+    ]
+    file = tmp_path / "claims.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = {one.relation for one in public_claims(file, 1.0, 100, random.Random(1))}
+    assert found == {SUPPORTED, CONTRADICTED, NOT_SUPPORTED}
+
+
+def test_the_shipped_reader_agrees_with_its_float_outputs() -> None:
+    kept = json.loads(OUTPUTS.read_text("utf-8"))
+    reader = Reader(settings(None).cache, threads=1)
+    same, apart = [], []
+    for row in kept:
+        (scores,) = reader.read(row["question"], row["turns"], [Text(row["title"], tuple(row["sentences"]))])
+        ours = 1 / (1 + np.exp(-np.array([one.answers for one in scores.sentences])))
+        theirs = np.array(row["answers"])
+        same.append(ours.argmax() == theirs.argmax())
+        apart.append(np.abs(ours - theirs).mean())
+    assert np.mean(same) >= 0.95
+    assert np.mean(apart) <= 0.03

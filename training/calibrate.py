@@ -1,0 +1,280 @@
+"""Fits what turns the reader's logits into probabilities, and the thresholds of the statuses (bot/calibration.json).
+
+Knows collections of articles with questions, and our own held-out articles taken as one. The reader and the search run
+as they do in the product. Measured: docs/models.md.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from bot.reading import CALIBRATION, Calibration, Regression, judged, question_features, sentence_features
+from encoder import PassageScores, Reader, Text
+from ingest import update
+from training.data import lines, own_articles
+from vectorstore import Hit, Names, Query, Store, settings
+from vectorstore.search import search
+
+HITS = 10
+OWN_QUESTIONS = 500  # of the held-out articles, drawn at random
+FALSE_REFUSALS = 0.10  # of the answerable ones, at the threshold of "answered"
+PARTIAL_SHARE = 0.06  # of all questions, between the two thresholds
+FOLDS, PENALTY = 5, 0.3
+COLLECTION_WEIGHT = 3.0  # of a question of a collection, beside one of our own articles
+SENTENCE_FEATURES = ("answers", "corrects", "span", "passage", "above", "near", "rank")
+QUESTION_FEATURES = (
+    "best",
+    "next",
+    "mean",
+    "answers",
+    "corrects",
+    "span",
+    "own span",
+    "passage",
+    "own passage",
+    "near",
+)
+VERDICT_PRECISION, SHORT_PRECISION = 0.85, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A question, what was found and read of it, and which of the sentences answer (in the order of the hits)."""
+
+    question: Mapping[str, Any]
+    hits: Sequence[Hit]
+    passages: Sequence[PassageScores]
+    gold: tuple[bool, ...]
+    answerable: bool
+    weight: float
+
+
+def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
+    """The questions of a collection: a folder with `articles` and `questions.jsonl`."""
+    data = scratch / folder.name
+    update([str(folder / "articles")], data=str(data))
+    questions = list(lines(folder / "questions.jsonl"))
+    for question, hits, passages in _asked(questions, data, reader):
+        gold = tuple(
+            any(overlap(quote, hit.article.text[one.span.start : one.span.end]) for quote in question["gold_quotes"])
+            for hit in hits
+            for one in hit.sentences
+        )
+        yield Read(question, hits, passages, gold, not question["must_abstain"], COLLECTION_WEIGHT)
+
+
+def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
+    """Questions of our own articles that are not trained on, those articles taken as one library."""
+    articles = [one for one in own_articles(folder) if one.held_out]
+    file = scratch / "own.jsonl"
+    with file.open("w", encoding="utf-8") as target:
+        for one in articles:
+            row = {"id": one.id, "title": one.title, "lang": one.lang, "text": "\n\n".join(one.sentences)}
+            target.write(json.dumps(row, ensure_ascii=False) + "\n")
+    update([str(file)], data=str(scratch / "own"))
+    questions = []
+    for one in articles:
+        for own in one.questions:
+            told = {
+                one.sentences[i] for i in (*own.get("answers", ()), *own.get("corrects", ())) if i < len(one.sentences)
+            }
+            questions.append({"question": own["q"], "turns": own.get("turns") or [], "told": told, "type": own["kind"],
+                              "lang": own["lang"], "span": own.get("span"), "verdict": own.get("verdict")})  # fmt: skip
+    random.Random(3).shuffle(questions)
+    for question, hits, passages in _asked(questions[:OWN_QUESTIONS], scratch / "own", reader):
+        gold = tuple(
+            any(sentence in text or text in sentence for sentence in question["told"])
+            for hit in hits
+            for one in hit.sentences
+            if (text := hit.article.text[one.span.start : one.span.end])
+        )
+        yield Read(question, hits, passages, gold, bool(question["told"]), 1.0)
+
+
+def _asked(
+    questions: Sequence[Mapping[str, Any]], data: Path, reader: Reader
+) -> Iterator[tuple[Mapping[str, Any], list[Hit], list[PassageScores]]]:
+    store, names = Store.open(settings(data), create=False), Names.open(None)
+    try:
+        for question in tqdm(questions, desc=data.name):
+            turns = tuple(question["turns"])[-3:]
+            hits = search(store, Query(question["question"], turns), HITS, names=names)
+            texts = [
+                Text(hit.article.title, tuple(hit.article.text[s.span.start : s.span.end] for s in hit.sentences))
+                for hit in hits
+            ]
+            yield question, hits, reader.read(question["question"], turns, texts)
+    finally:
+        store.close()
+
+
+def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> list[Read]:
+    """All questions, read; kept in a file, so that fitting anew reads nothing."""
+    if kept.exists():
+        made: list[Read] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        return made
+    with tempfile.TemporaryDirectory() as scratch:
+        made = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
+        made += held_out(own, reader, Path(scratch))
+    kept.write_bytes(pickle.dumps(made))
+    return made
+
+
+def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
+    """What is fitted on all, and each question's probability from the folds that it is not in."""
+    sentence = _sentence(every)
+    probabilities = np.zeros(len(every))
+    folds = np.random.default_rng(1).permutation(len(every)) % FOLDS
+    for fold in range(FOLDS):
+        inside = [one for one, own in zip(every, folds, strict=True) if own != fold]
+        ranking = _sentence(inside)
+        answerable = _answerable(inside, ranking)
+        for place in np.flatnonzero(folds == fold):
+            probabilities[place] = judged(
+                every[place].hits, every[place].passages, _whole(ranking, answerable)
+            ).answerable
+    truth = np.array([one.answerable for one in every])
+    weights = np.array([one.weight for one in every])
+    answered = _quantile(probabilities[truth], weights[truth], FALSE_REFUSALS)
+    below = _quantile(
+        probabilities, weights, float(weights[probabilities < answered].sum() / weights.sum()) - PARTIAL_SHARE
+    )
+    whole = _whole(sentence, _answerable(every, sentence))
+    return Calibration(whole.sentence, whole.answerable, answered, below, *_limits(every, whole)), probabilities
+
+
+def _whole(sentence: Regression, answerable: Regression) -> Calibration:
+    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8)
+
+
+def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:
+    """The value below which lies so large a share of the weights."""
+    order = np.argsort(values)
+    total = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][min(int(np.searchsorted(total, max(share, 0.0))), len(values) - 1)])
+
+
+def _regression(names: Sequence[str], rows: Any, labels: Any, weights: Any) -> Regression:
+    from sklearn.linear_model import LogisticRegression
+
+    means, spreads = rows.mean(0), rows.std(0) + 1e-9
+    fitted = LogisticRegression(C=PENALTY, max_iter=2000).fit((rows - means) / spreads, labels, weights)
+    own = fitted.coef_[0] / spreads
+    return Regression(dict(zip(names, own.tolist(), strict=True)), float(fitted.intercept_[0] - own @ means))
+
+
+def _sentence(every: Sequence[Read]) -> Regression:
+    told = [one for one in every if any(one.gold)]
+    features = [sentence_features(one.hits, one.passages) for one in told]
+    rows = np.concatenate([np.stack([some[name] for name in SENTENCE_FEATURES], 1) for some in features])
+    labels = np.concatenate([np.array(one.gold, int) for one in told])
+    weights = np.concatenate([np.full(len(one.gold), one.weight) for one in told])
+    return _regression(SENTENCE_FEATURES, rows, labels, weights)
+
+
+def _answerable(every: Sequence[Read], sentence: Regression) -> Regression:
+    read = [one for one in every if one.gold]
+    features = []
+    for one in read:
+        some = sentence_features(one.hits, one.passages)
+        features.append(question_features(sentence.logits(some), some))
+    rows = np.array([[float(some[name]) for name in QUESTION_FEATURES] for some in features])
+    return _regression(
+        QUESTION_FEATURES, rows, np.array([one.answerable for one in read], int), np.array([one.weight for one in read])
+    )
+
+
+def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, float]:
+    """The thresholds of further quotes, of short answers and of verdicts."""
+    likely, right = [], []
+    spans: list[tuple[float, bool]] = []
+    verdicts: list[tuple[float, bool]] = []
+    for one in every:
+        reading = judged(one.hits, one.passages, fitted)
+        if not any(one.gold):
+            continue
+        flat = {(hit.article.id, s.span.start): gold for (hit, s), gold in
+                zip(((hit, s) for hit in one.hits for s in hit.sentences), one.gold, strict=True)}  # fmt: skip
+        for candidate in reading.candidates[:6]:
+            likely.append(candidate.likely)
+            right.append(flat[candidate.hit.article.id, candidate.sentence.span.start])
+        best = reading.candidates[0]
+        if one.question.get("span"):
+            found = best.hit.article.text[best.words.start : best.words.end]
+            spans.append((best.scores.span, overlap(one.question["span"], found)))
+        if one.question.get("verdict") in ("yes", "no"):
+            yes, no, _ = best.passage.relation
+            verdicts.append((max(yes, no), ("yes" if yes > no else "no") == one.question["verdict"]))
+    order = np.argsort(likely)
+    # a further quote must be as likely to answer as not to: the share that does, from there on, is measured
+    shares = np.cumsum(np.array(right)[order][::-1])[::-1] / np.arange(len(order), 0, -1)
+    quoted = float(np.array(likely)[order][int(np.argmax(shares >= 0.5))])
+    return quoted, _precise(spans, SHORT_PRECISION), _precise(verdicts, VERDICT_PRECISION)
+
+
+def _precise(pairs: Sequence[tuple[float, bool]], precision: float) -> float:
+    """The least value from which on so large a share is right; the largest where it never is."""
+    ranked = sorted(pairs, reverse=True)
+    best, right = max((value for value, _ in pairs), default=1.0), 0
+    for count, (value, good) in enumerate(ranked, 1):
+        right += good
+        if right >= precision * count:
+            best = value
+    return best
+
+
+def write(fitted: Calibration) -> None:
+    """Writes bot/calibration.json."""
+    regressions = {
+        name: {"weights": {k: round(v, 5) for k, v in own.weights.items()}, "intercept": round(own.intercept, 5)}
+        for name, own in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
+    }
+    names = ("answered", "partial", "quoted", "short", "verdict")
+    thresholds = {name: round(getattr(fitted, name), 5) for name in names}
+    CALIBRATION.write_text(json.dumps({**regressions, "thresholds": thresholds}, indent=1) + "\n", "utf-8")
+
+
+def overlap(gold: str, quote: str) -> bool:
+    """Whether a quote holds the gold one: a part of the other, or six in ten of the shorter one's words in common."""
+    one, other = (" ".join(text.lower().split()) for text in (gold, quote))
+    if not (one and other):
+        return False
+    first, second = set(one.split()), set(other.split())
+    return one in other or other in one or len(first & second) >= 0.6 * min(len(first), len(second))
+
+
+def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
+    """Gold sentence first, among two and four; AUC of answerable; refused at several shares of false refusals."""
+    from sklearn.metrics import roc_auc_score
+
+    out = []
+    for name, weight in (("collections", COLLECTION_WEIGHT), ("own held out", 1.0)):
+        some = [i for i, one in enumerate(every) if one.weight == weight]
+        if not some:
+            continue
+        ranks = []
+        for i in some:
+            one = every[i]
+            if one.answerable:
+                order = np.argsort(-fitted.sentence.logits(sentence_features(one.hits, one.passages)), kind="stable")
+                found = np.flatnonzero(np.array(one.gold)[order])
+                ranks.append(found[0] if len(found) else 99)
+        truth = np.array([every[i].answerable for i in some])
+        own = probabilities[some]
+        line = [f"{name}: n={len(some)}"] + [f"among {k} {np.mean(np.array(ranks) < k):.3f}" for k in (1, 2, 4)]
+        line.append(f"AUC {roc_auc_score(truth, own):.3f}")
+        for share in (0.05, 0.10, 0.15, 0.20, 0.33):
+            limit = np.quantile(own[truth], share)
+            line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
+        out.append(", ".join(line))
+    return "\n".join(out)

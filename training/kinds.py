@@ -1,0 +1,49 @@
+"""What a question asks for: fits the classifier that `encoder.kinds` uses, on the questions of our own articles.
+
+Knows the kinds that the data names. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from encoder.embedding import TRAINED, E5Embeddings
+from encoder.kinds import FILE, KINDS
+from training.data import lines, own_articles
+
+OTHERS = 2500  # questions of the commonest kind
+PENALTY = 10.0  # the inverse strength of the regression's penalty
+
+
+def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
+    """(question, kind's number, whether it is held out); follow-ups are left out, for their words say little."""
+    for article in own_articles(own):
+        for question in article.questions:
+            if not question.get("turns"):
+                kind = "yesno" if question.get("settles") else question["kind"]
+                if kind in KINDS or question.get("answers"):
+                    yield question["q"], KINDS.index(kind if kind in KINDS else "other"), article.held_out
+    for place, line in enumerate(lines(timelines)):
+        yield line["q"], KINDS.index("timeline"), place % 7 == 0
+
+
+def fit(own: Path, timelines: Path, cache: Path, threads: int) -> None:
+    """Fits the classifier, prints how often it is right on held-out questions, and writes it."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import classification_report
+
+    every = list(questions(own, timelines))
+    random.Random(1).shuffle(every)
+    others = [one for one in every if one[1] == 0]
+    every = [one for one in every if one[1]] + others[:OTHERS]
+    model = E5Embeddings(TRAINED, cache, threads)
+    vectors = np.array([model.embed_query(text) for text, _, _ in every], np.float32)
+    kinds = np.array([kind for _, kind, _ in every])
+    kept = np.array([not held_out for _, _, held_out in every])
+    regression = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000).fit(vectors[kept], kinds[kept])
+    print(classification_report(kinds[~kept], regression.predict(vectors[~kept]), target_names=KINDS))
+    np.savez(FILE, weights=regression.coef_.astype(np.float32), intercepts=regression.intercept_.astype(np.float32))

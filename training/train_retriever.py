@@ -1,0 +1,165 @@
+"""Trains the embedding model: questions near to the passages and sentences that answer them.
+
+Contrastive (van den Oord et al. 2018, "InfoNCE"): a batch holds questions, each with a text that answers and one of the
+same or another article that does not; all other texts of the batch are negatives too. Reads the data itself, not the
+pack: what stands beside what is drawn anew in each batch.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from encoder.tokens import Tokens
+from encoder.weights import Weights, unpack, weights_file
+from training.data import OwnArticle, lines, own_articles
+from training.model import Encoder, load, save
+
+BATCH, OWN = 24, 17  # questions of a batch, and how many of them are our own
+TEMPERATURE = 0.02
+RATE, DECAY, WARM_STEPS = 3e-5, 0.01, 20
+FROZEN = 4  # lowest layers
+LONGEST = 170  # tokens of a text
+GROUP_TOKENS = 8000  # rows times longest row, embedded together
+ONE_SENTENCE, WITH_TITLE, SAME_ARTICLE = 0.3, 0.8, 0.75  # shares
+PUBLIC_CHARACTERS = 700
+REPORT_STEPS, SAVE_STEPS = 20, 100
+SOURCES = ("tydiqa-goldp-dev", "tydiqa-goldp-train", "poquad-pilot", "squad1-du-test", "squadshifts-new_wiki",
+           "selqa-test", "nq-open-oracle")  # fmt: skip
+Triple = tuple[str, str, str]  # a question, a text that answers it, one that does not
+
+
+def own_triples(articles: Sequence[OwnArticle], drawn: random.Random) -> Iterator[Triple]:
+    """Each answered question once, in random order; its earlier questions stand before it."""
+    pairs = [(article, question) for article in articles for question in article.questions if question["answers"]]
+    drawn.shuffle(pairs)
+    for article, question in pairs:
+        sentences = article.sentences
+        answer = drawn.choice(question["answers"])
+        away = [i for i in range(len(sentences)) if i not in question["answers"]]
+        asked = "query: " + " ".join([*(question.get("turns") or [])[-2:], question["q"]])
+        if drawn.random() < ONE_SENTENCE and away:
+            yield asked, f"passage: {sentences[answer]}", f"passage: {sentences[drawn.choice(away)]}"
+            continue
+        inside = _window(len(sentences), answer, drawn)
+        title = drawn.random() < WITH_TITLE
+        other, start = article, [i for i in away if i not in inside]
+        if not start or drawn.random() > SAME_ARTICLE:
+            other = drawn.choice(articles)
+            start = list(range(len(other.sentences)))
+        beside = [
+            i for i in _window(len(other.sentences), drawn.choice(start), drawn) if other is not article or i in away
+        ]
+        yield asked, _passage(article, inside, title=title), _passage(other, beside, title=title)
+
+
+def _window(count: int, must: int, drawn: random.Random) -> range:
+    size = drawn.randint(3, 5)
+    start = drawn.randint(max(0, must - size + 1), min(must, max(0, count - size)))
+    return range(start, min(count, start + size))
+
+
+def _passage(article: OwnArticle, inside: Sequence[int], *, title: bool) -> str:
+    head = f"{article.title}\n" if title else ""
+    return f"passage: {head}{' '.join(article.sentences[i] for i in inside)}"
+
+
+def public_triples(file: Path, excluded: frozenset[str], drawn: random.Random) -> Iterator[Triple]:
+    """Public questions for ever, sources by the root of their size, Russian three times as often."""
+    pools: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in lines(file):
+        held = line["passage"] in excluded or line["question"].lower() in excluded
+        if line["src"] in SOURCES and line["kind"] in ("span", "sentence") and not held:
+            pools.setdefault((line["src"], line["lang"]), []).append(line)
+    weights = [min(len(pool), 2500) ** 0.5 * (3 if lang == "ru" else 1) for (_, lang), pool in pools.items()]
+    while True:
+        pool = drawn.choices(list(pools.values()), weights)[0]
+        one, other = drawn.sample(pool, 2)
+        if one["passage"] != other["passage"]:
+            yield f"query: {one['question']}", f"passage: {_cut(one, drawn)}", f"passage: {_cut(other, drawn)}"
+
+
+def _cut(line: dict[str, Any], drawn: random.Random) -> str:
+    """The part of a passage around its answer."""
+    passage: str = line["passage"]
+    if len(passage) <= PUBLIC_CHARACTERS:
+        return passage
+    start = max(0, line.get("start") or passage.find(line["answer"]))
+    begin = passage.rfind(" ", 0, max(1, start - drawn.randint(100, 450))) + 1
+    return passage[begin : begin + PUBLIC_CHARACTERS]
+
+
+def train(
+    own: Path, public: Path, excluded: frozenset[str], start: Path | None, out: Path, minutes: float, seed: int = 1
+) -> None:
+    """Trains for `minutes`, from a checkpoint or the original weights."""
+    torch.manual_seed(seed)
+    drawn = random.Random(seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    weights = Weights(weights_file())
+    tokens = Tokens(weights.tokenizer(), weights.normalisation)
+    model = Encoder(weights, weights.layers).to(device)
+    if start:
+        print("from", start, "without", load(model, start))
+    model.freeze(FROZEN)
+    body = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(body, lr=RATE, weight_decay=DECAY)
+    articles = [one for one in own_articles(own) if not one.held_out]
+    strangers = public_triples(public / "qa.jsonl", excluded, drawn)
+    triples = own_triples(articles, drawn)
+    begun, step, seen = time.monotonic(), 0, 0.0
+    while (done := (time.monotonic() - begun) / 60 / minutes) < 1:
+        batch = [one for _, one in zip(range(OWN), triples, strict=False)]
+        if len(batch) < OWN:
+            triples = own_triples(articles, drawn)
+            continue
+        batch += [next(strangers) for _ in range(BATCH - OWN)]
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * min(1.0, (step + 1) / WARM_STEPS) * (1 - done)
+        texts = [one[part] for part in range(3) for one in batch]
+        vectors = _embedded(model, weights, [tokens.numbers(text, marks=True)[:LONGEST] for text in texts], device)
+        likeness = vectors[:BATCH] @ vectors[BATCH:].T / TEMPERATURE
+        loss = functional.cross_entropy(likeness, torch.arange(BATCH, device=device))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(body, 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        step += 1
+        seen += loss.item() / REPORT_STEPS
+        if step % REPORT_STEPS == 0:
+            print(f"{step} {time.monotonic() - begun:.0f} s loss {seen:.3f}", flush=True)
+            seen = 0.0
+        if step % SAVE_STEPS == 0:
+            save(model, out)
+    save(model, out)
+
+
+def _embedded(model: Encoder, weights: Weights, rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+    """Unit vectors of rows of token numbers, in their order."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    made, places = [], []
+    while order:
+        group = order[: max(1, GROUP_TOKENS // len(rows[order[-1]]))]
+        order = order[len(group) :]
+        longest = max(len(rows[i]) for i in group)
+        ids = np.zeros((len(group), longest), np.int64)
+        mask = np.zeros((len(group), longest), np.bool_)
+        for place, i in enumerate(group):
+            ids[place, : len(rows[i])] = rows[i]
+            mask[place, : len(rows[i])] = True
+        words = torch.from_numpy(unpack(weights.words[ids], weights.hidden).reshape(*ids.shape, -1)).to(device)
+        there = torch.from_numpy(mask).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            states = model(words, there).float()
+        total = (states * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+        made.append(functional.normalize(total, dim=-1))
+        places += group
+    return torch.cat(made)[torch.tensor(np.argsort(places), device=device)]
