@@ -400,7 +400,7 @@ def _table_of_claims(measuring: Measuring, every: Sequence[Claimed]) -> None:
                 len(some),
                 share(by_evidence == one.label for one, by_evidence, _ in some),
                 share(by_whole == one.label for one, _, by_whole in some),
-                _commonest([one.label for one, _, _ in some]),
+                "" if name in LABELS else _commonest([one.label for one, _, _ in some]),
             ]
             for name, some in groups.items()
         ],

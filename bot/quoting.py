@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 
 from bot.answer import Status, Verdict
 from bot.disagreement import Differing, accounts
@@ -64,11 +63,13 @@ def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
         picked = [best, *(told.candidate for told in differing.told if told.candidate is not best)]
     if kind == "timeline":
         picked.sort(key=_day)
-    quotes = tuple(reduce(_joined, map(_quote, picked), list[Quote]()))
+    quotes: list[Quote] = []
+    for one in picked:
+        quotes = _joined(quotes, _quote(one))
     short = None
     if kind == "other" and not differing and not best.corrects and best.scores.span >= fitted.short:
         short = best.hit, best.words
-    return Choice(quotes, "answered", (), differing, short, _verdict(best, kind, fitted), best.corrects)
+    return Choice(tuple(quotes), "answered", (), differing, short, _verdict(best, kind, fitted), best.corrects)
 
 
 def _is_untimely(candidate: Candidate) -> bool:

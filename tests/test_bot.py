@@ -80,7 +80,7 @@ def test_a_refusal_says_what_was_searched_and_offers_what_is_nearest(bot: Bot) -
         answer = bot.ask(ALLOWED)
     assert (answer.status, answer.claims, answer.citations) == ("not_found", (), ())
     assert "69 articles were searched, dated 2015-08-22 to 2026-03-02" in answer.text
-    assert answer.missing == (f"None of the {answer.read} passages read answers the question.",)
+    assert answer.missing == (f"None of the passages read ({answer.read}) answers the question.",)
     assert answer.missing[0] in answer.text
     assert 1 <= len(answer.closest) <= 3
     assert (answer.short, answer.verdict, answer.disagreements) == (None, None, ())

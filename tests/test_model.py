@@ -10,6 +10,7 @@ import pytest
 from benchmarks.writing import small_model
 from bot import Bot
 from bot.writing import Endpoint, Writer
+from encoder import Kinds, Reader
 from vectorstore import HybridRetriever, Names, Store, settings
 
 QUESTION = "What does Belarus General License 13 allow?"
@@ -18,11 +19,12 @@ INSTALLED = all(importlib.util.find_spec(name) for name in ("xllamacpp", "llm_sm
 
 @pytest.mark.skipif(not INSTALLED, reason="`make model` installs the model")
 def test_what_a_real_model_makes_up_does_not_reach_the_reader(sample_data: Path) -> None:
-    store = Store.open(settings(sample_data), create=False)
-    names = Names.open(None)
+    where = settings(sample_data)
+    store, names = Store.open(where, create=False), Names.open(None)
+    reader, kinds = Reader(where.cache, 1), Kinds(where.cache, 1)
     with small_model() as address:
         writer = Writer(Endpoint("smollm2", address, "none"))
-        with Bot(HybridRetriever(store=store, names=names, limit=2), store, names, writer) as bot:
+        with Bot(HybridRetriever(store=store, names=names, limit=2), store, names, reader, kinds, writer) as bot:
             events = list(bot.stream(QUESTION))
     store.close()
     answer = events[-1].answer

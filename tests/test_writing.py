@@ -152,6 +152,7 @@ def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(
     texts = {
         "One": "114 people were taken to Ukraine on Friday.",
         "Other": "104 people were taken to Ukraine on Friday.",
+        "Sport": "Dynamo won the match by a goal, and the coach praised the keeper.",
     }
     lines = [json.dumps({"title": name, "published": "2025-12-13", "text": text}) for name, text in texts.items()]
     (tmp_path / "two.jsonl").write_text("\n".join(lines), "utf-8")

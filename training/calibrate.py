@@ -44,7 +44,8 @@ QUESTION_FEATURES = (
     "own passage",
     "near",
 )
-VERDICT_PRECISION, SHORT_PRECISION = 0.85, 0.6
+QUOTES = 3  # of half of the answers
+VERDICT_PRECISION, SHORT_PRECISION = 0.85, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
         inside = [one for one, own in zip(every, folds, strict=True) if own != fold]
         ranking = _sentence(inside)
         answerable = _answerable(inside, ranking)
-        for place in np.flatnonzero(folds == fold):
+        for place in np.flatnonzero(folds == fold).tolist():
             probabilities[place] = judged(
                 every[place].hits, every[place].passages, _whole(ranking, answerable)
             ).answerable
@@ -196,18 +197,15 @@ def _answerable(every: Sequence[Read], sentence: Regression) -> Regression:
 
 def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, float]:
     """The thresholds of further quotes, of short answers and of verdicts."""
-    likely, right = [], []
+    beyond: list[float] = []
     spans: list[tuple[float, bool]] = []
     verdicts: list[tuple[float, bool]] = []
     for one in every:
         reading = judged(one.hits, one.passages, fitted)
         if not any(one.gold):
             continue
-        flat = {(hit.article.id, s.span.start): gold for (hit, s), gold in
-                zip(((hit, s) for hit in one.hits for s in hit.sentences), one.gold, strict=True)}  # fmt: skip
-        for candidate in reading.candidates[:6]:
-            likely.append(candidate.likely)
-            right.append(flat[candidate.hit.article.id, candidate.sentence.span.start])
+        if len(reading.candidates) > QUOTES:
+            beyond.append(reading.candidates[QUOTES].likely)
         best = reading.candidates[0]
         if one.question.get("span"):
             found = best.hit.article.text[best.words.start : best.words.end]
@@ -215,18 +213,15 @@ def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, f
         if one.question.get("verdict") in ("yes", "no"):
             yes, no, _ = best.passage.relation
             verdicts.append((max(yes, no), ("yes" if yes > no else "no") == one.question["verdict"]))
-    order = np.argsort(likely)
-    # a further quote must be as likely to answer as not to: the share that does, from there on, is measured
-    shares = np.cumsum(np.array(right)[order][::-1])[::-1] / np.arange(len(order), 0, -1)
-    quoted = float(np.array(likely)[order][int(np.argmax(shares >= 0.5))])
+    # half of the answers then have at most so many quotes
+    quoted = float(np.median(beyond))
     return quoted, _precise(spans, SHORT_PRECISION), _precise(verdicts, VERDICT_PRECISION)
 
 
 def _precise(pairs: Sequence[tuple[float, bool]], precision: float) -> float:
-    """The least value from which on so large a share is right; the largest where it never is."""
-    ranked = sorted(pairs, reverse=True)
+    """The least value such that of those above it so large a share is right; the largest where it never is."""
     best, right = max((value for value, _ in pairs), default=1.0), 0
-    for count, (value, good) in enumerate(ranked, 1):
+    for count, (value, good) in enumerate(sorted(pairs, reverse=True), 1):
         right += good
         if right >= precision * count:
             best = value

@@ -147,5 +147,5 @@ def save(module: nn.Module, file: Path) -> None:
         name: value.detach().cpu().numpy().astype(np.float16) for name, value in module.state_dict().items()
     }
     part = file.with_suffix(".part.npz")
-    np.savez(part, **arrays)
+    np.savez(part, allow_pickle=False, **arrays)
     part.replace(file)

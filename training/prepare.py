@@ -110,8 +110,8 @@ def prepare(own: Path, public: Path | None, excluded: frozenset[str], target: Pa
         tokens = sum(len(packer.texts[i]) for row in rows for i in [row["q"], *row["t"], *row["s"]])
         print(f"{name}: {len(rows)} rows, {tokens:,} tokens")
     print(f"{len(packer.texts)} texts; spans that are lost: {packer.counts[LOST]}")
-    rows = (dict(row, group=name) for name, some in groups.items() for row in some)
-    write_pack(packer, rows, (packer.row(example) for example in own_examples(held_out, near, drawn)), target)
+    grouped = (dict(row, group=name) for name, some in groups.items() for row in some)
+    write_pack(packer, grouped, (packer.row(example) for example in own_examples(held_out, near, drawn)), target)
 
 
 def write_pack(

@@ -1,5 +1,6 @@
 """What is known, and how to find it: articles, library, dense index, hybrid search."""
 
+from encoder import ORIGINAL, TRAINED
 from vectorstore.article import (
     EVERYTHING,
     Article,
@@ -19,7 +20,7 @@ from vectorstore.copies import copied
 from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists, stored_embedding
 from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
-from vectorstore.embeddings import BUILT_IN, ORIGINAL, TRAINED, embed_texts, open_embeddings
+from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
 from vectorstore.library import Deleted, Entry, Record
 from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.origins import Amendment, Origin, Removed, Stale

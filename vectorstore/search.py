@@ -274,7 +274,8 @@ def _words(text: str) -> dict[str, float]:
 
 def _standard(values: Vector) -> Vector:
     """Values less their mean, over their spread; 0 where all are the same."""
-    return (values - values.mean()) / (values.std() + LEAST_SPREAD)
+    standard: Vector = (values - values.mean()) / (values.std() + LEAST_SPREAD)
+    return standard
 
 
 def _unit(vector: Vector) -> Vector:
