@@ -45,7 +45,7 @@ QUESTION_FEATURES = (
     "near",
 )
 QUOTES = 3  # of half of the answers
-VERDICT_PRECISION, SHORT_PRECISION = 0.85, 0.7
+VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 
 
 @dataclass(frozen=True, slots=True)
