@@ -23,6 +23,7 @@ from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Sh
 from bot.attribution import attributed
 from bot.chronicle import Chronicle
 from bot.disagreement import Told
+from bot.evidence import is_report
 from bot.quoting import Choice, Quote, choose
 from bot.reading import Reading, calibration, read
 from bot.suggesting import next_questions
@@ -426,7 +427,7 @@ class Bot:
 
     def _quote(self, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         if choice.status == "not_found":
-            near = [(one.hit, one.sentence.span) for one in reading.candidates[:CLOSEST]]
+            near = [(one.hit, one.sentence.span) for one in reading.candidates if is_report(one.text)][:CLOSEST]
             yield [Event("answer", replace(empty, closest=self._cited(near), missing=choice.missing))]
             return
         citations = self._cited(choice.quotes)

@@ -127,11 +127,17 @@ def _number(candidate: Candidate) -> _Value | None:
     """The only number among the words that answer."""
     text = without_times(_words(candidate))
     found = list(FIGURE.finditer(text))
-    if len(found) != 1 or TOTAL.search(candidate.text):
+    if len(found) != 1 or TOTAL.search(candidate.text) or NAMED_NUMBER.search(_before(candidate, found[0])):
         return None
     digits = re.sub(r"[ ,\u00a0]", "", found[0]["number"])
     value = float(digits) if digits[0].isdigit() else float(WORDS[digits.lower()])
     return _Value(" ".join(_words(candidate).split()), value, not found[0]["roughly"])
+
+
+def _before(candidate: Candidate, number: re.Match[str]) -> str:
+    """What stands before a number in its sentence: "General License" makes 13 a name."""
+    words = without_times(_words(candidate))[: number.start("number")]
+    return candidate.hit.article.text[candidate.sentence.span.start : candidate.words.start] + words
 
 
 def _day(candidate: Candidate) -> _Value | None:

@@ -70,7 +70,7 @@ def covering(hit: Hit, quote: str) -> Span | None:
 def doubts(claim: str, quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> list[str]:
     """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it.
 
-    `ordinary` is the mean cosine to the question of all sentences found: what is nearer bears on it.
+    `ordinary` is the least cosine to the question, among the sentences found, of what bears on it.
     """
     evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
     about = [f"{hit.article.title} {hit.article.publisher}" for hit, _ in quotes]
@@ -99,7 +99,7 @@ def is_report(sentence: str) -> bool:
 
 
 def _to_the_point(quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> bool:
-    """Whether a sentence of the quotes is nearer to the question than what was found is on the whole."""
+    """Whether a sentence of the quotes is as near to the question as most of what was found."""
     return any(
         one.cosine >= ordinary
         for hit, span in quotes

@@ -50,8 +50,11 @@ class Choice:
 def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
     # what was at another time than the one asked about comes behind what may be of that time
-    ranked = sorted((one for one in reading.candidates if is_report(one.text)), key=_is_untimely)
-    if not ranked or reading.answerable < fitted.partial:
+    told = [one for one in reading.candidates if is_report(one.text)]
+    ranked = sorted(told, key=_is_untimely)
+    # what answers tells of another time, and nothing else is likely to
+    untimely = bool(told) and _is_untimely(told[0]) and (_is_untimely(ranked[0]) or ranked[0].likely < fitted.quoted)
+    if not ranked or untimely or reading.answerable < fitted.partial:
         why = f"None of the passages read ({reading.read}) answers the question."
         return Choice((), "not_found", (why if reading.read else "There is nothing to read.",))
     best = ranked[0]
@@ -112,8 +115,10 @@ def _quote(candidate: Candidate) -> Quote:
     """The sentence, with the one before it if it leans on that."""
     span, sentences = candidate.sentence.span, candidate.hit.sentences
     place = sentences.index(candidate.sentence)
-    if place and LEANS_BACK.match(candidate.text) and _touch(candidate.hit, sentences[place - 1].span, span):
-        span = Span(sentences[place - 1].span.start, span.end)
+    if place and LEANS_BACK.match(candidate.text):
+        before, text = sentences[place - 1].span, candidate.hit.article.text
+        if _touch(candidate.hit, before, span) and is_report(text[before.start : before.end]):
+            span = Span(before.start, span.end)
     return candidate.hit, span
 
 

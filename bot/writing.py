@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import mean, pstdev
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -469,7 +470,7 @@ def _checked(draft: _Draft, hits: Sequence[Hit]) -> Written:
     if not quotes:
         return Written(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
     cosines = [one.cosine for hit in hits for one in hit.sentences]
-    why = doubts(draft.text, quotes, sum(cosines) / len(cosines))
+    why = doubts(draft.text, quotes, mean(cosines) - pstdev(cosines))
     return Written(draft.text, quotes, "unverified" if why else "verified", tuple(why))
 
 

@@ -37,7 +37,9 @@ class Tokens:
         for start, end in encoded.offsets:
             while start < end and plain[start].isspace():
                 start += 1
-            spans.append((places[start][0], places[end - 1][1]) if start < end else (0, 0))
+            # a token of white space alone stands before the next character
+            next_one = places[start][0] if start < len(places) else len(text)
+            spans.append((next_one, places[end - 1][1] if start < end else next_one))
         return list(encoded.ids), spans
 
     def _normalised(self, text: str) -> tuple[str, list[tuple[int, int]]]:

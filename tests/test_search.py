@@ -316,15 +316,18 @@ def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: 
     assert store.library.totals()[1] < length
 
 
-def test_a_name_spelt_otherwise_in_the_sources_is_shown(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_spelt_otherwise_in_the_sources_is_shown(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     question = "Is Kolesnikova free, and since when?"
-    with Bot.open(data=sample_data, model="") as bot:
+    write("a.txt", "Maria Kalesnikava has been free since 13 December 2025. Kolesnikova was freed in Minsk.")
+    assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
+    with Bot.open(data=tmp_path / "data", model="") as bot:
         (spelling,) = bot.ask(question).spellings
     assert (spelling.asked, spelling.name) == ("Kolesnikova", "Maria Kalesnikava")
-    assert "Maria Kalesnikava" in spelling.quoted
-    assert not [one for one in spelling.quoted if "Kolesnikova" in one]
+    assert spelling.quoted == ("Maria Kalesnikava",)
     monkeypatch.setenv("VIADOMA_NAMES", "off")
-    with Bot.open(data=sample_data, model="") as bot:
+    with Bot.open(data=tmp_path / "data", model="") as bot:
         assert bot.ask(question).spellings == ()
 
 
@@ -343,7 +346,7 @@ def test_the_time_of_an_event_is_kept_apart_from_that_of_publication(write: Writ
 def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
     query = Query("And in September?", ("How many people were freed in December 2025?",))
     found = search(open_store(sample_data), query, 5, names=Names.open(None))
-    assert [hit.article.published[:7] for hit in found].count("2025-09") >= 2
+    assert sum(any(one.timely for one in hit.sentences) for hit in found) >= 3
 
 
 class Squeezed(Embeddings):
@@ -451,7 +454,7 @@ def test_a_hundred_texts_in_the_question_s_language_do_not_crowd_out_the_one_tha
     lines = [json.dumps(one) for one in [*articles, {"lang": "en", "text": answer}]]
     source.write_text("\n".join(lines), "utf-8")
     assert not update([source], data=tmp_path / "data").failed
-    assert [hit.text for hit in hits(open_store(tmp_path / "data"), "Из-за чего закрылась пекарня?", 1)] == [answer]
+    assert [hit.text for hit in hits(open_store(tmp_path / "data"), "Что уничтожило печи?", 1)] == [answer]
 
 
 def test_the_same_sentences_tell_what_each_language_adds() -> None:
