@@ -50,11 +50,8 @@ class Choice:
 def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
     # what was at another time than the one asked about comes behind what may be of that time
-    told = [one for one in reading.candidates if is_report(one.text)]
-    ranked = sorted(told, key=_is_untimely)
-    # what answers tells of another time, and nothing else is likely to
-    untimely = bool(told) and _is_untimely(told[0]) and (_is_untimely(ranked[0]) or ranked[0].likely < fitted.quoted)
-    if not ranked or untimely or reading.answerable < fitted.partial:
+    ranked = [one for one in reading.candidates if is_report(one.text)]
+    if not ranked or reading.answerable < fitted.partial:
         why = f"None of the passages read ({reading.read}) answers the question."
         return Choice((), "not_found", (why if reading.read else "There is nothing to read.",))
     best = ranked[0]
@@ -73,10 +70,6 @@ def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     if kind == "other" and not differing and not best.corrects and best.scores.span >= fitted.short:
         short = best.hit, best.words
     return Choice(tuple(quotes), "answered", (), differing, short, _verdict(best, kind, fitted), best.corrects)
-
-
-def _is_untimely(candidate: Candidate) -> bool:
-    return candidate.sentence.timely is False
 
 
 def _picked(ranked: Sequence[Candidate], fitted: Calibration, most: int) -> list[Candidate]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import PassageScores, Reader, SentenceScores, Text
-from vectorstore import Hit, Sentence, Span
+from vectorstore import Hit, Sentence, Span, without_times
+from vectorstore.terms import terms
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
 Features = NDArray[np.float64]
@@ -113,19 +114,43 @@ def calibration() -> Calibration:
 
 def read(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> Reading:
     """Reads hits with a question and the user's earlier ones, oldest first."""
+    return judged(hits, scores(reader, question, turns, hits), calibration())
+
+
+def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> list[PassageScores]:
+    """What the reader says of each hit.
+
+    The times that the question names are left out: whether a sentence can speak of them is known of each exactly, from
+    the article's date too, which the reader is not told.
+    """
+    bare = without_times(question)
     texts = [
         Text(hit.article.title, tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences))
         for hit in hits
     ]
-    return judged(hits, reader.read(question, turns, texts), calibration())
+    return reader.read(bare if terms(bare) else question, turns, texts)
+
+
+def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:
+    """The hits and their scores without the sentences that can't speak of the time asked about."""
+    kept = []
+    for hit, passage in zip(hits, passages, strict=True):
+        pairs = zip(hit.sentences, passage.sentences, strict=True)
+        inside = [(sentence, own) for sentence, own in pairs if sentence.timely is not False]
+        if inside:
+            sentences, own = (tuple(some) for some in zip(*inside, strict=True))
+            kept.append((replace(hit, sentences=sentences), replace(passage, sentences=own)))
+    return [hit for hit, _ in kept], [passage for _, passage in kept]
 
 
 def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
+    read_hits = len(hits)
+    hits, passages = timely(hits, passages)
     features = sentence_features(hits, passages)
     if not features["answers"].size:
-        return Reading((), 0.0, len(hits))
-    scores = fitted.sentence.logits(features)
+        return Reading((), 0.0, read_hits)
+    logits = fitted.sentence.logits(features)
     places = [
         (hit, passage, number)
         for hit, passage in zip(hits, passages, strict=True)
@@ -133,10 +158,10 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
     ]
     candidates = [
         Candidate(hit, hit.sentences[number], passage.sentences[number], passage, score)
-        for (hit, passage, number), score in zip(places, scores.tolist(), strict=True)
+        for (hit, passage, number), score in zip(places, logits.tolist(), strict=True)
     ]
-    logit = fitted.answerable.logits(question_features(scores, features))
-    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(float(logit)), len(hits))
+    answerable = float(fitted.answerable.logits(question_features(logits, features)))
+    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), read_hits)
 
 
 def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> dict[str, Features]:

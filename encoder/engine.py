@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 HIDDEN = 384  # numbers of a word vector, and of an embedding
 POSITIONS = 512  # the longest row of tokens
-TOKENS_VERSION = 3  # raise it when the tokeniser's file changes
+TOKENS_VERSION = 4  # raise it when the tokeniser's file changes
+OPENING = threading.Lock()  # a graph is opened once, whoever asks first
 
 
 class Vocabulary:
@@ -82,29 +83,28 @@ class Engine:
     def __init__(self, find: Callable[[], Path], threads: int) -> None:
         self._find = find
         self._threads = threads
-        self._lock = threading.Lock()
-        self._session: InferenceSession | None = None
 
     def run(self, **inputs: NDArray[np.float32]) -> list[Vectors]:
         """The graph's outputs, in its order."""
-        outputs: list[Vectors] = self._opened().run(None, inputs)
+        with OPENING:
+            session = _session(self._find(), self._threads)
+        outputs: list[Vectors] = session.run(None, inputs)
         return outputs
 
-    def _opened(self) -> InferenceSession:
-        with self._lock:
-            if self._session is None:
-                import onnxruntime
 
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                # idle threads would burn a core
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                file = self._find()
-                try:
-                    self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-                except Exception as error:
-                    raise OSError(f"The model {file} can't be opened ({error}). Install Viadoma again.") from error
-            return self._session
+@lru_cache(maxsize=8)
+def _session(file: Path, threads: int) -> InferenceSession:
+    """The one of this process for a graph: it takes 100 MB of memory."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # idle threads would burn a core
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise OSError(f"The model {file} can't be opened ({error}). Install Viadoma again.") from error
 
 
 def write(target: Path, save: Callable[[Path], None]) -> None:

@@ -175,14 +175,6 @@ def test_what_only_repeats_another_sentence_is_not_quoted(first: str, second: st
     assert words_of(chosen(*likely(first, second, third))) == [first, third]
 
 
-def test_what_was_at_another_time_comes_behind_what_may_be_of_the_time_asked_about() -> None:
-    untimely = candidate(hit(SOME[0], name="untimely", timely=False), score=3.0)
-    timely = candidate(hit(SOME[1], name="timely", timely=True), score=2.0)
-    unknown = candidate(hit(SOME[2], name="unknown", timely=None), score=1.0)
-    assert words_of(chosen(untimely, timely, unknown)) == [SOME[1], SOME[2], SOME[0]]
-    assert words_of(chosen(untimely, timely, unknown, answerable=0.5)) == [SOME[1]]
-
-
 def test_a_timeline_is_in_order_of_time_and_what_has_no_day_comes_last() -> None:
     choice = chosen(
         candidate(hit("The talks were held at a table.", name="a", published=""), score=3.0),

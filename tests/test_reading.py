@@ -115,6 +115,13 @@ def test_the_words_that_answer_are_places_of_the_article() -> None:
     assert (best.corrects, other.corrects) == (True, False)
 
 
+def test_what_was_at_another_time_than_the_one_asked_about_is_no_answer() -> None:
+    hits = [hit("The mill opened.", name=str(fits), timely=fits) for fits in (False, True, None)]
+    reading = judged(hits, [passage(9.0), passage(1.0), passage(2.0)], calibration())
+    assert {one.hit.article.id for one in reading.candidates} == {one.article.id for one in hits[1:]}
+    assert judged(hits[:1], [passage(9.0)], calibration()).answerable == 0.0
+
+
 def test_nothing_that_was_read_answers_nothing() -> None:
     reading = judged([], [], FITTED)
     assert (reading.candidates, reading.answerable, reading.read) == ((), 0.0, 0)

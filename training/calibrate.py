@@ -18,8 +18,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from bot.reading import CALIBRATION, Calibration, Regression, judged, question_features, sentence_features
-from encoder import PassageScores, Reader, Text
+from bot.reading import (
+    CALIBRATION,
+    Calibration,
+    Regression,
+    judged,
+    question_features,
+    scores,
+    sentence_features,
+    timely,
+)
+from encoder import PassageScores, Reader
 from ingest import update
 from training.data import lines, own_articles
 from vectorstore import Hit, Names, Query, Store, settings
@@ -110,11 +119,7 @@ def _asked(
         for question in tqdm(questions, desc=data.name):
             turns = tuple(question["turns"])[-3:]
             hits = search(store, Query(question["question"], turns), HITS, names=names)
-            texts = [
-                Text(hit.article.title, tuple(hit.article.text[s.span.start : s.span.end] for s in hit.sentences))
-                for hit in hits
-            ]
-            yield question, hits, reader.read(question["question"], turns, texts)
+            yield question, *timely(hits, scores(reader, question["question"], turns, hits))
     finally:
         store.close()
 
