@@ -155,7 +155,10 @@ class Writer:
         self._close()
 
     def standalone(self, question: str, history: Sequence[Turn]) -> str:
-        """The question rewritten to stand without the history; ModelError if the model fails."""
+        """The question rewritten to stand without the history; ModelError if the model fails.
+
+        Empty if what it wrote is no question: the question itself is searched then, behind those before it.
+        """
 
         def asked(turns: Sequence[Turn]) -> str:
             told = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer_text[:600]}" for turn in turns)
@@ -169,7 +172,7 @@ class Writer:
         # behind a "Sure, here it is:"
         line = next((line for line in lines if line.endswith("?")), lines[0] if lines else "")
         if not line or len(line) > 4 * len(question) + 400:
-            raise ModelError("The model did not rewrite the question.")
+            return ""
         return line
 
     def write(self, question: str, hits: Sequence[Hit]) -> Iterator[Written | Remark]:

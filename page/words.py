@@ -79,7 +79,6 @@ REMARKS = (
     "Nothing that the model wrote is proved by the articles.",
     "The model stopped at its limit of length: the answer may be incomplete.",
     "The model's provider filtered its answer.",
-    "The model did not rewrite the question.",
     "The model was not done after {seconds} seconds.",
     "The model's answer was cut off.",
     "The model's second look at its sentences failed: they were checked by the program alone.",

@@ -527,25 +527,24 @@ class Recording(Reader):
 
 
 def test_every_question_with_a_history_is_rewritten_and_read_as_rewritten(store: Store) -> None:
-    script, recording = Script(["Where was Mikola Statkevich in 2025?", NOTHING]), Recording()
+    script, recording = Script(["Where does Mikola Statkevich live?", NOTHING]), Recording()
     with writing(store, script, read_by=recording) as bot:
         answer = bot.ask("Where is Mikola Statkevich?", [Turn("Who is John Coale?", "An envoy.")])
         assert (answer.question, answer.query) == (
             "Where is Mikola Statkevich?",
-            "Where was Mikola Statkevich in 2025?",
+            "Where does Mikola Statkevich live?",
         )
-        assert recording.asked == [("Where was Mikola Statkevich in 2025?", ())]
-        assert "Where was Mikola Statkevich in 2025?" in script.prompt(1)
+        assert recording.asked == [("Where does Mikola Statkevich live?", ())]
+        assert "Where does Mikola Statkevich live?" in script.prompt(1)
         bot.ask("Where is Mikola Statkevich?")
     assert len(script.requests) == 3  # one without a history is asked as it is
 
 
 def test_where_the_model_does_not_rewrite_the_question_is_read_behind_those_before_it(store: Store) -> None:
-    script, recording = Script([" "]), Recording()
+    script, recording = Script([" ", NOTHING]), Recording()
     with writing(store, script, read_by=recording) as bot:
         answer = bot.ask("And who is his wife?", [Turn("What happened to Statkevich?", "He had a stroke.")])
-    assert answer.mode == "quoting"
-    assert answer.notes == ("The model did not rewrite the question. The answer is quoted instead.",)
+    assert answer.mode == "writing with scripted-model"
     assert answer.query == "What happened to Statkevich? And who is his wife?"
     assert recording.asked == [("And who is his wife?", ("What happened to Statkevich?",))]
 
