@@ -167,7 +167,7 @@ def test_whatever_is_asked_can_be_stopped_and_says_that_it_was(data: Path, brows
     with written(data) as (url, script), watched(browser, url) as (page, _):
         opened(page, url)
         script.statuses = [401]  # so that the answer is quoted
-        ask_here(page, "What happened to Mikola Statkevich after his stroke?")
+        ask_here(page, THIRD)
         option = page.locator("#chat .option").first
         expect(option).to_be_visible(timeout=WAIT)
         script.pause_seconds = 60

@@ -90,11 +90,11 @@ def test_no_text_turns_around_what_stands_beside_it(tmp_path: Path, browser: Bro
 def test_what_a_model_writes_is_text_whatever_it_writes(sample_data: Path, tmp_path: Path, browser: Browser) -> None:
     data = tmp_path / "data"
     shutil.copytree(sample_data, data)
-    texts = [
-        json.dumps({"claims": [{"text": f"{vector} was allowed.", "evidence": []} for vector in VECTORS[first::3]]})
-        for first in range(3)
-        for _ in ("written", "not mended")
-    ]
+    texts = []
+    for first in range(3):
+        claims = [{"text": f"{vector} was allowed.", "evidence": []} for vector in VECTORS[first::3]]
+        # behind other questions a question is rewritten first
+        texts += [QUESTION] * bool(first) + [json.dumps({"claims": claims})] * len(("written", "not mended"))
     with (
         endpoint(Script(texts)) as model,
         running(data, OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=model, VIADOMA_UNSUPPORTED="show") as url,
@@ -184,7 +184,7 @@ def test_a_server_that_restarts_in_mid_answer_is_told_of_and_loses_nothing_that_
             number = int(prompt[: prompt.index(quote)].rsplit("Passage [", 1)[1].split("]")[0])
             evidence = [{"passage": number, "quote": f"{quote} Belarusian Potash Company"}]
             claims = [{"text": text, "evidence": evidence} for text in ("Transactions are allowed.", "Allowed. " * 400)]
-            script.texts, script.pause_seconds = [json.dumps({"claims": claims})], 0.05
+            script.texts, script.pause_seconds = [QUESTION, json.dumps({"claims": claims})], 0.05
             box = page.get_by_role("textbox", name="Question")
             box.fill(QUESTION)
             box.press("Enter")

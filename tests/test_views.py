@@ -127,10 +127,8 @@ def test_beside_its_quotes_an_answer_on_the_russian_page_has_no_word_of_english(
         box.press("Enter")
         coverage = page.locator("#chat small.coverage")
         expect(coverage).to_contain_text("(язык ru или en, опубликовано с 2025-09-01)", timeout=WAIT)
-        voice = page.locator("#chat small.voice", has_text="Sviatlana Tsikhanouskaya")
-        expect(voice).to_contain_text("по словам: Sviatlana Tsikhanouskaya (оппозиция), 2026-01")
         own = page.locator("#chat .bot small").all_inner_texts()
-        names = {"Sviatlana", "Tsikhanouskaya", "John", "Coale", "Cole"}
+        names = {"Sviatlana", "Tsikhanouskaya", "Andrius", "Kubilius", "Franak", "Viacorka", "John", "Coale", "Cole"}
         assert set(re.findall("[A-Za-z]{2,}", " ".join(own))) - names == {"ru", "en"}
 
 
@@ -242,7 +240,7 @@ def test_a_marker_under_the_pointer_or_the_keyboard_shows_its_quote(address: str
 def test_what_may_be_asked_next_is_answered_by_a_click(address: str, browser: Browser) -> None:
     with watched(browser, address) as (page, _):
         opened(page, address)
-        ask_here(page, "What happened to Mikola Statkevich after his stroke?")
+        ask_here(page, "How many prisoners were freed in December 2025?")
         then = page.locator("#chat .option")
         expect(then.first).to_be_visible(timeout=WAIT)
         question = then.first.inner_text().strip()
