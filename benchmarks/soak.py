@@ -27,7 +27,7 @@ PARTS = 10
 RESIDENT = re.compile(r"VmRSS:\s+(\d+) kB")
 CONVERSATION = re.compile(r'data-conversation=\\*"([\w-]{20,})')  # in text of text
 QUESTIONS = [
-    *EXAMPLES,
+    *(one for some in EXAMPLES.values() for one in some),
     "Who is Ales Bialiatski?",
     "What is the capital of France?",
     "Когда освободили Марию Колесникову?",
