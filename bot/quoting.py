@@ -49,7 +49,6 @@ class Choice:
 
 def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
-    # what was at another time than the one asked about comes behind what may be of that time
     ranked = [one for one in reading.candidates if is_report(one.text)]
     if not ranked or reading.answerable < fitted.partial:
         why = f"None of the passages read ({reading.read}) answers the question."

@@ -83,12 +83,14 @@ class Engine:
     def __init__(self, find: Callable[[], Path], threads: int) -> None:
         self._find = find
         self._threads = threads
+        self._session: InferenceSession | None = None
 
     def run(self, **inputs: NDArray[np.float32]) -> list[Vectors]:
         """The graph's outputs, in its order."""
-        with OPENING:
-            session = _session(self._find(), self._threads)
-        outputs: list[Vectors] = session.run(None, inputs)
+        if self._session is None:
+            with OPENING:
+                self._session = _session(self._find(), self._threads)
+        outputs: list[Vectors] = self._session.run(None, inputs)
         return outputs
 
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from encoder.weights import Vectors
+
 ASK, CLAIM = "query: ", "claim: "  # what stands before a question, and before a statement to be checked
 TURNS = 3  # the newest earlier questions that are read
 TURNS_TOKENS = 60  # of all earlier questions together
@@ -62,6 +66,21 @@ def windows(
     if title:
         head += [*title[:TITLE_TOKENS], end]
     return [_window(head, group, end) for group in _groups(sentences)]
+
+
+def arrays(rows: Sequence[Window], longest: int) -> tuple[Vectors, Vectors]:
+    """Which tokens of some rows are the passage's, and how their sentences are pooled; each row has `longest` tokens.
+
+    (rows, tokens): 0 for the question's part, 1 for the passage's and for what only fills up; and (rows, pieces,
+    tokens): the mean over each piece, 0 where a row has fewer pieces than the others.
+    """
+    parts = np.ones((len(rows), longest), np.float32)
+    pooling = np.zeros((len(rows), max(len(row.pieces) for row in rows), longest), np.float32)
+    for place, row in enumerate(rows):
+        parts[place, : row.asked] = 0
+        for number, piece in enumerate(row.pieces):
+            pooling[place, number, piece.start : piece.end] = 1 / (piece.end - piece.start)
+    return parts, pooling
 
 
 def _groups(sentences: Sequence[Sequence[int]]) -> Iterator[list[tuple[int, int, Sequence[int]]]]:

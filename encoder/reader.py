@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from encoder.engine import Engine, vocabulary
-from encoder.packing import ASK, CLAIM, Piece, Window, windows
+from encoder.packing import ASK, CLAIM, Piece, Window, arrays, windows
 from encoder.weights import Vectors
 
 READER = "viadoma-reader/1"  # raise it with the weights
@@ -119,12 +119,7 @@ class Reader:
         made: Sequence[_Gathered],
     ) -> None:
         words, mask = self._vocabulary.batch([window.tokens for _, window in rows])
-        parts = np.ones(mask.shape, np.float32)
-        pooling = np.zeros((len(rows), max(len(window.pieces) for _, window in rows), mask.shape[1]), np.float32)
-        for row, (_, window) in enumerate(rows):
-            parts[row, : window.asked] = 0
-            for number, piece in enumerate(window.pieces):
-                pooling[row, number, piece.start : piece.end] = 1 / (piece.end - piece.start)
+        parts, pooling = arrays([window for _, window in rows], mask.shape[1])
         with self._turn:
             spans, sentences, passage, relation = self._engine.run(words=words, mask=mask, parts=parts, pooling=pooling)
         for row, (place, window) in enumerate(rows):

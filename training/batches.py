@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoder.packing import Window, windows
+from encoder.packing import Window, arrays, windows
 from encoder.weights import Q4_0, Vectors, unpack
 
 SORTED_TOGETHER = 640  # so many rows are sorted by length before they are cut into batches
@@ -98,21 +98,16 @@ class Pack:
     def batch(self, rows: Sequence[Row]) -> Batch:
         """The arrays of some rows, padded to the longest."""
         longest = max(len(row.window.tokens) for row in rows)
-        most = max(len(row.window.pieces) for row in rows)
         ids = np.zeros((len(rows), longest), np.int64)
         mask = np.zeros((len(rows), longest), np.bool_)
-        parts = np.ones((len(rows), longest), np.int64)
-        pooling = np.zeros((len(rows), most, longest), np.float32)
         for place, row in enumerate(rows):
             count = len(row.window.tokens)
             ids[place, :count] = row.window.tokens
             mask[place, :count] = True
-            parts[place, : row.window.asked] = 0
-            for number, piece in enumerate(row.window.pieces):
-                pooling[place, number, piece.start : piece.end] = 1 / (piece.end - piece.start)
         places = np.searchsorted(self._vocabulary, ids)
         words = unpack(self._words[places], self._words.shape[1] * 32).reshape(*ids.shape, -1)
-        return Batch(words, mask, parts, pooling, tuple(rows))
+        parts, pooling = arrays([row.window for row in rows], longest)
+        return Batch(words, mask, parts.astype(np.int64), pooling, tuple(rows))
 
 
 def batched(rows: Sequence[Row], most_tokens: int, seed: int) -> list[list[Row]]:

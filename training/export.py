@@ -12,7 +12,7 @@ import numpy as np
 
 from encoder.engine import Vocabulary
 from encoder.graph import embedding_graph, parameters, reader_graph
-from encoder.packing import ASK, windows
+from encoder.packing import ASK, arrays, windows
 from encoder.rounding import rounded
 from encoder.weights import Vectors, Weights, weights_file
 from training.batches import Batch, Pack, batched
@@ -96,11 +96,7 @@ def write_outputs(checkpoint: Path, own: Path, target: Path, count: int = 40) ->
         asked, title = tokens.numbers(ASK + question["q"]), tokens.numbers(article.title)
         (window,) = windows(asked, list(map(tokens.numbers, turns)), title, numbers, weights.bos, weights.eos)
         words, mask = vocabulary.batch([window.tokens])
-        parts = np.ones_like(mask)
-        parts[0, : window.asked] = 0
-        pooling = np.zeros((1, len(window.pieces), mask.shape[1]), np.float32)
-        for place, piece in enumerate(window.pieces):
-            pooling[0, place, piece.start : piece.end] = 1 / (piece.end - piece.start)
+        parts, pooling = arrays([window], mask.shape[1])
         inputs = {"words": words, "mask": mask, "parts": parts, "pooling": pooling}
         scores = session.run(["sentences"], inputs)[0][0, :, 0]
         answers = [round(float(value), 4) for value in 1 / (1 + np.exp(-scores))]

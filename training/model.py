@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoder.graph import parameters
 from encoder.weights import Weights
 
 PARTS = 2  # the question's part of a row, and the passage's
@@ -50,30 +51,12 @@ class Encoder(nn.Module):
         super().__init__()
         hidden, epsilon = weights.hidden, float(weights.epsilon)
         self.hidden = hidden
-        positions = weights.vector("emb.pos").reshape(-1, hidden) + weights.vector("emb.type").reshape(-1, hidden)[0]
-        self.register_buffer("positions", torch.tensor(positions), persistent=False)
+        own = {name: torch.tensor(value) for name, value in parameters(weights).items()}
+        self.register_buffer("positions", own.pop("positions"), persistent=False)
         self.entry_norm = nn.LayerNorm(hidden, epsilon)
         self.layers = nn.ModuleList(Layer(hidden, weights.inner, weights.heads, epsilon) for _ in range(depth))
-        self._fill(weights)
-
-    def _fill(self, weights: Weights) -> None:
-        def norm(module: nn.LayerNorm, key: str) -> None:
-            module.weight.data = torch.tensor(weights.vector(f"{key}.w"))
-            module.bias.data = torch.tensor(weights.vector(f"{key}.b"))
-
-        def linear(module: nn.Linear, *keys: str) -> None:
-            module.weight.data = torch.tensor(np.concatenate([weights.matrix(key).T for key in keys]))
-            module.bias.data = torch.tensor(np.concatenate([weights.vector(f"{key}.b") for key in keys]))
-
-        norm(self.entry_norm, "emb.ln")
-        for number, layer in enumerate(self.layers):
-            key = f"l{number}."
-            linear(layer.attention_in, key + "q", key + "k", key + "v")
-            linear(layer.attention_out, key + "ao")
-            linear(layer.inner, key + "fi")
-            linear(layer.outer, key + "fo")
-            norm(layer.attention_norm, key + "aln")
-            norm(layer.output_norm, key + "oln")
+        # a shallower one leaves the highest layers of the file out
+        self.load_state_dict({name: own[name] for name in self.state_dict()})
 
     def forward(self, words: Tensor, mask: Tensor, parts: Tensor | None = None) -> Tensor:
         """`words` (rows, tokens, hidden), `mask` (rows, tokens); `parts` is added to the word vectors where given."""
