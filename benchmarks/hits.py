@@ -1,8 +1,8 @@
 """The passage with the answer: how high the search ranks it.
 
 Collections of articles with questions, each as a library of its own and among our own articles of the training data.
-Beside the product's search, in the same run and over the same passages: its vectors alone, full text alone (BM25), and
-the vectors of the embedding model as it was before training.
+Beside the product's search, in the same run and over the same passages: the same hits ranked by the reader, the vectors
+alone, full text alone (BM25), and the vectors of the embedding model as it was before training.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from benchmarks.reading import own_folder
 from benchmarks.results import report
 from benchmarks.retrieval import filled, lines
 from bot.bot import HISTORY_TURNS
-from encoder import ORIGINAL, E5Embeddings
+from bot.reading import best_hits, read
+from encoder import ORIGINAL, E5Embeddings, Reader
 from encoder.weights import Vectors
 from ingest import update
-from training.calibrate import overlap
+from training.collections import articles_of, overlap
 from training.data import lines as all_lines
 from vectorstore import Names, Query, Store, settings
 from vectorstore.search import search
@@ -62,7 +63,7 @@ class Original:
         return rank
 
 
-def rankings(store: Store, original: Original) -> dict[str, Ranking]:
+def rankings(store: Store, original: Original, reader: Reader) -> dict[str, Ranking]:
     """The ways to rank the passages of a store."""
     names = Names.open(None)
 
@@ -75,7 +76,12 @@ def rankings(store: Store, original: Original) -> dict[str, Ranking]:
     def bm25(query: Query) -> list[str]:
         return texts([passage for passage, _ in store.library.match(terms(query.text), DEPTH, postings=sys.maxsize)])
 
+    def read_anew(query: Query) -> list[str]:
+        hits = search(store, query, DEPTH, names=names)
+        return [hit.text for hit in best_hits(read(reader, query.question, query.earlier, hits), DEPTH)]
+
     return {
+        "the product, ranked by its reader": read_anew,
         "the product": lambda query: [hit.text for hit in search(store, query, DEPTH, names=names)],
         "vectors alone": vectors,
         "BM25 alone": bm25,
@@ -112,20 +118,22 @@ def run(shared: Path, cache: Path, collections: Sequence[Path] = ()) -> None:
     folders = collections or sorted(one.parent for one in (shared / "collections").glob("*/questions.jsonl"))
     filled(cache / "own", own_rows(own_folder(shared))).close()
     original = Original(settings(None).cache)
+    reader = Reader(settings(None).cache, os.cpu_count() or 1)
     rows: list[list[object]] = []
     with TemporaryDirectory() as scratch:
         for folder in folders:
             every = lines(folder / "questions.jsonl")
+            source = articles_of(folder)
             asked = [one for one in every if not one["must_abstain"] and one["gold_quotes"]]
             for among in (False, True):
                 data = Path(scratch) / f"{folder.name}-{among}"
                 if among:
                     shutil.copytree(cache / "own" / "data", data)
-                failed = update([folder / "articles"], data=data).failed
+                failed = update([source], data=data).failed
                 assert not failed, failed[:3]
                 store = Store.open(settings(data), create=False)
                 library = f"{folder.name}, {store.library.coverage().articles:,} articles"
-                for way, rank in rankings(store, original).items():
+                for way, rank in rankings(store, original, reader).items():
                     places = _places(rank, asked)
                     shares = [share(place < least for place in places) for least in FIRST]
                     rows.append([library, way, len(asked), *shares])

@@ -7,6 +7,7 @@ the program's checks refuse, and those that a reader sees.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,10 @@ from tqdm import tqdm
 
 from benchmarks.answers import questions
 from benchmarks.results import report
+from bot.evidence import Checker
+from bot.reading import calibration, read
 from bot.writing import Endpoint, ModelError, Remark, Writer
+from encoder import Reader
 from ingest import update
 from vectorstore import Hit, HybridRetriever, Names, Store, settings
 
@@ -74,12 +78,14 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         update([Path("samples")], data=folder)
         store = Store.open(settings(Path(folder)), create=False)
         retriever = HybridRetriever(store=store, names=names, limit=PASSAGES)
+        reader = Reader(settings(None).cache, os.cpu_count() or 1)
         writer = Writer(Endpoint("smollm2", address, "none"))
         for question in tqdm(asked[:QUESTIONS], unit=" questions"):
             hits: list[Hit] = [document.metadata["hit"] for document in retriever.invoke(question)]
             start = time.perf_counter()
+            checker = Checker(reader, read(reader, question, (), hits), calibration())
             try:
-                for written in writer.write(question, hits):
+                for written in writer.write(question, hits, checker):
                     if isinstance(written, Remark):
                         continue
                     counts[written.support] += 1

@@ -23,9 +23,9 @@ from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Sh
 from bot.attribution import attributed
 from bot.chronicle import Chronicle
 from bot.disagreement import Told
-from bot.evidence import is_report
-from bot.quoting import Choice, Quote, choose
-from bot.reading import Reading, calibration, read
+from bot.evidence import Checker, is_report
+from bot.quoting import Choice, choose
+from bot.reading import Reading, best_hits, calibration, read
 from bot.suggesting import next_questions
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
 from encoder import Kinds, Reader
@@ -56,6 +56,7 @@ SUGGESTED, TRIED = 3, 4  # questions that may come next
 SUGGESTING_HITS = 3  # passages read for each of them
 SUGGESTING_SECONDS = 1.0  # for all of them together
 CLOSEST = 3
+WRITTEN_FROM = 10  # passages that a chat model is given
 HISTORY_TURNS = 3  # earlier questions that the search and the reader are told
 CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -313,7 +314,7 @@ class Bot:
         choice = self._chosen(question, reading)
         if self._writer and not trouble:
             try:
-                for events in self._write(self._writer, choice, hits, empty):
+                for events in self._write(self._writer, choice, reading, empty):
                     if events[-1].kind == "answer":
                         self._trouble = ""
                     yield self._finished(events)
@@ -374,11 +375,12 @@ class Bot:
             if others[name] or len(spellings) > 1
         )
 
-    def _write(self, writer: Writer, choice: Choice, hits: list[Hit], empty: Answer) -> Iterator[list[Event]]:
+    def _write(self, writer: Writer, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
+        checker = Checker(self._reader, reading, calibration())
         dropped = 0
-        for written in writer.write(empty.query, hits):
+        for written in writer.write(empty.query, best_hits(reading, WRITTEN_FROM), checker):
             if isinstance(written, Remark):
                 answer = replace(answer, notes=(*answer.notes, written.text))
             elif written.support == "unverified" and not self._show_unsupported:
@@ -396,7 +398,7 @@ class Bot:
             )
             answer = replace(answer, notes=(*answer.notes, note))
         if not answer.claims:
-            answer = replace(answer, closest=self._cited(_closest(hits)))
+            answer = replace(answer, closest=self._closest(reading))
         else:
             for told in choice.differing.told if choice.differing else ():
                 # a model may tell one account only
@@ -415,7 +417,7 @@ class Bot:
     def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
         """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
         used = [self._place(quote, places) for quote in written.quotes]
-        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
+        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts, written.supported)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
     def _place(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:
@@ -425,10 +427,14 @@ class Bot:
             places[hit.article.id, span] = replace(self._cited([quote])[0], number=len(places) + 1)
         return places[hit.article.id, span].number
 
+    def _closest(self, reading: Reading) -> tuple[Citation, ...]:
+        """The sentences that come nearest to an answer."""
+        near = [(one.hit, one.sentence.span) for one in reading.candidates if is_report(one.text)]
+        return self._cited(near[:CLOSEST])
+
     def _quote(self, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         if choice.status == "not_found":
-            near = [(one.hit, one.sentence.span) for one in reading.candidates if is_report(one.text)][:CLOSEST]
-            yield [Event("answer", replace(empty, closest=self._cited(near), missing=choice.missing))]
+            yield [Event("answer", replace(empty, closest=self._closest(reading), missing=choice.missing))]
             return
         citations = self._cited(choice.quotes)
         answer = replace(empty, status=choice.status, corrects=choice.corrects)
@@ -494,11 +500,6 @@ def _short(choice: Choice, citations: Sequence[Citation]) -> Short | None:
             start, end = words.start - cited.start, words.end - cited.start
             return Short(cited.quote[start:end], cited.number, start, end)
     return None
-
-
-def _closest(hits: Sequence[Hit]) -> list[Quote]:
-    """The best sentence of each of the best passages."""
-    return [(hit, max(hit.sentences, key=lambda sentence: sentence.cosine).span) for hit in hits[:CLOSEST]]
 
 
 def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: Filters) -> dict[str, Any]:

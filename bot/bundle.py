@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
-from bot.evidence import uncovered
+from bot.evidence import before, uncovered
 from vectorstore import Article, Coverage, Filters, Time
 
 FORMAT = "viadoma-evidence"
@@ -204,7 +204,7 @@ def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -
                 differs += _citation_differs(citation, articles, article_of)
                 findings.append(Finding(f"answer {place}, {name} {citation.number}", tuple(differs)))
         for number, claim in enumerate(answer.claims, 1):
-            if troubles := tuple(_claim_differs(claim, answer.citations, articles)):
+            if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of)):
                 findings.append(Finding(f"answer {place}, claim {number}", troubles))
         if troubles := tuple(_short_differs(answer.short, answer.citations)):
             findings.append(Finding(f"answer {place}, short answer", troubles))
@@ -298,7 +298,10 @@ def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
 
 
 def _claim_differs(
-    claim: Claim, citations: Sequence[StoredCitation], articles: dict[tuple[str, int], StoredArticle]
+    claim: Claim,
+    citations: Sequence[StoredCitation],
+    articles: dict[tuple[str, int], StoredArticle],
+    article_of: Callable[[str, int], Article | None],
 ) -> Iterator[str]:
     yield from _strangers(claim.citations, citations)
     cited = [one for one in citations if one.number in claim.citations]
@@ -311,9 +314,12 @@ def _claim_differs(
             yield f"it is marked as quoted, but “{_plain(claim.text)}” is not its quote"
     else:
         known = [articles[place] for one in cited if (place := (one.article, one.version)) in articles]
-        about = [f"{article.title} {article.publisher}" for article in known]
+        context = [text for article in known for text in (article.title, article.publisher)]
+        context += [
+            before(kept.text, one.start) for one in cited if (kept := article_of(one.article, one.version)) is not None
+        ]
         dates = [article.published for article in known] if len(known) == len(cited) else []
-        yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], about, dates))
+        yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], context, dates))
 
 
 def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:

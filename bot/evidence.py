@@ -1,17 +1,24 @@
 """Proof: finds a quote in an article, and says whether quotes cover what a claim states.
 
-Knows text and hits. Does not know models, search or how an answer is made.
+Knows text, hits and their reading. Does not know chat models, search or how an answer is made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from bot.reading import Calibration, Reading, relation
 from bot.support import PLAIN, uncovered
-from vectorstore import Hit, Span
+from bot.support.words import sentences
+from encoder import Reader
+from vectorstore import Hit, Sentence, Span
 
-__all__ = ["covering", "doubts", "find_quote", "uncovered"]
+__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "uncovered"]
+
+Quote = tuple[Hit, Span]
+UNSAID = "its quote does not say it"
 
 SPACE = re.compile(r"\s+")
 MIN_QUOTE = 3  # words; fewer stand anywhere
@@ -67,27 +74,61 @@ def covering(hit: Hit, quote: str) -> Span | None:
     return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
 
 
-def doubts(claim: str, quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> list[str]:
-    """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found of a claim: why its quotes do not prove it, empty if they do, and how likely they say it (0 to 1).
 
-    `ordinary` is the least cosine to the question, among the sentences found, of what bears on it.
+    0 where the quotes were not read, because an exact fact already speaks against it.
     """
-    evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
-    about = [f"{hit.article.title} {hit.article.publisher}" for hit, _ in quotes]
-    why = uncovered(claim, evidence, about, [hit.article.published for hit, _ in quotes])
-    if LINK.search(claim):
-        why.append("it holds an address")
-    touched = (
-        hit.article.text[one.span.start : one.span.end]
-        for hit, span in quotes
-        for one in hit.sentences
-        if one.span.start < span.end and span.start < one.span.end
-    )
-    if not all(map(is_report, touched)):
-        why.append("its quote asks or orders, it reports nothing")
-    if not _to_the_point(quotes, ordinary):
-        why.append("its quote has nothing to do with the question")
-    return why
+
+    doubts: tuple[str, ...]
+    supported: float
+
+
+class Checker:
+    """Checks the claims that answer one question, by their facts and by reading."""
+
+    def __init__(self, reader: Reader, reading: Reading, fitted: Calibration) -> None:
+        self._reader = reader
+        self._fitted = fitted
+        self._likely = {(one.hit.article.id, one.sentence.span): one.likely for one in reading.candidates}
+
+    def check(self, claim: str, quotes: Sequence[Quote]) -> Checked:
+        """Why the quotes do not prove the claim, in words for people."""
+        evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
+        context = [
+            text
+            for hit, span in quotes
+            for text in (hit.article.title, hit.article.publisher, before(hit.article.text, span.start))
+        ]
+        why = uncovered(claim, evidence, context, [hit.article.published for hit, _ in quotes])
+        if LINK.search(claim):
+            why.append("it holds an address")
+        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
+        if not all(is_report(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
+            why.append("its quote asks or orders, it reports nothing")
+        if not any(self._likely.get((hit.article.id, one.span), 0.0) >= self._fitted.bears for hit, one in touched):
+            why.append("its quote has nothing to do with the question")
+        if why:
+            return Checked(tuple(why), 0.0)
+        supported = relation(self._reader, claim, [(hit, _with_before(hit, span)) for hit, span in quotes])[0]
+        return Checked(() if supported >= self._fitted.proved else (UNSAID,), supported)
+
+
+def _touched(hit: Hit, span: Span) -> Iterator[Sentence]:
+    return (one for one in hit.sentences if one.span.start < span.end and span.start < one.span.end)
+
+
+def _with_before(hit: Hit, span: Span) -> Span:
+    """A stretch with the sentence before it, which a pronoun in it may lean on."""
+    before = [one.span.start for one in hit.sentences if one.span.end <= span.start]
+    return Span(before[-1] if before else span.start, span.end)
+
+
+def before(text: str, start: int) -> str:
+    """The sentence before a place in its paragraph; empty at the paragraph's beginning."""
+    told = sentences(text[text.rfind("\n", 0, start) + 1 : start])
+    return told[-1] if told else ""
 
 
 def is_report(sentence: str) -> bool:
@@ -96,13 +137,3 @@ def is_report(sentence: str) -> bool:
         return False
     reported = QUOTES.search(sentence)  # somebody's words
     return bool(reported) or not (sentence.rstrip().endswith("?") or ORDER.search(sentence))
-
-
-def _to_the_point(quotes: Sequence[tuple[Hit, Span]], ordinary: float) -> bool:
-    """Whether a sentence of the quotes is as near to the question as most of what was found."""
-    return any(
-        one.cosine >= ordinary
-        for hit, span in quotes
-        for one in hit.sentences
-        if one.span.start >= span.start and one.span.end <= span.end
-    )

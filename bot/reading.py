@@ -90,7 +90,8 @@ class Calibration:
     """What was fitted: the two regressions, and the least probabilities of each status.
 
     Of at least `answered` an answer is answered, of at least `partial` it is in part. Beside the best sentence others
-    are quoted from `quoted` on; a short answer has at least a span's logit of `short`, a verdict `verdict`.
+    are quoted from `quoted` on; a short answer has at least a span's logit of `short`, a verdict `verdict`. Of what a
+    chat model writes, a sentence quoted has at least `bears`, and the claim is supported by `proved`.
     """
 
     sentence: Regression
@@ -100,6 +101,8 @@ class Calibration:
     quoted: float
     short: float
     verdict: float
+    bears: float
+    proved: float
 
 
 @lru_cache(maxsize=1)
@@ -129,6 +132,29 @@ def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[H
         for hit in hits
     ]
     return reader.read(bare if terms(bare) else question, turns, texts)
+
+
+def best_hits(reading: Reading, count: int) -> list[Hit]:
+    """The passages whose best sentences answer most likely, best first."""
+    found: dict[tuple[str, Span], Hit] = {}
+    for candidate in reading.candidates:
+        found.setdefault((candidate.hit.article.id, candidate.hit.span), candidate.hit)
+    return list(found.values())[:count]
+
+
+def relation(reader: Reader, claim: str, quotes: Sequence[tuple[Hit, Span]]) -> tuple[float, float, float]:
+    """The probabilities that quotes support, contradict and do not settle a claim; of several articles the likeliest.
+
+    All quotes of an article are read together.
+    """
+    texts: dict[str, tuple[str, list[str]]] = {}
+    for hit, span in quotes:
+        _, sentences = texts.setdefault(hit.article.id, (hit.article.title, []))
+        inside = [one.span for one in hit.sentences if span.start <= one.span.start and one.span.end <= span.end]
+        sentences += [hit.article.text[one.start : one.end] for one in inside or [span]]
+    return max(
+        passage.relation for passage in reader.check(claim, [Text(title, tuple(own)) for title, own in texts.values()])
+    )
 
 
 def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:

@@ -14,14 +14,13 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import mean, pstdev
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from bot.answer import Support, Turn
-from bot.evidence import covering, doubts
+from bot.evidence import Checker, Quote, covering
 from prompts import Prompt, load
 from vectorstore import Hit, Span
 from vectorstore.terms import terms
@@ -107,13 +106,14 @@ class Endpoint:
 class Written:
     """A sentence a model wrote, the quotes found for it as (hit, span), what they come to, and why not, if they don't.
 
-    Only an "unverified" one may have no quote.
+    Only an "unverified" one may have no quote. `supported` is how likely the quotes say it (0 to 1), None if not read.
     """
 
     text: str
-    quotes: tuple[tuple[Hit, Span], ...]
+    quotes: tuple[Quote, ...]
     support: Support
     doubts: tuple[str, ...] = ()
+    supported: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class Writer:
             return ""
         return line
 
-    def write(self, question: str, hits: Sequence[Hit]) -> Iterator[Written | Remark]:
+    def write(self, question: str, hits: Sequence[Hit], checker: Checker) -> Iterator[Written | Remark]:
         """The model's claims, each as soon as it is written and checked.
 
         None at all if the model says that the passages do not answer. A claim that its quotes do not prove is given
@@ -183,15 +183,19 @@ class Writer:
         fails, or writes what is no answer.
         """
         try:
-            yield from self._written(question, hits)
+            yield from self._written(question, hits, checker)
         except TooLongError:
             if len(hits) < 2:
                 raise
-            yield from self._written(question, hits[: len(hits) // 2])
+            yield from self._written(question, hits[: len(hits) // 2], checker)
 
-    def _written(self, question: str, hits: Sequence[Hit]) -> Iterator[Written | Remark]:
+    def _written(self, question: str, hits: Sequence[Hit], checker: Checker) -> Iterator[Written | Remark]:
         passages = "\n\n".join(_passage(number, hit) for number, hit in enumerate(hits, 1))
         judge = _Judge(self, question)
+
+        def judged(draft: _Draft) -> Written:
+            return judge.judged(_checked(draft, hits, checker))
+
         failed: list[Written] = []
         said: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
         cut = ""
@@ -205,7 +209,7 @@ class Writer:
         try:
             pieces = self._stream(self._answer, structured=True, passages=passages, question=question)
             for draft in _drafts(pieces):
-                written = judge.judged(_checked(draft, hits))
+                written = judged(draft)
                 if written.support == "unverified":
                     failed.append(written)
                 elif fresh(written):
@@ -213,13 +217,13 @@ class Writer:
         except CutShortError as error:
             cut = str(error)
         if failed and not cut:
-            failed, mended = self._mended(question, passages, hits, failed, judge)
+            failed, mended = self._mended(question, passages, failed, judged)
             yield from filter(fresh, mended)
         yield from failed
         yield from map(Remark, filter(None, (cut, judge.trouble)))
 
     def _mended(
-        self, question: str, passages: str, hits: Sequence[Hit], failed: list[Written], judge: _Judge
+        self, question: str, passages: str, failed: list[Written], judged: Callable[[_Draft], Written]
     ) -> tuple[list[Written], list[Written]]:
         """The claims that failed, and those that came out right when the model was asked for them once more."""
         asked = "\n".join(f"- {one.text} ({'; '.join(one.doubts)})" for one in failed)
@@ -227,7 +231,7 @@ class Writer:
             pieces = self._stream(
                 self._mend, structured=True, passages=passages, question=question, claims=_fenced(asked)
             )
-            again = [judge.judged(_checked(draft, hits)) for draft in _drafts(pieces)]
+            again = [judged(draft) for draft in _drafts(pieces)]
         except ModelError:
             return failed, []
         mended = [one for one in again if one.support != "unverified"]
@@ -458,7 +462,7 @@ def _draft(found: object) -> _Draft | None:
     return _Draft(" ".join(plain.split()), tuple(quotes))
 
 
-def _checked(draft: _Draft, hits: Sequence[Hit]) -> Written:
+def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> Written:
     """The claim with the sentences its quotes stand in, and whether those prove it."""
     found: dict[tuple[str, Span], tuple[Hit, Span]] = {}
     why: list[str] = []
@@ -472,9 +476,9 @@ def _checked(draft: _Draft, hits: Sequence[Hit]) -> Written:
     quotes = tuple(found.values())
     if not quotes:
         return Written(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
-    cosines = [one.cosine for hit in hits for one in hit.sentences]
-    why = doubts(draft.text, quotes, mean(cosines) - pstdev(cosines))
-    return Written(draft.text, quotes, "unverified" if why else "verified", tuple(why))
+    checked = checker.check(draft.text, quotes)
+    support: Support = "unverified" if checked.doubts else "verified"
+    return Written(draft.text, quotes, support, checked.doubts, checked.supported)
 
 
 def _same(one: str, other: str) -> bool:

@@ -28,6 +28,8 @@ FITTED = Calibration(
     quoted=0.5,
     short=1.0,
     verdict=0.7,
+    bears=0.0,
+    proved=0.0,
 )
 
 

@@ -157,54 +157,34 @@ def test_a_name_that_is_not_in_the_quote_is_told(claim: str, quote: str, name: s
     assert f"the name {name} is not in its quote" in uncovered(claim, [quote])
 
 
-def test_what_is_known_of_the_article_covers_names_and_no_numbers() -> None:
-    assert uncovered("Meduza counted them.", ["Somebody counted them."], ["Meduza"]) == []
-    assert uncovered("In all 13 were freed.", ["In all some were freed."], ["Title, 2025-12-13"])
-
-
 @pytest.mark.parametrize(
-    ("claim", "quote"),
+    ("claim", "known"),
     [
-        ("Belarus did not free 123 political prisoners.", FREED),
-        ("EU sanctions on potash do not stay in force.", POTASH),
-        ("Coale reached the town in March.", "Coale did not reach the town in March."),
-        ("He asked Lukashenko for a pardon.", "He did not ask Lukashenko for a pardon."),
-        ("Statkevich was not released after a stroke.", STROKE),
-        ("На Украину не вывезли 114 помилованных.", UKRAINE),
-        ("Бяляцкі пісаў прашэнне аб памілаванні.", VILNIA),
+        ("The paper Meduza counted them.", "Meduza"),
+        ("They were freed under General License 13.", "OFAC issues General License 13"),
+        ("Seven women were counted.", "The prison held seven women."),
+        ("Statkevich was counted on 13 December.", "Statkevich came home on 13 December."),
     ],
 )
-def test_a_negation_put_in_or_left_out_is_told(claim: str, quote: str) -> None:
-    assert len(uncovered(claim, [quote])) == 1
+def test_what_is_known_beside_the_quote_covers_facts(claim: str, known: str) -> None:
+    quote = "They were counted, and freed."
+    assert uncovered(claim, [quote], [known], [""]) == []
+    assert uncovered(claim, [quote], ["Another title"], [""])
 
 
-@pytest.mark.parametrize(
-    ("claim", "quote", "reason"),
-    [
-        ("Belarus jailed 123 political prisoners.", FREED, "it says “jailed”, its quote “freed”"),
-        ("The Council lifted its Belarus sanctions.", COUNCIL, "it says “lifted”, its quote “prolonged”"),
-        ("Лукашенко осудил 18 человек.", "Лукашенко помиловал 18 человек.", "it says “осудил”, its quote “помиловал”"),
-        ("Суд дазволіў выданне.", "Суд забараніў выданне.", "it says “дазволіў”, its quote “забараніў”"),
-    ],
-)
-def test_the_opposite_is_told(claim: str, quote: str, reason: str) -> None:
-    assert reason in uncovered(claim, [quote])
+def test_the_day_of_publication_covers_a_date_and_no_number() -> None:
+    assert uncovered("It was counted on 13 December 2025.", ["It was counted."], [], ["2025-12-13"]) == []
+    assert uncovered("In all 13 were freed.", ["In all some were freed."], [], ["2025-12-13"])
 
 
-@pytest.mark.parametrize(
-    ("claim", "quote"),
-    [
-        ("Лукашенко поблагодарил Трампа за освобождение заключённых.", THANKS),
-        ("Zelensky thanked Trump for it.", "Trump thanked Zelensky for it."),
-    ],
-)
-def test_roles_the_other_way_round_are_told(claim: str, quote: str) -> None:
-    assert any("the other way round" in reason for reason in uncovered(claim, [quote]))
+def test_a_fact_elsewhere_makes_no_right_claim_doubtful() -> None:
+    quote, beside = "They pardoned 123 prisoners.", "Since July 430 prisoners were let go."
+    assert uncovered("They pardoned 123 prisoners.", [quote], [beside]) == []
 
 
-def test_word_order_alone_turns_no_roles_round() -> None:
-    assert uncovered("Лукашенко поблагодарил Трамп за освобождение.", [THANKS]) == []
-    assert uncovered("Trump met Putin in Alaska.", ["Putin met Trump in Alaska."]) == []
+def test_words_beside_the_quote_are_not_quoted() -> None:
+    said = 'He said "all of them will be free soon".'
+    assert uncovered(said, ["He said much."], ["“All of them will be free soon”, he said."])
 
 
 def test_quoted_words_must_be_the_quotes() -> None:

@@ -7,6 +7,9 @@ import json
 import os
 from pathlib import Path
 
+from encoder import E5Embeddings
+from encoder.embedding import TRAINED
+
 OWN = Path(__file__).with_name("data")
 PACK = Path(__file__).with_name("pack")
 
@@ -16,6 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     prepare = commands.add_parser("prepare", help="pack the data as token numbers")
+    prepare.add_argument("--seed", type=int, default=1, help="another one draws other examples")
     train = commands.add_parser("train", help="train a model; the reader goes on from its checkpoint")
     train.add_argument("model", choices=["reader", "retriever"])
     train.add_argument("--start", type=Path, help="a checkpoint to start from; without it the original weights")
@@ -27,7 +31,7 @@ def main() -> None:
     kinds = commands.add_parser("kinds", help="fit what tells the kinds of questions")
     calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds")
     calibrate.add_argument(
-        "--collection", type=Path, nargs="*", default=[], help="folders with articles and questions.jsonl"
+        "--collection", type=Path, nargs="*", default=[], help="further folders with articles and questions.jsonl"
     )
     calibrate.add_argument(
         "--kept", type=Path, required=True, help="where what was read is kept, outside the work tree"
@@ -45,9 +49,12 @@ def main() -> None:
 def _run(options: argparse.Namespace) -> None:
     cache = _cache()
     if options.command == "prepare":
+        from encoder import E5Embeddings
+        from encoder.embedding import TRAINED
         from training.prepare import prepare
 
-        prepare(options.own, options.public, _excluded(options.exclude), options.pack)
+        embedding = E5Embeddings(TRAINED, cache, os.cpu_count() or 1)
+        prepare(options.own, options.public, _excluded(options.exclude), options.pack, embedding, options.seed)
     elif options.command == "train" and options.model == "reader":
         from training import train_reader
 
@@ -58,7 +65,9 @@ def _run(options: argparse.Namespace) -> None:
         if not options.public:
             raise SystemExit("The retriever is trained on public questions too: name their folder with --public.")
         excluded = _excluded(options.exclude)
-        train_retriever.train(options.own, options.public, excluded, options.start, options.out, options.minutes)
+        train_retriever.train(
+            options.own, options.public, excluded, _embedding(cache), options.start, options.out, options.minutes
+        )
     elif options.command == "export":
         from training.export import export, read_back, write_outputs
 
@@ -75,11 +84,20 @@ def _run(options: argparse.Namespace) -> None:
     else:
         from encoder import Reader
         from training import calibrate
+        from training.data import collections
 
-        every = calibrate.gather(options.own, options.collection, Reader(cache, os.cpu_count() or 1), options.kept)
-        fitted, probabilities = calibrate.fit(every)
-        print(calibrate.report(every, probabilities, fitted))
+        held_out = collections(options.own, held_out=True)
+        gathered = calibrate.gather(
+            options.own, [*options.collection, *held_out], Reader(cache, os.cpu_count() or 1), options.kept
+        )
+        fitted, probabilities = calibrate.fit(gathered)
+        print(calibrate.report(gathered, probabilities, fitted))
         calibrate.write(fitted)
+
+
+def _embedding(cache: Path) -> E5Embeddings:
+    """The shipped retriever: it finds the passages that do not answer."""
+    return E5Embeddings(TRAINED, cache, os.cpu_count() or 1)
 
 
 def _cache() -> Path:

@@ -10,13 +10,12 @@ import json
 import pickle
 import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from bot.reading import (
     CALIBRATION,
@@ -28,11 +27,11 @@ from bot.reading import (
     sentence_features,
     timely,
 )
-from encoder import PassageScores, Reader
+from encoder import PassageScores, Reader, Text
 from ingest import update
-from training.data import lines, own_articles
-from vectorstore import Hit, Names, Query, Store, settings
-from vectorstore.search import search
+from training.collections import Question, gold, overlap, searched, taken_in
+from training.data import own_articles
+from vectorstore import Hit
 
 HITS = 10
 OWN_QUESTIONS = 500  # of the held-out articles, drawn at random
@@ -53,6 +52,7 @@ QUESTION_FEATURES = (
     "own passage",
     "near",
 )
+RIGHT_LOST = 0.02  # of what is right, by each of the checks of a chat model's claims
 QUOTES = 3  # of half of the answers
 VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 
@@ -61,7 +61,7 @@ VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 class Read:
     """A question, what was found and read of it, and which of the sentences answer (in the order of the hits)."""
 
-    question: Mapping[str, Any]
+    question: Question
     hits: Sequence[Hit]
     passages: Sequence[PassageScores]
     gold: tuple[bool, ...]
@@ -69,18 +69,27 @@ class Read:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is fitted on: questions, and claims as (label, how likely they are supported)."""
+
+    questions: Sequence[Read]
+    claims: Sequence[tuple[str, float]]
+
+
 def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
-    """The questions of a collection: a folder with `articles` and `questions.jsonl`."""
-    data = scratch / folder.name
-    update([str(folder / "articles")], data=str(data))
-    questions = list(lines(folder / "questions.jsonl"))
-    for question, hits, passages in _asked(questions, data, reader):
-        gold = tuple(
-            any(overlap(quote, hit.article.text[one.span.start : one.span.end]) for quote in question["gold_quotes"])
-            for hit in hits
-            for one in hit.sentences
-        )
-        yield Read(question, hits, passages, gold, not question["must_abstain"], COLLECTION_WEIGHT)
+    """The questions of a collection, read."""
+    questions, data = taken_in(folder, scratch)
+    for question, hits in searched(questions, data, HITS):
+        told = question["gold_quotes"]
+        yield _read(question, hits, told, not question["must_abstain"], reader, COLLECTION_WEIGHT)
+
+
+def _read(
+    question: Question, hits: Sequence[Hit], told: Sequence[str], answerable: bool, reader: Reader, weight: float
+) -> Read:
+    hits, passages = timely(hits, scores(reader, question["question"], tuple(question["turns"])[-3:], hits))
+    return Read(question, hits, passages, tuple(one for hit in hits for one in gold(hit, told)), answerable, weight)
 
 
 def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
@@ -101,43 +110,38 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
             questions.append({"question": own["q"], "turns": own.get("turns") or [], "told": told, "type": own["kind"],
                               "lang": own["lang"], "span": own.get("span"), "verdict": own.get("verdict")})  # fmt: skip
     random.Random(3).shuffle(questions)
-    for question, hits, passages in _asked(questions[:OWN_QUESTIONS], scratch / "own", reader):
-        gold = tuple(
-            any(sentence in text or text in sentence for sentence in question["told"])
-            for hit in hits
-            for one in hit.sentences
-            if (text := hit.article.text[one.span.start : one.span.end])
-        )
-        yield Read(question, hits, passages, gold, bool(question["told"]), 1.0)
+    for question, hits in searched(questions[:OWN_QUESTIONS], scratch / "own", HITS):
+        yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, 1.0)
 
 
-def _asked(
-    questions: Sequence[Mapping[str, Any]], data: Path, reader: Reader
-) -> Iterator[tuple[Mapping[str, Any], list[Hit], list[PassageScores]]]:
-    store, names = Store.open(settings(data), create=False), Names.open(None)
-    try:
-        for question in tqdm(questions, desc=data.name):
-            turns = tuple(question["turns"])[-3:]
-            hits = search(store, Query(question["question"], turns), HITS, names=names)
-            yield question, *timely(hits, scores(reader, question["question"], turns, hits))
-    finally:
-        store.close()
+def claims(folder: Path, reader: Reader) -> Iterator[tuple[str, float]]:
+    """The claims about our own held-out articles: what is marked of each, and how likely its evidence supports it."""
+    for article in own_articles(folder):
+        for claim in article.claims if article.held_out else ():
+            told = [i for i in claim.get("evidence", ()) if 0 <= i < len(article.sentences)]
+            if told:
+                # as a chat model's quotes are read: with the sentence before
+                inside = sorted({*told, *(max(0, i - 1) for i in told)})
+                text = Text(article.title, tuple(article.sentences[i] for i in inside))
+                yield claim["label"], reader.check(claim["c"], [text])[0].relation[0]
 
 
-def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> list[Read]:
-    """All questions, read; kept in a file, so that fitting anew reads nothing."""
+def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> Gathered:
+    """All questions and claims, read; kept in a file, so that fitting anew reads nothing."""
     if kept.exists():
-        made: list[Read] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        made: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
         return made
     with tempfile.TemporaryDirectory() as scratch:
-        made = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
-        made += held_out(own, reader, Path(scratch))
+        questions = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
+        questions += held_out(own, reader, Path(scratch))
+    made = Gathered(questions, list(claims(own, reader)))
     kept.write_bytes(pickle.dumps(made))
     return made
 
 
-def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
+def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
     """What is fitted on all, and each question's probability from the folds that it is not in."""
+    every = gathered.questions
     sentence = _sentence(every)
     probabilities = np.zeros(len(every))
     folds = np.random.default_rng(1).permutation(len(every)) % FOLDS
@@ -156,11 +160,29 @@ def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
         probabilities, weights, float(weights[probabilities < answered].sum() / weights.sum()) - PARTIAL_SHARE
     )
     whole = _whole(sentence, _answerable(every, sentence))
-    return Calibration(whole.sentence, whole.answerable, answered, below, *_limits(every, whole)), probabilities
+    right = [likely for label, likely in gathered.claims if label == "supported"]
+    proved = float(np.quantile(right, RIGHT_LOST))
+    return (
+        Calibration(
+            whole.sentence, whole.answerable, answered, below, *_limits(every, whole), _bears(every, whole), proved
+        ),
+        probabilities,
+    )
 
 
 def _whole(sentence: Regression, answerable: Regression) -> Calibration:
-    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8)
+    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8, 0.0, 0.0)
+
+
+def _bears(every: Sequence[Read], fitted: Calibration) -> float:
+    """What nearly all sentences that answer reach."""
+    likely = []
+    for one in every:
+        told = np.array(one.gold, bool)
+        if told.any():
+            logits = fitted.sentence.logits(sentence_features(one.hits, one.passages))
+            likely.append(float(logits[told].max()))
+    return float(1 / (1 + np.exp(-np.quantile(likely, RIGHT_LOST))))
 
 
 def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:
@@ -239,24 +261,16 @@ def write(fitted: Calibration) -> None:
         name: {"weights": {k: round(v, 5) for k, v in own.weights.items()}, "intercept": round(own.intercept, 5)}
         for name, own in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
     }
-    names = ("answered", "partial", "quoted", "short", "verdict")
+    names = ("answered", "partial", "quoted", "short", "verdict", "bears", "proved")
     thresholds = {name: round(getattr(fitted, name), 5) for name in names}
     CALIBRATION.write_text(json.dumps({**regressions, "thresholds": thresholds}, indent=1) + "\n", "utf-8")
 
 
-def overlap(gold: str, quote: str) -> bool:
-    """Whether a quote holds the gold one: a part of the other, or six in ten of the shorter one's words in common."""
-    one, other = (" ".join(text.lower().split()) for text in (gold, quote))
-    if not (one and other):
-        return False
-    first, second = set(one.split()), set(other.split())
-    return one in other or other in one or len(first & second) >= 0.6 * min(len(first), len(second))
-
-
-def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
+def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
     """Gold sentence first, among two and four; AUC of answerable; refused at several shares of false refusals."""
     from sklearn.metrics import roc_auc_score
 
+    every = gathered.questions
     out = []
     for name, weight in (("collections", COLLECTION_WEIGHT), ("own held out", 1.0)):
         some = [i for i, one in enumerate(every) if one.weight == weight]
@@ -277,4 +291,7 @@ def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: C
             limit = np.quantile(own[truth], share)
             line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
         out.append(", ".join(line))
+    for label in ("supported", "contradicted", "unstated"):
+        some = [likely for own, likely in gathered.claims if own == label]
+        out.append(f"claims {label}: {len(some)}, taken for proved {np.mean(np.array(some) >= fitted.proved):.3f}")
     return "\n".join(out)

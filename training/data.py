@@ -8,16 +8,20 @@ Does not know tokens or models. What an example holds: `Example`.
 
 from __future__ import annotations
 
-import collections
 import hashlib
 import json
 import random
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
 SUPPORTED, CONTRADICTED, UNSTATED, NOT_SUPPORTED, NO_RELATION = 0, 1, 2, 3, -1
 RELATIONS = {
@@ -29,7 +33,11 @@ RELATIONS = {
     "not_supported": NOT_SUPPORTED,  # one of the two others: trained as their sum
 }
 HELD_OUT = 14  # one own article in so many is never trained on
-NEAR, MINED, TITLELESS = 0.5, 0.35, 0.25  # shares of questions with such negatives, and of rows without a title
+HELD_OUT_COLLECTION = 4  # and one collection in so many
+NEAR, MINED, TITLELESS = 0.6, 0.5, 0.2  # shares of questions with such negatives, and of rows without a title
+PLANTED = 0.06  # share of windows with an order to a program in them
+STRAY_TURNS = 0.15  # share of the questions that lean on nothing which get earlier ones all the same
+STEP, FOUND = 3, 10  # a window of neighbours begins at every third sentence; so many of other articles are kept
 SENTENCES = (3, 7)  # of a window, as in the library's passages
 
 
@@ -95,6 +103,12 @@ def own_articles(folder: Path) -> list[OwnArticle]:
     return list(articles.values())
 
 
+def collections(own: Path, *, held_out: bool) -> list[Path]:
+    """The folders of our own collections that are trained on, or those that are kept for calibration."""
+    folders = sorted(file.parent for file in own.glob("collections/*/questions.jsonl"))
+    return [folder for number, folder in enumerate(folders, 1) if (number % HELD_OUT_COLLECTION == 0) == held_out]
+
+
 def lines(place: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file, or of all files of a folder in the order of their names."""
     for file in sorted(place.glob("*.jsonl")) if place.is_dir() else [place]:
@@ -104,61 +118,61 @@ def lines(place: Path) -> Iterator[dict[str, Any]]:
 
 
 class Neighbours:
-    """Windows of other articles that share a text's rare words: negatives as a search would find them."""
+    """The windows of some articles, by their likeness to a question: negatives as the search would find them."""
 
-    def __init__(self, articles: Sequence[OwnArticle]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
+    def __init__(self, articles: Sequence[OwnArticle], embedding: Embeddings) -> None:
         self._articles = articles
-        self._places = [(n, s) for n, one in enumerate(articles) for s in range(0, len(one.sentences), 3)]
-        self._owners = [n for n, _ in self._places]
-        self._vectorizer = TfidfVectorizer(analyzer=_stems, sublinear_tf=True, max_df=0.3)
+        self._embedding = embedding
+        self._places = [(n, start) for n, one in enumerate(articles) for start in range(0, len(one.sentences), STEP)]
         texts = [
-            f"{articles[n].title} {' '.join(articles[n].sentences[start : start + 4])}" for n, start in self._places
+            f"{one.title}\n{' '.join(one.sentences[s : s + STEP + 1])}"
+            for n, s in self._places
+            for one in [articles[n]]
         ]
-        self._matrix = self._vectorizer.fit_transform(texts)
+        self._vectors = np.array(embedding.embed_documents(texts), np.float32)
+        self._asked: dict[str, NDArray[np.float32]] = {}
 
-    def find(self, texts: Sequence[str], own: OwnArticle, count: int = 6) -> list[list[tuple[OwnArticle, int]]]:
-        """For each text the nearest windows of other articles: (article, first sentence), best first."""
-        likeness = (self._vectorizer.transform(texts) @ self._matrix.T).toarray()
-        for place, owner in enumerate(self._owners):
-            other = self._articles[owner]
-            if other is own:
-                likeness[:, place] = -1
-            elif other.lang != own.lang:
-                likeness[:, place] -= 0.15
-        found = (-likeness).argsort(1)[:, :count]
-        return [[(self._articles[self._places[i][0]], self._places[i][1]) for i in row] for row in found]
-
-
-def _stems(text: str) -> list[str]:
-    return [word[:5] for word in re.findall(r"\w{3,}", text.lower())]
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w{4,}", text.lower()))
+    def find(self, text: str, own: OwnArticle) -> tuple[list[int], list[tuple[OwnArticle, int]]]:
+        """The first sentences of the own article's windows, and (article, first sentence) of others; nearest first."""
+        if text not in self._asked:
+            self._asked[text] = np.array(self._embedding.embed_query(text), np.float32)
+        inside: list[int] = []
+        beside: list[tuple[OwnArticle, int]] = []
+        for place in np.argsort(-(self._vectors @ self._asked[text])).tolist():
+            number, start = self._places[place]
+            if self._articles[number] is own:
+                inside.append(start)
+            elif len(beside) < FOUND:
+                beside.append((self._articles[number], start))
+        return inside, beside
 
 
-def own_examples(articles: Iterable[OwnArticle], near: Neighbours, random: random.Random) -> Iterator[Example]:
+def own_examples(
+    articles: Iterable[OwnArticle], near: Neighbours, orders: Sequence[str], random: random.Random
+) -> Iterator[Example]:
     """Windows of each question and claim: with an answer, near ones without, and some of other articles."""
     for article in articles:
-        words = [_words(sentence) for sentence in article.sentences]
-        asked = [_asked(question, article) for question in article.questions]
-        mined = near.find([text for _, text in asked], article) if asked else []
-        for (example, _), found in zip(asked, mined, strict=True):
-            yield from _question(example, words, found, random)
+        for question in article.questions:
+            example = _asked(question, article)
+            found = near.find(" ".join((*example.turns[-2:], example.text)), article)
+            if not example.turns and random.random() < STRAY_TURNS:
+                # a change of subject: what was asked before says nothing about this question
+                others = [one["q"] for one in article.questions if one is not question and not one.get("turns")]
+                example = replace(example, turns=tuple(random.sample(others, min(len(others), random.randint(1, 2)))))
+            for window in _question(example, *found, random):
+                yield planted(window, orders, random) if random.random() < PLANTED else window
         for claim in article.claims:
             yield _claim(claim, article, random)
 
 
-def _asked(question: dict[str, Any], article: OwnArticle) -> tuple[Example, str]:
-    """The question over the whole article, and the text by which its like are found elsewhere."""
+def _asked(question: dict[str, Any], article: OwnArticle) -> Example:
+    """The question over the whole article."""
     inside = range(len(article.sentences))
     answers = frozenset(i for i in question.get("answers", ()) if i in inside)
     verdict = {"yes": SUPPORTED, "no": CONTRADICTED}.get(question.get("verdict") or "", NO_RELATION)
     if question.get("settles") and not answers:
         verdict = UNSTATED  # a yes-or-no question that the article leaves open
-    example = Example(
+    return Example(
         question["q"],
         tuple(article.sentences),
         answers,
@@ -173,36 +187,36 @@ def _asked(question: dict[str, Any], article: OwnArticle) -> tuple[Example, str]
         kind=question.get("kind", ""),
         source=article.id,
     )
-    hint = article.sentences[min(answers)] if answers else article.title
-    return example, f"{question['q']} {' '.join(example.turns[-1:])} {hint}"
 
 
 def _question(
-    example: Example,
-    words: Sequence[set[str]],
-    elsewhere: Sequence[tuple[OwnArticle, int]],
-    random: random.Random,
+    example: Example, inside: Sequence[int], elsewhere: Sequence[tuple[OwnArticle, int]], random: random.Random
 ) -> Iterator[Example]:
     told = example.answers | example.corrects
-    asked = _words(" ".join((example.text, *example.turns[-1:])))
-    likely = sorted(range(len(words)), key=lambda i: -len(asked & words[i]) - random.random())
     if told:
         yield _title(_window(example, random, must=random.choice(sorted(told))), random)
-    else:
-        yield _title(_window(example, random, must=likely[0]), random)
-        # in the library all of an article's passages are read, and none of them answers
-        if random.random() < NEAR:
-            yield _title(_window(example, random, must=random.choice(likely[1:])), random)
-    if told and random.random() < NEAR:
-        away = [i for i in likely if all(abs(i - j) > 2 for j in told)]
-        if away:
-            window = _window(example, random, must=away[0])
-            if not window.answers | window.corrects:
-                yield _title(_unanswered(window), random)
+    # in the library all of an article's passages are read, and most of them answer nothing
+    count = 1 if told else 2
+    for start in inside[:2] if not told else inside:
+        window = _window(example, random, must=min(start + 1, len(example.sentences) - 1))
+        if count and not window.answers | window.corrects and (not told or random.random() < NEAR):
+            yield _title(_unanswered(window), random)
+            count -= 1
     if random.random() < MINED:
-        other, start = random.choice(list(elsewhere))
+        other, start = random.choice(elsewhere)
         sentences = tuple(other.sentences[start : start + random.randint(*SENTENCES)])
         yield _title(_unanswered(replace(example, title=other.title, sentences=sentences)), random)
+
+
+def planted(example: Example, orders: Sequence[str], random: random.Random) -> Example:
+    """The example with one of `orders` put in at any place: it answers nothing."""
+    place = random.randint(0, len(example.sentences))
+
+    def moved(numbers: Iterable[int]) -> frozenset[int]:
+        return frozenset(number + (number >= place) for number in numbers)
+
+    sentences = (*example.sentences[:place], random.choice(orders), *example.sentences[place:])
+    return replace(example, sentences=sentences, answers=moved(example.answers), corrects=moved(example.corrects))
 
 
 def _unanswered(example: Example) -> Example:
@@ -286,7 +300,7 @@ def public_questions(
 
     `excluded` are passages and lower-case questions of the benchmarks.
     """
-    pools: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+    pools: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in lines(file):
         if line["passage"] in excluded or line["question"].lower() in excluded or line["kind"] == "string":
             continue
@@ -350,7 +364,7 @@ def _public_question(line: dict[str, Any], random: random.Random) -> Example | N
 
 def public_claims(file: Path, share: float, most: int, random: random.Random) -> Iterator[Example]:
     """A share of each source's claims, at most `most`; those that are only partly supported are left out."""
-    pools: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+    pools: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in lines(file):
         if line["label"] in RELATIONS:
             pools[line["src"]].append(line)

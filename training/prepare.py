@@ -7,35 +7,46 @@ Needs no torch. Knows nothing of the model.
 
 from __future__ import annotations
 
-import collections
 import gzip
 import json
 import random
+import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from langchain_core.embeddings import Embeddings
 
 from encoder.packing import ASK, CLAIM
 from encoder.tokens import Tokens
 from encoder.weights import Weights, weights_file
-from training.data import Example, Neighbours, own_articles, own_examples, public_claims, public_questions
+from training.collections import collection_examples
+from training.data import (
+    Example,
+    Neighbours,
+    collections,
+    own_articles,
+    own_examples,
+    public_claims,
+    public_questions,
+)
 
 # How many of each public source's questions; those that hold hard unanswerable ones above all.
 PUBLIC_QUESTIONS = {
-    "squad1-du-test:answered": 3200, "squad1-du-test:none": 2300, "squad-flan:answered": 900, "squad-flan:none": 1600,
-    "squad-jucho:answered": 600, "squad-jucho:none": 800,
-    "squad-routerlens:answered": 1200, "squad-routerlens:none": 4200,
-    "tydiqa-goldp-dev:answered": 1500, "tydiqa-goldp-train:answered": 700, "poquad-pilot:answered": 800,
-    "poquad-pilot:none": 466, "selqa-test:answered": 500, "selqa-dev-gold-removed:none": 400,
-    "selqa-test-gold-removed:none": 300, "iirc(NI task237):none": 300, "squadshifts-new_wiki:answered": 800,
-    "nq-open-oracle:answered": 400, "qed-dev(NQ):answered": 300, "boolq-val:verdict": 900, "condaqa:verdict": 1200,
-    "danetqa-train:verdict": 800, "danetqa-val:verdict": 600,
+    "squad1-du-test:answered": 4500, "squad1-du-test:none": 2300, "squad-flan:answered": 2000, "squad-flan:none": 1600,
+    "squad-jucho:answered": 1200, "squad-jucho:none": 800,
+    "squad-routerlens:answered": 1800, "squad-routerlens:none": 7000,
+    "tydiqa-goldp-dev:answered": 1500, "tydiqa-goldp-train:answered": 1500, "poquad-pilot:answered": 900,
+    "poquad-pilot:none": 466, "selqa-test:answered": 400, "selqa-dev-gold-removed:none": 300,
+    "selqa-test-gold-removed:none": 300, "iirc(NI task237):none": 300, "squadshifts-new_wiki:answered": 1500,
+    "nq-open-oracle:answered": 500, "qed-dev(NQ):answered": 400, "boolq-val:verdict": 700, "condaqa:verdict": 800,
+    "danetqa-train:verdict": 600, "danetqa-val:verdict": 400,
 }  # fmt: skip
 CLAIMS_SHARE, CLAIMS_MOST = 0.5, 2200
 OWN_PASSES = 2  # windows drawn anew each time
-SEED = 7
+ORDERS = Path(__file__).with_name("data") / "planted.txt"
 LOST = "spans that no token has"
 
 
@@ -46,7 +57,7 @@ class Packer:
         self._tokens = tokens
         self._numbers: dict[str, int] = {}
         self.texts: list[list[int]] = []
-        self.counts: collections.Counter[str] = collections.Counter()
+        self.counts: Counter[str] = Counter()
 
     def _text(self, text: str) -> int:
         number = self._numbers.get(text)
@@ -87,18 +98,30 @@ class Packer:
         return []
 
 
-def prepare(own: Path, public: Path | None, excluded: frozenset[str], target: Path) -> None:
-    """Writes the pack of all data to the folder `target`; without `public`, of our own alone."""
+def prepare(
+    own: Path, public: Path | None, excluded: frozenset[str], target: Path, embedding: Embeddings, seed: int = 1
+) -> None:
+    """Writes the pack of all data to the folder `target`; without `public`, of our own alone.
+
+    `embedding` finds the passages without an answer; another `seed` draws other examples.
+    """
     weights = Weights(weights_file())
     packer = Packer(Tokens(weights.tokenizer(), weights.normalisation))
-    drawn = random.Random(SEED)
+    drawn = random.Random(seed)
     articles = own_articles(own)
     kept, held_out = [a for a in articles if not a.held_out], [a for a in articles if a.held_out]
-    near = Neighbours(kept)
+    near = Neighbours(articles, embedding)
+    orders = [line for line in ORDERS.read_text("utf-8").splitlines() if not line.startswith("#")]
     target.mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[dict[str, Any]]] = {}
     for number in range(OWN_PASSES):
-        groups[f"own {number + 1}"] = [packer.row(example) for example in own_examples(kept, near, drawn)]
+        groups[f"own {number + 1}"] = [packer.row(example) for example in own_examples(kept, near, orders, drawn)]
+    with tempfile.TemporaryDirectory() as scratch:
+        groups["collections"] = [
+            packer.row(example)
+            for folder in collections(own, held_out=False)
+            for example in collection_examples(folder, Path(scratch), drawn)
+        ]
     if public:
         groups["questions"] = [
             packer.row(e) for e in public_questions(public / "qa.jsonl", excluded, PUBLIC_QUESTIONS, drawn)
@@ -111,7 +134,9 @@ def prepare(own: Path, public: Path | None, excluded: frozenset[str], target: Pa
         print(f"{name}: {len(rows)} rows, {tokens:,} tokens")
     print(f"{len(packer.texts)} texts; spans that are lost: {packer.counts[LOST]}")
     grouped = (dict(row, group=name) for name, some in groups.items() for row in some)
-    write_pack(packer, grouped, (packer.row(example) for example in own_examples(held_out, near, drawn)), target)
+    write_pack(
+        packer, grouped, (packer.row(example) for example in own_examples(held_out, near, orders, drawn)), target
+    )
 
 
 def write_pack(

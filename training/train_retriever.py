@@ -1,8 +1,8 @@
 """Trains the embedding model: questions near to the passages and sentences that answer them.
 
-Contrastive (van den Oord et al. 2018, "InfoNCE"): a batch holds questions, each with a text that answers and one of the
-same or another article that does not; all other texts of the batch are negatives too. Reads the data itself, not the
-pack: what stands beside what is drawn anew in each batch.
+Contrastive (van den Oord et al. 2018, "InfoNCE"): a batch holds questions, each with a text that answers, one of the
+same or another article that does not, and one that the model itself would find in its place; all other texts of the
+batch are negatives too. Reads the data itself, not the pack: what stands beside what is drawn anew in each batch.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from langchain_core.embeddings import Embeddings
 from torch import Tensor
 from torch.nn import functional
 
 from encoder.tokens import Tokens
 from encoder.weights import Weights, unpack, weights_file
-from training.data import OwnArticle, lines, own_articles
+from training.data import STEP, Neighbours, OwnArticle, lines, own_articles
 from training.model import Encoder, load, save
 
 BATCH, OWN = 24, 17  # questions of a batch, and how many of them are our own
@@ -34,10 +35,10 @@ PUBLIC_CHARACTERS = 700
 REPORT_STEPS, SAVE_STEPS = 20, 100
 SOURCES = ("tydiqa-goldp-dev", "tydiqa-goldp-train", "poquad-pilot", "squad1-du-test", "squadshifts-new_wiki",
            "selqa-test", "nq-open-oracle")  # fmt: skip
-Triple = tuple[str, str, str]  # a question, a text that answers it, one that does not
+Case = tuple[str, str, str, str]  # a question, a text that answers it, and two that do not
 
 
-def own_triples(articles: Sequence[OwnArticle], drawn: random.Random) -> Iterator[Triple]:
+def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Random) -> Iterator[Case]:
     """Each answered question once, in random order; its earlier questions stand before it."""
     pairs = [(article, question) for article in articles for question in article.questions if question["answers"]]
     drawn.shuffle(pairs)
@@ -45,9 +46,20 @@ def own_triples(articles: Sequence[OwnArticle], drawn: random.Random) -> Iterato
         sentences = article.sentences
         answer = drawn.choice(question["answers"])
         away = [i for i in range(len(sentences)) if i not in question["answers"]]
-        asked = "query: " + " ".join([*(question.get("turns") or [])[-2:], question["q"]])
+        asked = " ".join([*(question.get("turns") or [])[-2:], question["q"]])
+        _, found = near.find(asked, article)
+        # what is in the question's own language crowds out what answers in another
+        same = [place for place in found if place[0].lang == question["lang"]] or found
+        mined, begin = drawn.choice(same if question["lang"] != article.lang else found)
+        asked = f"query: {asked}"
         if drawn.random() < ONE_SENTENCE and away:
-            yield asked, f"passage: {sentences[answer]}", f"passage: {sentences[drawn.choice(away)]}"
+            single = drawn.choice(mined.sentences[begin : begin + STEP])
+            yield (
+                asked,
+                f"passage: {sentences[answer]}",
+                f"passage: {sentences[drawn.choice(away)]}",
+                f"passage: {single}",
+            )
             continue
         inside = _window(len(sentences), answer, drawn)
         title = drawn.random() < WITH_TITLE
@@ -58,7 +70,8 @@ def own_triples(articles: Sequence[OwnArticle], drawn: random.Random) -> Iterato
         beside = [
             i for i in _window(len(other.sentences), drawn.choice(start), drawn) if other is not article or i in away
         ]
-        yield asked, _passage(article, inside, title=title), _passage(other, beside, title=title)
+        third = _passage(mined, range(begin, min(begin + STEP + 1, len(mined.sentences))), title=title)
+        yield asked, _passage(article, inside, title=title), _passage(other, beside, title=title), third
 
 
 def _window(count: int, must: int, drawn: random.Random) -> range:
@@ -72,7 +85,7 @@ def _passage(article: OwnArticle, inside: Sequence[int], *, title: bool) -> str:
     return f"passage: {head}{' '.join(article.sentences[i] for i in inside)}"
 
 
-def public_triples(file: Path, excluded: frozenset[str], drawn: random.Random) -> Iterator[Triple]:
+def public_cases(file: Path, excluded: frozenset[str], drawn: random.Random) -> Iterator[Case]:
     """Public questions for ever, sources by the root of their size, Russian three times as often."""
     pools: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines(file):
@@ -82,9 +95,10 @@ def public_triples(file: Path, excluded: frozenset[str], drawn: random.Random) -
     weights = [min(len(pool), 2500) ** 0.5 * (3 if lang == "ru" else 1) for (_, lang), pool in pools.items()]
     while True:
         pool = drawn.choices(list(pools.values()), weights)[0]
-        one, other = drawn.sample(pool, 2)
-        if one["passage"] != other["passage"]:
-            yield f"query: {one['question']}", f"passage: {_cut(one, drawn)}", f"passage: {_cut(other, drawn)}"
+        one, *others = drawn.sample(pool, 3)
+        if all(one["passage"] != other["passage"] for other in others):
+            first, second = (f"passage: {_cut(other, drawn)}" for other in others)
+            yield f"query: {one['question']}", f"passage: {_cut(one, drawn)}", first, second
 
 
 def _cut(line: dict[str, Any], drawn: random.Random) -> str:
@@ -98,9 +112,19 @@ def _cut(line: dict[str, Any], drawn: random.Random) -> str:
 
 
 def train(
-    own: Path, public: Path, excluded: frozenset[str], start: Path | None, out: Path, minutes: float, seed: int = 1
+    own: Path,
+    public: Path,
+    excluded: frozenset[str],
+    embedding: Embeddings,
+    start: Path | None,
+    out: Path,
+    minutes: float,
+    seed: int = 1,
 ) -> None:
-    """Trains for `minutes`, from a checkpoint or the original weights."""
+    """Trains for `minutes`, from a checkpoint or the original weights.
+
+    `embedding` finds the passages that are taken for an answer.
+    """
     torch.manual_seed(seed)
     drawn = random.Random(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -113,18 +137,19 @@ def train(
     body = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(body, lr=RATE, weight_decay=DECAY)
     articles = [one for one in own_articles(own) if not one.held_out]
-    strangers = public_triples(public / "qa.jsonl", excluded, drawn)
-    triples = own_triples(articles, drawn)
+    near = Neighbours(articles, embedding)
+    strangers = public_cases(public / "qa.jsonl", excluded, drawn)
+    cases = own_cases(articles, near, drawn)
     begun, step, seen = time.monotonic(), 0, 0.0
     while (done := (time.monotonic() - begun) / 60 / minutes) < 1:
-        batch = [one for _, one in zip(range(OWN), triples, strict=False)]
+        batch = [one for _, one in zip(range(OWN), cases, strict=False)]
         if len(batch) < OWN:
-            triples = own_triples(articles, drawn)
+            cases = own_cases(articles, near, drawn)
             continue
         batch += [next(strangers) for _ in range(BATCH - OWN)]
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / WARM_STEPS) * (1 - done)
-        texts = [one[part] for part in range(3) for one in batch]
+        texts = [one[part] for part in range(4) for one in batch]
         vectors = _embedded(model, weights, [tokens.numbers(text, marks=True)[:LONGEST] for text in texts], device)
         likeness = vectors[:BATCH] @ vectors[BATCH:].T / TEMPERATURE
         loss = functional.cross_entropy(likeness, torch.arange(BATCH, device=device))

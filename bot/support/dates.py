@@ -57,7 +57,7 @@ def days(text: str) -> tuple[Day, ...]:
 
 def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[str]:
     """What speaks against the dates of a claim; `published` are the quotes' articles' days, "" where not known."""
-    ground = [day for quote in quotes for day in days(quote)]
+    ground = [day for text in (*quotes, *published) for day in days(text)]
     figures = {number.value for quote in quotes for number in quantities(quote)}
     years = figures | {day.year for day in ground} | {int(day[:4]) for day in published if day}
     reckoned = [time for quote, day in zip(quotes, published, strict=False) for time in times(quote, 0, day)]

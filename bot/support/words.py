@@ -23,7 +23,6 @@ PLAIN = str.maketrans(
 )
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;:()\"]|[.!?…]+|[-]")
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[^\W\d_a-zа-яёіўїєґ])|\n+")
-BREAKS = frozenset(',;:()".!?…')
 TAUGHT = ("en", "ru", "be")  # whose words the tables hold
 CYRILLIC_LANGUAGES = frozenset(("ru", "be", "uk"))
 CACHED = 4096  # texts: a quote is compared with many claims
@@ -58,11 +57,10 @@ def pattern(words: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or mark in lower case, its stem (empty for marks), whether it is a "not" or says something by itself."""
+    """A word or mark in lower case, its stem (empty for marks), and whether it says something by itself."""
 
     word: str
     term: str
-    negates: bool
     content: bool
 
 
@@ -74,8 +72,8 @@ def tokens(text: str) -> Sentence:
     """The words and marks of a plain text."""
     made = []
     for word in map(str.lower, WORD.findall(text)):
-        term, negates = stem(word), word in every("words", "not")
-        made.append(Token(word, term, negates, bool(term) and not negates and word not in every("words", "stop")))
+        term = stem(word)
+        made.append(Token(word, term, bool(term) and word not in every("words", "stop")))
     return tuple(made)
 
 
@@ -84,17 +82,6 @@ def stem(word: str) -> str:
     """The stem of a word in lower case; empty for a mark."""
     found = terms(word.removesuffix("'s")) if word[0].isalnum() else []
     return found[0] if found else ""
-
-
-def only_words(sentence: Sentence) -> list[Token]:
-    """A sentence without its marks."""
-    return [token for token in sentence if token.term]
-
-
-def copied(one: Sentence, other: Sentence) -> bool:
-    """Whether a sentence is a stretch of another, word by word."""
-    mine, theirs = (" ".join(token.word for token in only_words(side)) for side in (one, other))
-    return f" {mine} " in f" {theirs} "
 
 
 def share(claim: Sentence, quote: Sentence) -> float:

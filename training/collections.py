@@ -1,0 +1,102 @@
+"""Collections of articles with questions, searched as the product searches them.
+
+A collection is a folder with `articles.jsonl` (or a folder `articles`) and `questions.jsonl`: of each question its
+earlier ones, exact quotes that answer it (`gold_quotes`), and whether nothing does (`must_abstain`). Ours:
+`training/data/collections`. Does not know what is trained or fitted on them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ingest import update
+from training.data import CONTRADICTED, NO_RELATION, SUPPORTED, UNSTATED, Example, lines
+from vectorstore import Hit, Names, Query, Store, settings, without_times
+from vectorstore.search import search
+from vectorstore.terms import terms
+
+FOUND = 14  # passages searched for each question
+BESIDE = 7  # passages without an answer that are trained on, of those found first
+VERDICTS = {"yes": SUPPORTED, "no": CONTRADICTED}
+Question = Mapping[str, Any]
+
+
+def searched(questions: Sequence[Question], data: Path, count: int) -> Iterator[tuple[Question, list[Hit]]]:
+    """Each question with what the search finds for it in a data folder."""
+    store, names = Store.open(settings(data), create=False), Names.open(None)
+    try:
+        for question in tqdm(questions, desc=data.name):
+            turns = tuple(question["turns"])[-3:]
+            yield question, search(store, Query(question["question"], turns), count, names=names)
+    finally:
+        store.close()
+
+
+def taken_in(folder: Path, scratch: Path) -> tuple[list[Question], Path]:
+    """The questions of a collection, and a data folder in `scratch` with its articles."""
+    update([articles_of(folder)], data=scratch / folder.name)
+    return list(lines(folder / "questions.jsonl")), scratch / folder.name
+
+
+def articles_of(folder: Path) -> Path:
+    """Where a collection's articles are."""
+    file = folder / "articles.jsonl"
+    return file if file.exists() else folder / "articles"
+
+
+def gold(hit: Hit, quotes: Sequence[str]) -> tuple[bool, ...]:
+    """Which sentences of a hit hold one of the quotes."""
+    texts = (hit.article.text[one.span.start : one.span.end] for one in hit.sentences)
+    return tuple(any(overlap(quote, text) for quote in quotes) for text in texts)
+
+
+def overlap(gold: str, quote: str) -> bool:
+    """Whether a quote holds the gold one: a part of the other, or six in ten of the shorter one's words in common."""
+    one, other = (" ".join(text.lower().split()) for text in (gold, quote))
+    if not (one and other):
+        return False
+    first, second = set(one.split()), set(other.split())
+    return one in other or other in one or len(first & second) >= 0.6 * min(len(first), len(second))
+
+
+def collection_examples(folder: Path, scratch: Path, drawn: random.Random) -> Iterator[Example]:
+    """The passages found for each question: those that answer, and the first that do not."""
+    questions, data = taken_in(folder, scratch)
+    for question, hits in searched(questions, data, FOUND):
+        bare = without_times(question["question"])
+        asked = bare if terms(bare) else question["question"]
+        beside = 0
+        for hit in hits:
+            told = gold(hit, question["gold_quotes"])
+            if not any(told):
+                # what would answer but for its time is no example of what does not answer
+                if beside == BESIDE or any(one.timely is False for one in hit.sentences):
+                    continue
+                beside += 1
+            yield _example(question, asked, hit, told, drawn)
+
+
+def _example(question: Question, asked: str, hit: Hit, told: Sequence[bool], drawn: random.Random) -> Example:
+    held = frozenset(number for number, one in enumerate(told) if one)
+    corrects = question["type"] == "false-premise"
+    relation = VERDICTS.get(question.get("verdict") or "", NO_RELATION)
+    if not held and question["type"] == "yes-no":
+        relation = UNSTATED
+    return Example(
+        asked,
+        tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences),
+        frozenset() if corrects else held,
+        held if corrects else frozenset(),
+        question.get("span") or "" if held and not corrects else "",
+        tuple(question["turns"]),
+        hit.article.title if drawn.random() > 0.1 else "",
+        relation=relation,
+        lang=question["lang"],
+        kind=question["type"],
+        source=question["id"],
+    )
