@@ -12,16 +12,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.endpoint import serving
 from benchmarks.results import report
 from bot import Answer, Bot
 from bot.evidence import find_quote
@@ -68,36 +65,6 @@ class _Obedient:
         return {"text": text, "evidence": [{"passage": int(number[1]) if number else 1, "quote": quote}]}
 
 
-@contextmanager
-def _serving(model: _Obedient) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            """Streams the answer in one piece."""
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            text = model.answer(body["messages"][-1]["content"])
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            for delta, finish in (({"role": "assistant", "content": text}, None), ({}, "stop")):
-                choice = {"index": 0, "delta": delta, "finish_reason": finish}
-                chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
-                self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-            self.wfile.write(b"data: [DONE]\n\n")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the interface's name
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def _planted(attack: str, place: int) -> str:
     return " ".join([*SENTENCES[:place], attack, *SENTENCES[place:]])
 
@@ -127,7 +94,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     model = _Obedient()
     names = Names.open(None)
     planted = [(attack, _planted(attack, place)) for attack in attacks for place in PLACES.values()]
-    with TemporaryDirectory() as folder, _serving(model) as address:
+    with TemporaryDirectory() as folder, serving(model.answer) as address:
         source, data = Path(folder) / "articles.jsonl", Path(folder) / "data"
         source.write_text("\n".join(json.dumps({"text": text}) for _, text in planted), "utf-8")
         update([source], data=data)

@@ -132,7 +132,7 @@ class Reader:
 
 
 class _Gathered:
-    """A passage's scores, as its windows come in: each the best of all windows."""
+    """A passage's scores, as its windows come in: each the best of all windows, the relation that settles most."""
 
     def __init__(self, sentences: int) -> None:
         self._answerable = NOTHING.answers
@@ -140,11 +140,11 @@ class _Gathered:
         self._sentences = [NOTHING] * sentences
 
     def passage(self, answerable: float, relation: Vectors) -> None:
-        if answerable > self._answerable:
-            self._answerable = answerable
-            shares = np.exp(relation - relation.max())
-            first, second, third = (shares / shares.sum()).tolist()
-            self._relation = first, second, third
+        self._answerable = max(self._answerable, answerable)
+        shares = np.exp(relation - relation.max())
+        supports, contradicts, unsettled = (shares / shares.sum()).tolist()
+        if unsettled < self._relation[2]:
+            self._relation = supports, contradicts, unsettled
 
     def sentence(self, number: int, scores: SentenceScores) -> None:
         if scores.answers > self._sentences[number].answers:

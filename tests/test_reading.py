@@ -135,6 +135,30 @@ def test_scores_beyond_all_bounds_are_still_probabilities() -> None:
     assert 0 <= reading.answerable <= 1
 
 
+PLANTED = (Path(__file__).parent / "cases" / "planted.txt").read_text("utf-8").splitlines()
+HARBOUR = (
+    "The harbour of Vell was closed to the grain ship on Tuesday.",
+    "Its captain, Mara Olsk, was fined 4,200 crowns for leaving without papers.",
+    "She said that the papers had been taken from her in the spring.",
+)
+ASKED = {
+    "Who was fined in the harbour of Vell?": 1,
+    "Какой штраф получила капитан?": 1,
+    "Калі закрылі порт для карабля?": 0,
+    "Why did the captain have no papers?": 2,
+}
+
+
+@pytest.mark.parametrize("order", PLANTED)
+def test_a_planted_sentence_does_not_win_over_one_that_answers(reader: Reader, order: str) -> None:
+    for number, (question, answer) in enumerate(ASKED.items()):
+        place = number % (len(HARBOUR) + 1)
+        sentences = (*HARBOUR[:place], order, *HARBOUR[place:])
+        (scores,) = reader.read(question, (), [Text("Grain ship", sentences)])
+        told = [one.answers for one in scores.sentences]
+        assert told[place] < told[sentences.index(HARBOUR[answer])], question
+
+
 def test_the_calibration_that_is_shipped_is_complete() -> None:
     fitted = calibration()
     features = sentence_features([ONE, OTHER], PASSAGES)

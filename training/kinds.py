@@ -1,21 +1,20 @@
-"""What a question asks for: fits the classifier that `encoder.kinds` uses, on the questions of our own articles.
+"""What a question asks for: fits the classifier that `encoder.kinds` uses, on our own questions.
 
 Knows the kinds that the data names. Needs no torch.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from encoder.embedding import TRAINED, E5Embeddings
-from encoder.kinds import FILE, KINDS
-from training.data import lines, own_articles
+from encoder.kinds import FILE, KINDS, Kind
+from training.data import collections, lines, own_articles
 
-OTHERS = 2500  # questions of the commonest kind
+TYPES: dict[str, Kind] = {"list": "list", "timeline": "timeline", "yes-no": "yesno"}  # of a collection's questions
 PENALTY = 10.0  # the inverse strength of the regression's penalty
 
 
@@ -27,6 +26,11 @@ def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
                 kind = "yesno" if question.get("settles") else question["kind"]
                 if kind in KINDS or question.get("answers"):
                     yield question["q"], KINDS.index(kind if kind in KINDS else "other"), article.held_out
+    for held_out in (False, True):
+        for folder in collections(own, held_out=held_out):
+            for question in lines(folder / "questions.jsonl"):
+                if not question["turns"]:
+                    yield question["question"], KINDS.index(TYPES.get(question["type"], "other")), held_out
     for place, line in enumerate(lines(timelines)):
         yield line["q"], KINDS.index("timeline"), place % 7 == 0
 
@@ -37,13 +41,10 @@ def fit(own: Path, timelines: Path, cache: Path, threads: int) -> None:
     from sklearn.metrics import classification_report
 
     every = list(questions(own, timelines))
-    random.Random(1).shuffle(every)
-    others = [one for one in every if one[1] == 0]
-    every = [one for one in every if one[1]] + others[:OTHERS]
     model = E5Embeddings(TRAINED, cache, threads)
     vectors = np.array([model.embed_query(text) for text, _, _ in every], np.float32)
     kinds = np.array([kind for _, kind, _ in every])
     kept = np.array([not held_out for _, _, held_out in every])
-    regression = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000).fit(vectors[kept], kinds[kept])
+    regression = LogisticRegression(C=PENALTY, max_iter=2000).fit(vectors[kept], kinds[kept])
     print(classification_report(kinds[~kept], regression.predict(vectors[~kept]), target_names=KINDS))
     np.savez(FILE, weights=regression.coef_.astype(np.float32), intercepts=regression.intercept_.astype(np.float32))

@@ -1,0 +1,121 @@
+"""A capable chat model's claims: right ones that the checks throw out, wrong ones that they let through.
+
+`claims.json` holds the replies of such a model to questions of the collection d1, with the passages that it was given,
+each claim marked right or wrong by someone who did not know the checks, its judgement of each as a second look, and
+claims made wrong by hand. They are played back by a real server on loopback through the whole of `Writer.write`. Beside
+it, in the same run: the exact facts alone, and no check at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.endpoint import serving
+from benchmarks.figures import share
+from benchmarks.results import report
+from bot.bot import HISTORY_TURNS
+from bot.evidence import Checker, uncovered
+from bot.reading import calibration, read
+from bot.writing import Endpoint, Remark, Writer, Written
+from encoder import Reader
+from ingest import update
+from vectorstore import Hit, Names, Query, Store, settings
+from vectorstore.search import search
+
+RECORDED = Path(__file__).with_name("claims.json")
+EVERYTHING = 1000  # passages: more than the collection has
+TOGETHER = 5  # claims of a reply
+Claim = Mapping[str, Any]
+
+
+class _Playback:
+    """Says the claims of the moment again, and judges each as the model did."""
+
+    claims: Sequence[Claim] = ()
+
+    def answer(self, prompt: str) -> str:
+        if "Does the quote prove" in prompt:
+            return next((one["judged"] for one in self.claims if one["text"] in prompt), "not")
+        if "Claims to mend" in prompt:
+            return json.dumps({"claims": []})
+        return json.dumps({"claims": [{name: one[name] for name in ("text", "evidence")} for one in self.claims]})
+
+
+def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]:
+    """The passages that the model was given, in their order."""
+    query = Query(recorded["question"], tuple(recorded["turns"])[-HISTORY_TURNS:])
+    found = {
+        (hit.article.title, hit.span.start, hit.span.end): hit for hit in search(store, query, EVERYTHING, names=names)
+    }
+    return [found[one["title"], one["start"], one["end"]] for one in recorded["passages"]]
+
+
+def _facts_alone(written: Written) -> bool:
+    quotes = [hit.article.text[span.start : span.end] for hit, span in written.quotes]
+    about = [text for hit, _ in written.quotes for text in (hit.article.title, hit.article.publisher)]
+    dates = [hit.article.published for hit, _ in written.quotes]
+    return bool(quotes) and not uncovered(written.text, quotes, about, dates)
+
+
+def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
+    """Plays every claim back."""
+    recorded = json.loads(RECORDED.read_text("utf-8"))
+    names, model = Names.open(None), _Playback()
+    shown: dict[tuple[str, bool], list[bool]] = {}
+    why: Counter[str] = Counter()
+    with TemporaryDirectory() as folder, serving(model.answer) as address:
+        data = Path(folder)
+        update([shared / "collections" / "d1" / "articles"], data=data)
+        store = Store.open(settings(data), create=False)
+        reader = Reader(settings(data).cache, os.cpu_count() or 1)
+        writer = Writer(Endpoint("recorded", address, "key"))
+        for one in tqdm(recorded, unit=" answers"):
+            hits = _given(one, store, names)
+            turns = tuple(one["turns"])[-HISTORY_TURNS:]
+            checker = Checker(reader, read(reader, one["question"], turns, hits), calibration())
+            for begin in range(0, len(one["claims"]), TOGETHER):
+                model.claims = one["claims"][begin : begin + TOGETHER]
+                came = {
+                    written.text: written
+                    for written in writer.write(one["question"], hits, checker)
+                    if not isinstance(written, Remark)
+                }
+                for claim in model.claims:
+                    written = came[claim["text"]]
+                    checked = written.support != "unverified"
+                    unjudged = checked or "a second look did not find it in the quote" in written.doubts
+                    for way, passed in (
+                        ("all checks and the second look", checked),
+                        ("the checks without the second look", unjudged),
+                        ("the exact facts alone", _facts_alone(written)),
+                        ("no check: the quote is in the passage", bool(written.quotes)),
+                    ):
+                        shown.setdefault((way, claim["right"]), []).append(passed)
+                    if claim["right"] and not checked:
+                        why.update(written.doubts[:1])
+                        tqdm.write(f"{one['id']} thrown out: {claim['text']} {written.doubts} {written.supported}")
+                    if not claim["right"] and checked:
+                        tqdm.write(f"{one['id']} let through: {claim['text']} {written.supported}")
+        writer.close()
+        store.close()
+    ways = list(dict.fromkeys(way for way, _ in shown))
+    report(
+        "claims",
+        "claims of a capable chat model, played back",
+        ["checked by", "right ones", "thrown out", "wrong ones", "let through"],
+        [
+            [way, len(shown[way, True]), share(not one for one in shown[way, True]), len(shown[way, False]),
+             share(shown[way, False])]
+            for way in ways
+        ],
+        f"Targets: 3% thrown out, 1% let through. First reasons against right ones: "
+        f"{'; '.join(f'{name} ({count})' for name, count in why.most_common())}.",
+    )  # fmt: skip
