@@ -28,6 +28,8 @@ def main() -> None:
     export = commands.add_parser("export", help="checkpoint -> int8 graph that serves")
     export.add_argument("model", choices=["reader", "retriever"])
     export.add_argument("checkpoint", type=Path)
+    evaluate = commands.add_parser("evaluate", help="measure a reader's checkpoint on held-out rows")
+    evaluate.add_argument("checkpoint", type=Path)
     kinds = commands.add_parser("kinds", help="fit what tells the kinds of questions")
     calibrate = commands.add_parser("calibrate", help="fit probabilities and thresholds")
     calibrate.add_argument(
@@ -39,7 +41,7 @@ def main() -> None:
     for command in (prepare, train):
         command.add_argument("--public", type=Path, help="a folder with qa.jsonl and claims.jsonl")
         command.add_argument("--exclude", type=Path, nargs="*", default=[], help="files of benchmarks: left out")
-    for command in (prepare, train, export, kinds, calibrate):
+    for command in (prepare, train, export, evaluate, kinds, calibrate):
         command.add_argument("--own", type=Path, default=OWN, help="our own data (default: training/data)")
         command.add_argument("--pack", type=Path, default=PACK, help="the packed data (default: training/pack)")
     options = parser.parse_args()
@@ -77,6 +79,10 @@ def _run(options: argparse.Namespace) -> None:
             write_outputs(options.checkpoint, options.own, Path("tests/cases/reader_outputs.json"))
             same, apart = read_back(options.checkpoint, options.pack, target)
             print(f"int8 and float put the same sentence first in {same:.3f}, probabilities apart by {apart:.4f}")
+    elif options.command == "evaluate":
+        from training.evaluate import evaluate
+
+        print(evaluate(options.pack, options.checkpoint))
     elif options.command == "kinds":
         from training.kinds import fit
 
@@ -93,6 +99,7 @@ def _run(options: argparse.Namespace) -> None:
         fitted, probabilities = calibrate.fit(gathered)
         print(calibrate.report(gathered, probabilities, fitted))
         calibrate.write(fitted)
+        calibrate.plot(gathered, probabilities, Path("docs") / "reliability.svg")
 
 
 def _embedding(cache: Path) -> E5Embeddings:

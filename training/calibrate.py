@@ -38,7 +38,9 @@ OWN_QUESTIONS = 500  # of the held-out articles, drawn at random
 FALSE_REFUSALS = 0.10  # of the answerable ones, at the threshold of "answered"
 PARTIAL_SHARE = 0.06  # of all questions, between the two thresholds
 FOLDS, PENALTY = 5, 0.3
-COLLECTION_WEIGHT = 3.0  # of a question of a collection, beside one of our own articles
+COLLECTION_WEIGHT = 2.0  # of a question of a collection, beside one of our own articles
+KINDS_OF_QUESTIONS = (("collections", COLLECTION_WEIGHT), ("own articles as one library", 1.0))
+BINS = 8
 SENTENCE_FEATURES = ("answers", "corrects", "span", "passage", "above", "near", "rank")
 QUESTION_FEATURES = (
     "best",
@@ -266,13 +268,34 @@ def write(fitted: Calibration) -> None:
     CALIBRATION.write_text(json.dumps({**regressions, "thresholds": thresholds}, indent=1) + "\n", "utf-8")
 
 
+def plot(gathered: Gathered, probabilities: np.ndarray[Any, Any], target: Path) -> None:
+    """Draws how often something answers, against the probability that the folds without the question give."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from sklearn.calibration import calibration_curve
+
+    mpl.rcParams["svg.hashsalt"] = "viadoma"  # the same figures make the same file
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], ":", color="grey")
+    for name, weight in KINDS_OF_QUESTIONS:
+        some = np.array([one.weight == weight for one in gathered.questions])
+        truth = np.array([one.answerable for one in gathered.questions])[some]
+        shares, means = calibration_curve(truth, probabilities[some], n_bins=BINS, strategy="quantile")
+        axes.plot(means, shares, "o-", label=f"{name} ({some.sum()} questions)")
+    axes.set(xlabel="probability that anything answers", ylabel="share of questions that something answers",
+             xlim=(0, 1), ylim=(0, 1))  # fmt: skip
+    axes.legend()
+    figure.savefig(target, metadata={"Date": None})
+
+
 def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
     """Gold sentence first, among two and four; AUC of answerable; refused at several shares of false refusals."""
     from sklearn.metrics import roc_auc_score
 
     every = gathered.questions
     out = []
-    for name, weight in (("collections", COLLECTION_WEIGHT), ("own held out", 1.0)):
+    for name, weight in KINDS_OF_QUESTIONS:
         some = [i for i, one in enumerate(every) if one.weight == weight]
         if not some:
             continue
