@@ -60,7 +60,7 @@ def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]
 
 def _facts_alone(written: Written) -> bool:
     quotes = [hit.article.text[span.start : span.end] for hit, span in written.quotes]
-    about = [text for hit, _ in written.quotes for text in (hit.article.title, hit.article.publisher)]
+    about = [(hit.article.title, hit.article.publisher) for hit, _ in written.quotes]
     dates = [hit.article.published for hit, _ in written.quotes]
     return bool(quotes) and not uncovered(written.text, quotes, about, dates)
 
@@ -80,7 +80,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         for one in tqdm(recorded, unit=" answers"):
             hits = _given(one, store, names)
             turns = tuple(one["turns"])[-HISTORY_TURNS:]
-            checker = Checker(reader, read(reader, one["question"], turns, hits), calibration())
+            checker = Checker(reader, read(reader, one["question"], turns, hits), calibration(), names)
             for begin in range(0, len(one["claims"]), TOGETHER):
                 model.claims = one["claims"][begin : begin + TOGETHER]
                 came = {

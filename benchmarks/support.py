@@ -27,7 +27,7 @@ from bot.support import uncovered
 from bot.support.names import countries, mentions
 from bot.support.words import TAUGHT, sentences, share, tokens
 from encoder import Reader, Text
-from vectorstore import settings
+from vectorstore import Names, settings
 
 Rows = list[dict[str, Any]]
 SENTENCES = 2  # of a document that a claim is held against
@@ -47,6 +47,7 @@ OPPOSITES = {
 NOT = re.compile(r"\b(?:not|no|never|не) ")
 MIN_WORDS = 5  # of a sentence of XQuAD
 SEED = 1
+NAMES = Names.open(None)
 
 
 def rows(path: Path) -> Rows:
@@ -79,7 +80,7 @@ def _judged(name: str, pairs: Rows, reader: Reader) -> Iterator[list[object]]:
     facts, read = [], []
     for pair in pairs:
         best = best_sentences(pair["claim"], pair["doc"], SENTENCES)
-        facts.append(len(uncovered(pair["claim"], best, [pair["doc"]])))
+        facts.append(len(uncovered(pair["claim"], best, [[pair["doc"]]])))
         read.append(supported(reader, pair["claim"], sentences(pair["doc"])))
     least = calibration().proved
     yield [name, "exact facts", *_shares(labels, [count > 0 for count in facts]), auc(labels, [-one for one in facts])]
@@ -137,7 +138,7 @@ def _corrupted(sentence: str) -> Iterator[tuple[str, str]]:
         if named := next((word for word in words if re.search(rf"\b{word}\b", sentence)), ""):
             other = draw.choice([word for word in words if word not in sentence])
             yield what, re.sub(rf"\b{named}\b", other, sentence, count=1)
-    people = [one for one in mentions(sentence) if one.kind == "people" and one.spelling.isascii()]
+    people = [one for one in mentions(sentence, NAMES) if one.kind == "people" and one.spelling.isascii()]
     if people:
         one_name = draw.choice(people)
         other = draw.choice([name for name in PEOPLE if name.split()[-1][:5] not in sentence])
@@ -150,7 +151,7 @@ def _corrupted(sentence: str) -> Iterator[tuple[str, str]]:
             if re.search(rf"\b{word}\b", sentence):
                 yield "an opposite", re.sub(rf"\b{word}\b", other_word, sentence, count=1)
     spans = sorted(
-        [(one.start, one.end) for one in mentions(sentence)] + [one.span() for _, one in countries(sentence)]
+        [(one.start, one.end) for one in mentions(sentence, NAMES)] + [one.span() for _, one in countries(sentence)]
     )
     for (start, end), (then, until) in list(pairwise(spans))[:1]:
         if end <= then and sentence[start:end] != sentence[then:until]:

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _verify(file: str, data: str | None) -> int:
     try:
         with Bot.open(data=data, model="") as bot:
-            findings = verify(Path(file).read_text("utf-8-sig"), bot.article)
+            findings = verify(Path(file).read_text("utf-8-sig"), bot.article, bot.names)
     except UnicodeDecodeError:
         print(f"{file} is not UTF-8 text: name a file as --format bundle made it.", file=sys.stderr)
         return 2

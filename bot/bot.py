@@ -161,6 +161,11 @@ class Bot:
         return self._store.library.embedding
 
     @property
+    def names(self) -> Names:
+        """The table of names that are known in several spellings, the user's among them."""
+        return self._names
+
+    @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
         return self._covered(EVERYTHING, None)
@@ -378,7 +383,7 @@ class Bot:
     def _write(self, writer: Writer, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
-        checker = Checker(self._reader, reading, calibration())
+        checker = Checker(self._reader, reading, calibration(), self._names)
         dropped = 0
         for written in writer.write(empty.query, best_hits(reading, WRITTEN_FROM), checker):
             if isinstance(written, Remark):

@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
 from bot.evidence import before, uncovered
-from vectorstore import Article, Coverage, Filters, Time
+from vectorstore import Article, Coverage, Filters, Names, Time
 
 FORMAT = "viadoma-evidence"
 VERSION = 2
@@ -185,8 +185,12 @@ def answers_in(bundle_text: str, article_of: Callable[[str, int], Article | None
     return [_restored(answer, article) for answer in stored.answers]
 
 
-def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Finding]:
+def verify(
+    bundle_text: str, article_of: Callable[[str, int], Article | None], names: Names | None = None
+) -> list[Finding]:
     """Rechecks a bundle against the articles, which `article_of` finds by id and version.
+
+    `names` is the table of spellings that the answers were made with, the project's own if None.
 
     One finding for each quote of each answer, in their order, one for each verdict, which is told as it was recorded,
     and one for anything else that differs: a claim that its quotes do not prove, a short answer that does not stand in
@@ -204,7 +208,7 @@ def verify(bundle_text: str, article_of: Callable[[str, int], Article | None]) -
                 differs += _citation_differs(citation, articles, article_of)
                 findings.append(Finding(f"answer {place}, {name} {citation.number}", tuple(differs)))
         for number, claim in enumerate(answer.claims, 1):
-            if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of)):
+            if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of, names)):
                 findings.append(Finding(f"answer {place}, claim {number}", troubles))
         if troubles := tuple(_short_differs(answer.short, answer.citations)):
             findings.append(Finding(f"answer {place}, short answer", troubles))
@@ -302,6 +306,7 @@ def _claim_differs(
     citations: Sequence[StoredCitation],
     articles: dict[tuple[str, int], StoredArticle],
     article_of: Callable[[str, int], Article | None],
+    names: Names | None,
 ) -> Iterator[str]:
     yield from _strangers(claim.citations, citations)
     cited = [one for one in citations if one.number in claim.citations]
@@ -313,13 +318,14 @@ def _claim_differs(
         if not any(claim.text.split() == one.quote.split() for one in cited):
             yield f"it is marked as quoted, but “{_plain(claim.text)}” is not its quote"
     else:
-        known = [articles[place] for one in cited if (place := (one.article, one.version)) in articles]
-        context = [text for article in known for text in (article.title, article.publisher)]
-        context += [
-            before(kept.text, one.start) for one in cited if (kept := article_of(one.article, one.version)) is not None
+        known = [articles.get((one.article, one.version)) for one in cited]
+        kept = [article_of(one.article, one.version) for one in cited]
+        context = [
+            (said.title, said.publisher, before(text.text, one.start) if text else "") if said else ()
+            for one, said, text in zip(cited, known, kept, strict=True)
         ]
-        dates = [article.published for article in known] if len(known) == len(cited) else []
-        yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], context, dates))
+        dates = [said.published if said else "" for said in known]
+        yield from map(_plain, uncovered(claim.text, [one.quote for one in cited], context, dates, names))
 
 
 def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:

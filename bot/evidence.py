@@ -13,7 +13,7 @@ from bot.reading import Calibration, Reading, relation
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
 from encoder import Reader
-from vectorstore import Hit, Sentence, Span
+from vectorstore import Hit, Names, Sentence, Span
 
 __all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "uncovered"]
 
@@ -88,8 +88,9 @@ class Checked:
 class Checker:
     """Checks the claims that answer one question, by their facts and by reading."""
 
-    def __init__(self, reader: Reader, reading: Reading, fitted: Calibration) -> None:
+    def __init__(self, reader: Reader, reading: Reading, fitted: Calibration, names: Names) -> None:
         self._reader = reader
+        self._names = names
         self._fitted = fitted
         self._likely = {(one.hit.article.id, one.sentence.span): one.likely for one in reading.candidates}
 
@@ -97,11 +98,9 @@ class Checker:
         """Why the quotes do not prove the claim, in words for people."""
         evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
         context = [
-            text
-            for hit, span in quotes
-            for text in (hit.article.title, hit.article.publisher, before(hit.article.text, span.start))
+            (hit.article.title, hit.article.publisher, before(hit.article.text, span.start)) for hit, span in quotes
         ]
-        why = uncovered(claim, evidence, context, [hit.article.published for hit, _ in quotes])
+        why = uncovered(claim, evidence, context, [hit.article.published for hit, _ in quotes], self._names)
         if LINK.search(claim):
             why.append("it holds an address")
         touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]

@@ -342,7 +342,7 @@ def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_d
             vectors = np.array(spread(name, cache, local).embed_documents([TEXT, *PARAGRAPHS]))
             away = np.abs(vectors - np.array(local.embed_documents([TEXT, *PARAGRAPHS]))).max()
             assert (away < 1e-5) == same
-        with pytest.raises(ValueError, match="provider:model"):
+        with pytest.raises(ValueError, match="no embedding model viadoma-retriever/999"):
             spread("viadoma-retriever/999", cache, local).embed_documents([TEXT])
 
 

@@ -13,7 +13,7 @@ from bot.evidence import UNSAID, Checker, find_quote
 from bot.reading import Calibration, Candidate, Reading, Regression
 from encoder import PassageScores, Reader, SentenceScores, Text
 from prompts import PromptError, load
-from vectorstore import Article, Hit, Sentence, Span
+from vectorstore import Article, Hit, Names, Sentence, Span
 
 TEXT = "He said:\n“We’re lifting  sanctions – soon.” Then 1,150 people\u00a0came."
 
@@ -64,7 +64,12 @@ class Settled(Reader):
 
 
 def checker(
-    *hits: Hit, reader: Reader | None = None, likely: float = LIKELY, bears: float = 0.1, proved: float = 0.5
+    *hits: Hit,
+    reader: Reader | None = None,
+    likely: float = LIKELY,
+    bears: float = 0.1,
+    proved: float = 0.5,
+    names: Names | None = None,
 ) -> Checker:
     fitted = Calibration(Regression({}, 0.0), Regression({}, 0.0), 0.5, 0.4, 0.5, 0.0, 0.7, bears, proved)
     scores = SentenceScores(0.0, 0.0, 0, 0, 0.0)
@@ -74,7 +79,7 @@ def checker(
         for one in hits
         for sentence in one.sentences
     )
-    return Checker(reader or Settled(SAYS), Reading(candidates, 0.9, len(hits)), fitted)
+    return Checker(reader or Settled(SAYS), Reading(candidates, 0.9, len(hits)), fitted, names or Names.open(None))
 
 
 def doubts(claim: str, found: Hit, **options: Any) -> list[str]:
@@ -153,6 +158,13 @@ def test_one_quote_that_bears_on_the_question_is_enough() -> None:
     quotes = [(far, far.span), (near, near.span)]
     assert checker(near).check("Prices rose by 12.3%.", quotes).doubts == ()
     assert checker(near).check("Prices rose by 12.3%.", quotes[:1]).doubts
+
+
+def test_the_spellings_of_a_user_s_own_table_count() -> None:
+    claim, found = "It was Ada Lund who kept the lighthouse.", hit("It was Adda Lundh who kept the lighthouse.")
+    own = Names(["[people]", "Ada Lund: Adda Lundh"])
+    assert doubts(claim, found, names=own) == []
+    assert doubts(claim, found)
 
 
 def test_a_date_of_publication_is_no_number_and_makes_a_weekday_a_date() -> None:

@@ -168,8 +168,8 @@ def test_a_name_that_is_not_in_the_quote_is_told(claim: str, quote: str, name: s
 )
 def test_what_is_known_beside_the_quote_covers_facts(claim: str, known: str) -> None:
     quote = "They were counted, and freed."
-    assert uncovered(claim, [quote], [known], [""]) == []
-    assert uncovered(claim, [quote], ["Another title"], [""])
+    assert uncovered(claim, [quote], [[known]], [""]) == []
+    assert uncovered(claim, [quote], [["Another title"]], [""])
 
 
 def test_the_day_of_publication_covers_a_date_and_no_number() -> None:
@@ -179,12 +179,12 @@ def test_the_day_of_publication_covers_a_date_and_no_number() -> None:
 
 def test_a_fact_elsewhere_makes_no_right_claim_doubtful() -> None:
     quote, beside = "They pardoned 123 prisoners.", "Since July 430 prisoners were let go."
-    assert uncovered("They pardoned 123 prisoners.", [quote], [beside]) == []
+    assert uncovered("They pardoned 123 prisoners.", [quote], [[beside]]) == []
 
 
 def test_words_beside_the_quote_are_not_quoted() -> None:
     said = 'He said "all of them will be free soon".'
-    assert uncovered(said, ["He said much."], ["“All of them will be free soon”, he said."])
+    assert uncovered(said, ["He said much."], [["“All of them will be free soon”, he said."]])
 
 
 def test_quoted_words_must_be_the_quotes() -> None:

@@ -315,6 +315,6 @@ def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Cali
             line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
         out.append(", ".join(line))
     for label in ("supported", "contradicted", "unstated"):
-        some = [likely for own, likely in gathered.claims if own == label]
-        out.append(f"claims {label}: {len(some)}, taken for proved {np.mean(np.array(some) >= fitted.proved):.3f}")
+        likely = np.array([value for own_label, value in gathered.claims if own_label == label])
+        out.append(f"claims {label}: {len(likely)}, taken for proved {np.mean(likely >= fitted.proved):.3f}")
     return "\n".join(out)

@@ -26,11 +26,15 @@ def open_embeddings(model: str, cache: Path, threads: int | None = None, stored:
     if model in (BUILT_IN, TRAINED, ORIGINAL):
         name = model if model != BUILT_IN else stored if stored == ORIGINAL else TRAINED
         return name, E5Embeddings(name, cache, threads=threads or os.cpu_count() or 1)
+    if ":" not in model:
+        raise ValueError(
+            f"This version of Viadoma has no embedding model {model}: it has {TRAINED} and {ORIGINAL}. "
+            "Write the model of a provider as provider:model."
+        )
     from langchain.embeddings import init_embeddings
 
     found = init_embeddings(model)
-    if not isinstance(found, Embeddings):
-        raise ValueError(f"{model} names no embedding model: write it as provider:model.")
+    assert isinstance(found, Embeddings)
     return model, found
 
 

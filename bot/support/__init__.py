@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from bot.support.dates import date_reasons, days
 from bot.support.names import name_reasons
 from bot.support.numbers import number_reasons
 from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, language
+from vectorstore import Names
 from vectorstore.terms import CYRILLIC
 
 __all__ = ["PLAIN", "uncovered"]
@@ -22,28 +24,44 @@ QUOTED = re.compile(r'(?<![\w.,;:!?)])"(?=\w)([^"]{12,}?)"(?!\w)')
 
 
 def uncovered(
-    claim: str, evidence: Sequence[str], context: Sequence[str] = (), published: Sequence[str] = ()
+    claim: str,
+    evidence: Sequence[str],
+    context: Sequence[Sequence[str]] = (),
+    published: Sequence[str] = (),
+    names: Names | None = None,
 ) -> list[str]:
     """Which facts of a claim are not those of its quotes, in words for people, a reason each; empty if all are.
 
     `evidence` are exact quotes. `published` are the dates of their articles, one a quote, "" if not known: "on
-    Saturday" is then a date. `context` is what a reader of the quotes knows besides (title, publisher, the sentence
+    Saturday" is then a date. `context` is what a reader of each quote knows besides (title, publisher, the sentence
     before): a number, date or name in it is covered too, quoted words are not. The day of publication covers a date.
+    `names` is the table of spellings, the project's own if None.
     """
     claim, quotes = claim.translate(PLAIN), [quote.translate(PLAIN) for quote in evidence]
     if not any(map(str.strip, quotes)):
         return ["there is no quote"]
-    reasons = _fact_reasons(claim, quotes, published)
+    names = names or _own_names()
+    reasons = _fact_reasons(claim, quotes, published, names)
     if reasons:
-        known = [text.translate(PLAIN) for text in context if text]
-        wider = _fact_reasons(claim, [*quotes, *known], [*published, *published[:1] * len(known)])
+        days_of = published or [""] * len(quotes)
+        known = [
+            (text.translate(PLAIN), day) for some, day in zip(context, days_of, strict=False) for text in some if text
+        ]
+        wider = _fact_reasons(
+            claim, [*quotes, *(text for text, _ in known)], [*days_of, *(day for _, day in known)], names
+        )
         reasons = [reason for reason in reasons if reason in wider]
     if all(language(quote) in (language(claim), "") for quote in quotes):
         reasons += _quoted_reasons(claim, quotes)
     return list(dict.fromkeys(reasons))
 
 
-def _fact_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[str]:
+@cache
+def _own_names() -> Names:
+    return Names.open(None)
+
+
+def _fact_reasons(claim: str, quotes: Sequence[str], published: Sequence[str], names: Names) -> list[str]:
     tongue, tongues = language(claim), [language(quote) for quote in quotes]
     if not tongue and len({*tongues}) == 1 and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0])):
         tongue = tongues[0]  # too short to tell
@@ -53,7 +71,7 @@ def _fact_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -
         claim, quotes, [day.place for day in days(claim)], same=same, taught=spoken <= {*TAUGHT}
     )  # fmt: skip
     reasons += date_reasons(claim, quotes, published)
-    return reasons + name_reasons(claim, quotes, same=same, near=same or spoken <= CYRILLIC_LANGUAGES - {"uk"})
+    return reasons + name_reasons(claim, quotes, names, same=same, near=same or spoken <= CYRILLIC_LANGUAGES - {"uk"})
 
 
 def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[str]:

@@ -38,17 +38,18 @@ class Ground:
     initials: Set[str]
 
 
-def name_reasons(claim: str, ground: Sequence[str], *, same: bool, near: bool) -> list[str]:
+def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool) -> list[str]:
     """What speaks against the names of a claim.
 
-    `same` says that claim and quotes share their language, `near` that they share its script and most words of it.
+    `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
+    language, `near` that they share its script and most words of it.
     """
-    held = _ground(tuple(ground))
+    held = _ground(tuple(ground), names)
     missing, taken = [], []
-    for mention in mentions(claim):
-        if same or _sure(mention):
+    for mention in mentions(claim, names):
+        if same or _sure(mention, names):
             taken.append(range(mention.start, mention.end))
-            spellings = (mention.spelling, *names().spellings(mention.name))
+            spellings = (mention.spelling, *names.spellings(mention.name))
             if mention.name not in held.known and not any(spelt(one, held.words) for one in spellings):
                 missing.append(mention.spelling)
     for name, match in countries(claim):
@@ -80,10 +81,10 @@ def _known(match: re.Match[str], claim: str, held: Ground) -> bool:
 
 
 @lru_cache(CACHED)
-def _ground(texts: Sequence[str]) -> Ground:
+def _ground(texts: Sequence[str], names: Names) -> Ground:
     capital = {match[0] for text in texts for match in CAPITAL.finditer(text)}
     return Ground(
-        known={mention.name for text in texts for mention in mentions(text)},
+        known={mention.name for text in texts for mention in mentions(text, names)},
         countries={name for text in texts for name, _ in countries(text)},
         words={word for text in texts for word in re.findall(r"\w+", text.lower())},
         capitals=capital,
@@ -95,19 +96,11 @@ def _ground(texts: Sequence[str]) -> Ground:
 # what a text names
 
 
-@cache
-def names() -> Names:
-    """The project's table."""
-    return Names.open(None)
-
-
 @lru_cache(CACHED)
-def mentions(text: str) -> Sequence[Mention]:
+def mentions(text: str, names: Names) -> Sequence[Mention]:
     """The names of the table in a plain text, but for places that are countries here."""
     lands = [range(match.start(), match.end()) for _, match in countries(text)]
-    return [
-        one for one in names().mentions(text) if one.kind != "places" or not any(one.start in land for land in lands)
-    ]
+    return [one for one in names.mentions(text) if one.kind != "places" or not any(one.start in land for land in lands)]
 
 
 @lru_cache(CACHED)
@@ -163,9 +156,9 @@ def initials(text: str) -> frozenset[str]:
 # how it is spelt
 
 
-def _sure(mention: Mention) -> bool:
+def _sure(mention: Mention, names: Names) -> bool:
     """Whether a name of the table is spelt much as there."""
-    words = [folded(word) for one in names().spellings(mention.name) for word in re.findall(r"\w+", one)]
+    words = [folded(word) for one in names.spellings(mention.name) for word in re.findall(r"\w+", one)]
     return all(
         any(fuzz.ratio(folded(part), word) >= SURE for word in words) for part in re.findall(r"\w+", mention.spelling)
     )
