@@ -22,7 +22,7 @@ from benchmarks.endpoint import serving
 from benchmarks.figures import share
 from benchmarks.results import report
 from bot.bot import HISTORY_TURNS
-from bot.evidence import Checker, uncovered
+from bot.evidence import Checker, known, uncovered
 from bot.reading import calibration, read
 from bot.writing import Endpoint, Remark, Writer, Written
 from encoder import Reader
@@ -60,9 +60,8 @@ def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]
 
 def _facts_alone(written: Written) -> bool:
     quotes = [hit.article.text[span.start : span.end] for hit, span in written.quotes]
-    about = [(hit.article.title, hit.article.publisher) for hit, _ in written.quotes]
     dates = [hit.article.published for hit, _ in written.quotes]
-    return bool(quotes) and not uncovered(written.text, quotes, about, dates)
+    return bool(quotes) and not uncovered(written.text, quotes, [*map(known, written.quotes)], dates)
 
 
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it

@@ -22,7 +22,7 @@ from benchmarks.reading import own_folder
 from benchmarks.results import report
 from benchmarks.retrieval import filled, lines
 from bot.bot import HISTORY_TURNS
-from bot.reading import best_hits, read
+from bot.reading import read
 from encoder import ORIGINAL, E5Embeddings, Reader
 from encoder.weights import Vectors
 from ingest import update
@@ -78,7 +78,7 @@ def rankings(store: Store, original: Original, reader: Reader) -> dict[str, Rank
 
     def read_anew(query: Query) -> list[str]:
         hits = search(store, query, DEPTH, names=names)
-        return [hit.text for hit in best_hits(read(reader, query.question, query.earlier, hits), DEPTH)]
+        return [hit.text for hit in read(reader, query.question, query.earlier, hits).best_hits]
 
     return {
         "the product, ranked by its reader": read_anew,

@@ -25,9 +25,10 @@ from benchmarks.results import report
 from bot.reading import calibration
 from bot.support import uncovered
 from bot.support.names import countries, mentions
-from bot.support.words import TAUGHT, sentences, share, tokens
+from bot.support.words import TAUGHT, sentences
 from encoder import Reader, Text
 from vectorstore import Names, settings
+from vectorstore.terms import terms
 
 Rows = list[dict[str, Any]]
 SENTENCES = 2  # of a document that a claim is held against
@@ -55,11 +56,17 @@ def rows(path: Path) -> Rows:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
+def words_held(claim: str, document: str) -> float:
+    """The part of a claim's words that a document holds (0 to 1)."""
+    wanted = set(terms(claim))
+    return len(wanted & set(terms(document))) / len(wanted) if wanted else 0.0
+
+
 def best_sentences(claim: str, document: str, most: int) -> list[str]:
     """The sentences of a document that together hold most of a claim's words, rarer words counting more."""
     parts = sentences(document)
-    held = [{token.term for token in tokens(part) if token.content} for part in parts]
-    left = {token.term for token in tokens(claim) if token.content}
+    held = [set(terms(part)) for part in parts]
+    left = set(terms(claim))
     weight = {term: math.log(1 + len(parts) / max(1, sum(term in one for one in held))) for term in left}
     chosen: list[int] = []
     while len(chosen) < min(most, len(parts)):
@@ -74,7 +81,7 @@ def best_sentences(claim: str, document: str, most: int) -> list[str]:
 
 def _judged(name: str, pairs: Rows, reader: Reader) -> Iterator[list[object]]:
     labels = [bool(pair["label"]) for pair in pairs]
-    words = [share(tokens(pair["claim"]), tokens(pair["doc"])) for pair in pairs]
+    words = [words_held(pair["claim"], pair["doc"]) for pair in pairs]
     yield [name, "word overlap, cut at its median", *_shares(labels, [w < float(np.median(words)) for w in words]),
            auc(labels, words)]  # fmt: skip
     facts, read = [], []

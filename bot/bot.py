@@ -25,7 +25,7 @@ from bot.chronicle import Chronicle
 from bot.disagreement import Told
 from bot.evidence import Checker, is_report
 from bot.quoting import Choice, choose
-from bot.reading import Reading, best_hits, calibration, read
+from bot.reading import Reading, calibration, read
 from bot.suggesting import next_questions
 from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
 from encoder import Kinds, Reader
@@ -56,7 +56,6 @@ SUGGESTED, TRIED = 3, 4  # questions that may come next
 SUGGESTING_HITS = 3  # passages read for each of them
 SUGGESTING_SECONDS = 1.0  # for all of them together
 CLOSEST = 3
-WRITTEN_FROM = 10  # passages that a chat model is given
 HISTORY_TURNS = 3  # earlier questions that the search and the reader are told
 CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -385,7 +384,7 @@ class Bot:
         places: dict[tuple[str, Span], Citation] = {}
         checker = Checker(self._reader, reading, calibration(), self._names)
         dropped = 0
-        for written in writer.write(empty.query, best_hits(reading, WRITTEN_FROM), checker):
+        for written in writer.write(empty.query, reading.best_hits, checker):
             if isinstance(written, Remark):
                 answer = replace(answer, notes=(*answer.notes, written.text))
             elif written.support == "unverified" and not self._show_unsupported:

@@ -15,7 +15,7 @@ from bot.support.words import sentences
 from encoder import Reader
 from vectorstore import Hit, Names, Sentence, Span
 
-__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "uncovered"]
+__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
 
 Quote = tuple[Hit, Span]
 UNSAID = "its quote does not say it"
@@ -78,11 +78,11 @@ def covering(hit: Hit, quote: str) -> Span | None:
 class Checked:
     """What was found of a claim: why its quotes do not prove it, empty if they do, and how likely they say it (0 to 1).
 
-    0 where the quotes were not read, because an exact fact already speaks against it.
+    None where the quotes were not read, because something else already speaks against it.
     """
 
     doubts: tuple[str, ...]
-    supported: float
+    supported: float | None
 
 
 class Checker:
@@ -97,10 +97,9 @@ class Checker:
     def check(self, claim: str, quotes: Sequence[Quote]) -> Checked:
         """Why the quotes do not prove the claim, in words for people."""
         evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
-        context = [
-            (hit.article.title, hit.article.publisher, before(hit.article.text, span.start)) for hit, span in quotes
-        ]
-        why = uncovered(claim, evidence, context, [hit.article.published for hit, _ in quotes], self._names)
+        why = uncovered(
+            claim, evidence, [*map(known, quotes)], [hit.article.published for hit, _ in quotes], self._names
+        )
         if LINK.search(claim):
             why.append("it holds an address")
         touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
@@ -109,7 +108,7 @@ class Checker:
         if not any(self._likely.get((hit.article.id, one.span), 0.0) >= self._fitted.bears for hit, one in touched):
             why.append("its quote has nothing to do with the question")
         if why:
-            return Checked(tuple(why), 0.0)
+            return Checked(tuple(why), None)
         supported = relation(self._reader, claim, [(hit, _with_before(hit, span)) for hit, span in quotes])[0]
         return Checked(() if supported >= self._fitted.proved else (UNSAID,), supported)
 
@@ -122,6 +121,12 @@ def _with_before(hit: Hit, span: Span) -> Span:
     """A stretch with the sentence before it, which a pronoun in it may lean on."""
     before = [one.span.start for one in hit.sentences if one.span.end <= span.start]
     return Span(before[-1] if before else span.start, span.end)
+
+
+def known(quote: Quote) -> tuple[str, ...]:
+    """What a reader of a quote knows besides: the title, the publisher, and the sentence before."""
+    hit, span = quote
+    return hit.article.title, hit.article.publisher, before(hit.article.text, span.start)
 
 
 def before(text: str, start: int) -> str:

@@ -62,14 +62,28 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The hits of a question, read: `candidates` are all their sentences, best first.
+    """The hits of a question, read: `candidates` are their sentences, best first.
 
-    `answerable` is the probability that any of them answers or corrects it; 0 without candidates.
+    Sentences that can't speak of the time asked about are no candidates; `hits` are whole, in the order of the search.
+    `answerable` is the probability that any candidate answers or corrects the question; 0 without candidates.
     """
 
     candidates: tuple[Candidate, ...]
     answerable: float
-    read: int
+    hits: tuple[Hit, ...]
+
+    @property
+    def read(self) -> int:
+        """How many passages were read."""
+        return len(self.hits)
+
+    @property
+    def best_hits(self) -> list[Hit]:
+        """The passages in the order of their best candidates, those without any last."""
+        first: dict[tuple[str, Span], int] = {}
+        for place, one in enumerate(self.candidates):
+            first.setdefault((one.hit.article.id, one.hit.span), place)
+        return sorted(self.hits, key=lambda hit: first.get((hit.article.id, hit.span), len(self.candidates)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +148,24 @@ def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[H
     return reader.read(bare if terms(bare) else question, turns, texts)
 
 
-def best_hits(reading: Reading, count: int) -> list[Hit]:
-    """The passages whose best sentences answer most likely, best first."""
-    found: dict[tuple[str, Span], Hit] = {}
-    for candidate in reading.candidates:
-        found.setdefault((candidate.hit.article.id, candidate.hit.span), candidate.hit)
-    return list(found.values())[:count]
-
-
 def relation(reader: Reader, claim: str, quotes: Sequence[tuple[Hit, Span]]) -> tuple[float, float, float]:
-    """The probabilities that quotes support, contradict and do not settle a claim; of several articles the likeliest.
+    """The probabilities that quotes support, contradict and do not settle a claim.
 
-    All quotes of an article are read together.
+    All sentences of an article that the quotes touch are read together, in its order; where several articles are
+    quoted, each alone and all of them, and what supports the claim most counts.
     """
-    texts: dict[str, tuple[str, list[str]]] = {}
+    touched: dict[str, set[tuple[int, int]]] = {}
+    articles = {hit.article.id: hit.article for hit, _ in quotes}
     for hit, span in quotes:
-        _, sentences = texts.setdefault(hit.article.id, (hit.article.title, []))
-        inside = [one.span for one in hit.sentences if span.start <= one.span.start and one.span.end <= span.end]
-        sentences += [hit.article.text[one.start : one.end] for one in inside or [span]]
-    return max(
-        passage.relation for passage in reader.check(claim, [Text(title, tuple(own)) for title, own in texts.values()])
-    )
+        inside = [one.span for one in hit.sentences if one.span.start < span.end and span.start < one.span.end]
+        touched.setdefault(hit.article.id, set()).update((one.start, one.end) for one in inside or [span])
+    texts = [
+        Text(article.title, tuple(article.text[start:end] for start, end in sorted(touched[name])))
+        for name, article in articles.items()
+    ]
+    if len(texts) > 1:
+        texts.append(Text("", tuple(sentence for text in texts for sentence in text.sentences)))
+    return max(passage.relation for passage in reader.check(claim, texts))
 
 
 def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:
@@ -171,11 +182,11 @@ def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list
 
 def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
-    read_hits = len(hits)
+    whole = tuple(hits)
     hits, passages = timely(hits, passages)
     features = sentence_features(hits, passages)
     if not features["answers"].size:
-        return Reading((), 0.0, read_hits)
+        return Reading((), 0.0, whole)
     logits = fitted.sentence.logits(features)
     places = [
         (hit, passage, number)
@@ -187,7 +198,7 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
         for (hit, passage, number), score in zip(places, logits.tolist(), strict=True)
     ]
     answerable = float(fitted.answerable.logits(question_features(logits, features)))
-    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), read_hits)
+    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), whole)
 
 
 def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> dict[str, Features]:

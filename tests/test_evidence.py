@@ -79,7 +79,7 @@ def checker(
         for one in hits
         for sentence in one.sentences
     )
-    return Checker(reader or Settled(SAYS), Reading(candidates, 0.9, len(hits)), fitted, names or Names.open(None))
+    return Checker(reader or Settled(SAYS), Reading(candidates, 0.9, hits), fitted, names or Names.open(None))
 
 
 def doubts(claim: str, found: Hit, **options: Any) -> list[str]:
@@ -116,7 +116,7 @@ def test_a_claim_whose_facts_are_there_is_read(relation: tuple[float, float, flo
 def test_what_a_fact_speaks_against_is_not_read() -> None:
     reader, found = Settled(SAYS), hit("Prices rose by 12.3%.")
     checked = checker(found, reader=reader).check("Prices rose by 99%.", [(found, found.span)])
-    assert (checked.doubts, checked.supported) == (("the number 99 is not in its quote",), 0.0)
+    assert (checked.doubts, checked.supported) == (("the number 99 is not in its quote",), None)
     assert reader.seen == []
 
 

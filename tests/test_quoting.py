@@ -86,7 +86,8 @@ def candidate(
 def reading(*candidates: Candidate, answerable: float = 0.9) -> Reading:
     """Candidates, best first, as `judged` would leave them."""
     ranked = tuple(sorted(candidates, key=lambda one: -one.score))
-    return Reading(ranked, answerable, len({one.hit.article.id for one in candidates}))
+    hits = {one.hit.article.id: one.hit for one in candidates}
+    return Reading(ranked, answerable, tuple(hits.values()))
 
 
 def likely(*texts: str, published: str = "2025-12-13", timely: bool | None = None) -> list[Candidate]:
@@ -134,7 +135,7 @@ def test_a_refusal_quotes_nothing_and_says_how_much_was_read() -> None:
 
 
 def test_where_nothing_was_found_there_is_nothing_to_read() -> None:
-    assert choose(Reading((), 0.0, 0), "other", FITTED) == Choice((), "not_found", ("There is nothing to read.",))
+    assert choose(Reading((), 0.0, ()), "other", FITTED) == Choice((), "not_found", ("There is nothing to read.",))
 
 
 def test_an_answer_in_part_is_the_best_sentence_and_says_that_it_may_not_answer() -> None:

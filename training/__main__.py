@@ -7,8 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from encoder import E5Embeddings
-from encoder.embedding import TRAINED
+from encoder import TRAINED, E5Embeddings
 
 OWN = Path(__file__).with_name("data")
 PACK = Path(__file__).with_name("pack")
@@ -51,12 +50,9 @@ def main() -> None:
 def _run(options: argparse.Namespace) -> None:
     cache = _cache()
     if options.command == "prepare":
-        from encoder import E5Embeddings
-        from encoder.embedding import TRAINED
         from training.prepare import prepare
 
-        embedding = E5Embeddings(TRAINED, cache, os.cpu_count() or 1)
-        prepare(options.own, options.public, _excluded(options.exclude), options.pack, embedding, options.seed)
+        prepare(options.own, options.public, _excluded(options.exclude), options.pack, _embedding(cache), options.seed)
     elif options.command == "train" and options.model == "reader":
         from training import train_reader
 

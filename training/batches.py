@@ -61,12 +61,12 @@ class Pack:
         self._begin, self._end = (int(mark) for mark in arrays["marks"])
 
     def rows(self, file: str, shares: Mapping[str, float] | None = None, seed: int = 0) -> Iterator[Row]:
-        """The rows of a file; of the groups in `shares` so large a share, of others none."""
+        """The rows of a file, of each group so large a share as `shares` names: it must name all; None takes all."""
         drawn = random.Random(seed)
         with gzip.open(self._folder / file, "rt", encoding="utf-8") as lines:
             for line in lines:
                 row = json.loads(line)
-                if shares is None or drawn.random() < shares.get(row["group"], 0):
+                if shares is None or drawn.random() < shares[row["group"]]:
                     yield from self._windows(row)
 
     def _text(self, number: int) -> list[int]:

@@ -177,14 +177,14 @@ def _whole(sentence: Regression, answerable: Regression) -> Calibration:
 
 
 def _bears(every: Sequence[Read], fitted: Calibration) -> float:
-    """What nearly all sentences that answer reach."""
-    likely = []
+    """What the best answering sentence of nearly every question reaches."""
+    logits_of_best = []
     for one in every:
         told = np.array(one.gold, bool)
         if told.any():
             logits = fitted.sentence.logits(sentence_features(one.hits, one.passages))
-            likely.append(float(logits[told].max()))
-    return float(1 / (1 + np.exp(-np.quantile(likely, RIGHT_LOST))))
+            logits_of_best.append(float(logits[told].max()))
+    return float(1 / (1 + np.exp(-np.quantile(logits_of_best, RIGHT_LOST))))
 
 
 def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:

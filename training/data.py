@@ -142,7 +142,8 @@ class Neighbours:
             number, start = self._places[place]
             if self._articles[number] is own:
                 inside.append(start)
-            elif len(beside) < FOUND:
+            # what is held out of training is a neighbour of what is held out alone
+            elif len(beside) < FOUND and own.held_out >= self._articles[number].held_out:
                 beside.append((self._articles[number], start))
         return inside, beside
 
@@ -196,10 +197,10 @@ def _question(
     if told:
         yield _title(_window(example, random, must=random.choice(sorted(told))), random)
     # in the library all of an article's passages are read, and most of them answer nothing
-    count = 1 if told else 2
-    for start in inside[:2] if not told else inside:
+    count = int(random.random() < NEAR) if told else 2
+    for start in inside:
         window = _window(example, random, must=min(start + 1, len(example.sentences) - 1))
-        if count and not window.answers | window.corrects and (not told or random.random() < NEAR):
+        if count and not window.answers | window.corrects:
             yield _title(_unanswered(window), random)
             count -= 1
     if random.random() < MINED:

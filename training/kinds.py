@@ -30,7 +30,8 @@ def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
         for folder in collections(own, held_out=held_out):
             for question in lines(folder / "questions.jsonl"):
                 if not question["turns"]:
-                    yield question["question"], KINDS.index(TYPES.get(question["type"], "other")), held_out
+                    kind = "yesno" if question["verdict"] else TYPES.get(question["type"], "other")
+                    yield question["question"], KINDS.index(kind), held_out
     for place, line in enumerate(lines(timelines)):
         yield line["q"], KINDS.index("timeline"), place % 7 == 0
 

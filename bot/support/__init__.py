@@ -40,20 +40,19 @@ def uncovered(
     claim, quotes = claim.translate(PLAIN), [quote.translate(PLAIN) for quote in evidence]
     if not any(map(str.strip, quotes)):
         return ["there is no quote"]
-    names = names or _own_names()
-    reasons = _fact_reasons(claim, quotes, published, names)
+    facts = _Facts(claim, quotes, names or _own_names())
+    days_of = published or [""] * len(quotes)
+    reasons = facts.missing(quotes, days_of)
     if reasons:
-        days_of = published or [""] * len(quotes)
+        # what a reader of the quotes knows besides may hold the fact
         known = [
             (text.translate(PLAIN), day) for some, day in zip(context, days_of, strict=False) for text in some if text
         ]
-        wider = _fact_reasons(
-            claim, [*quotes, *(text for text, _ in known)], [*days_of, *(day for _, day in known)], names
-        )
-        reasons = [reason for reason in reasons if reason in wider]
-    if all(language(quote) in (language(claim), "") for quote in quotes):
-        reasons += _quoted_reasons(claim, quotes)
-    return list(dict.fromkeys(reasons))
+        wider = facts.missing([*quotes, *(text for text, _ in known)], [*days_of, *(day for _, day in known)])
+        still = {fact for fact, _ in wider}
+        reasons = [(fact, reason) for fact, reason in reasons if fact in still]
+    told = [reason for _, reason in reasons]
+    return list(dict.fromkeys([*told, *(_quoted_reasons(claim, quotes) if facts.same else [])]))
 
 
 @cache
@@ -61,17 +60,30 @@ def _own_names() -> Names:
     return Names.open(None)
 
 
-def _fact_reasons(claim: str, quotes: Sequence[str], published: Sequence[str], names: Names) -> list[str]:
-    tongue, tongues = language(claim), [language(quote) for quote in quotes]
-    if not tongue and len({*tongues}) == 1 and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0])):
-        tongue = tongues[0]  # too short to tell
-    same = not tongue or all(other in (tongue, "") for other in tongues)
-    spoken = {tongue, *tongues} - {""}
-    reasons = number_reasons(
-        claim, quotes, [day.place for day in days(claim)], same=same, taught=spoken <= {*TAUGHT}
-    )  # fmt: skip
-    reasons += date_reasons(claim, quotes, published)
-    return reasons + name_reasons(claim, quotes, names, same=same, near=same or spoken <= CYRILLIC_LANGUAGES - {"uk"})
+class _Facts:
+    """The facts of a claim, compared as the languages of the claim and of its quotes allow.
+
+    `same`: they share their language, as far as it can be told.
+    """
+
+    def __init__(self, claim: str, quotes: Sequence[str], names: Names) -> None:
+        tongue, tongues = language(claim), [language(quote) for quote in quotes]
+        if not tongue and len({*tongues}) == 1 and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0])):
+            tongue = tongues[0]  # too short to tell
+        spoken = {tongue, *tongues} - {""}
+        self._claim, self._names = claim, names
+        self.same = not tongue or all(other in (tongue, "") for other in tongues)
+        self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
+        self._taught = spoken <= {*TAUGHT}
+
+    def missing(self, texts: Sequence[str], published: Sequence[str]) -> list[tuple[str, str]]:
+        """(fact, why it is not that of the texts), by numbers, dates and names."""
+        dates = [day.place for day in days(self._claim)]
+        return [
+            *number_reasons(self._claim, texts, dates, same=self.same, taught=self._taught),
+            *date_reasons(self._claim, texts, published),
+            *name_reasons(self._claim, texts, self._names, same=self.same, near=self._near),
+        ]
 
 
 def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[str]:

@@ -55,8 +55,11 @@ def days(text: str) -> tuple[Day, ...]:
     return tuple(made)
 
 
-def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[str]:
-    """What speaks against the dates of a claim; `published` are the quotes' articles' days, "" where not known."""
+def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, str]]:
+    """What speaks against the dates of a claim: (date, reason).
+
+    `published` are the days of the quotes' articles, "" where not known.
+    """
     ground = [day for text in (*quotes, *published) for day in days(text)]
     figures = {number.value for quote in quotes for number in quantities(quote)}
     years = figures | {day.year for day in ground} | {int(day[:4]) for day in published if day}
@@ -65,7 +68,7 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     for day in days(claim):
         if not day.month:
             if day.year not in years and not any(one.first.year <= day.year <= one.last.year for one in reckoned):
-                reasons.append(f"the year {day.text} is not in its quote")
+                reasons.append((day.text, f"the year {day.text} is not in its quote"))
             continue
         alike = [other for other in ground if other.month == day.month and day.agrees(other)]
         if day.day:
@@ -73,10 +76,11 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
         if day.year and day.year not in years and not any(other.year for other in alike):
             alike = []
         if not alike and not _falls(day, reckoned):
-            reasons.append(f"the date {day.text} is not in its quote")
+            reasons.append((day.text, f"the date {day.text} is not in its quote"))
     held = {number for quote in quotes for number, _ in weekdays(quote)}
     held |= {one.first.weekday() for one in reckoned if one.first == one.last}
-    return reasons + [f"the day {word} is not in its quote" for number, word in weekdays(claim) if number not in held]
+    missing = [word for number, word in weekdays(claim) if number not in held]
+    return reasons + [(word, f"the day {word} is not in its quote") for word in missing]
 
 
 def _falls(day: Day, reckoned: Iterable[Time]) -> bool:

@@ -38,8 +38,8 @@ class Ground:
     initials: Set[str]
 
 
-def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool) -> list[str]:
-    """What speaks against the names of a claim.
+def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool) -> list[tuple[str, str]]:
+    """What speaks against the names of a claim: (name, reason).
 
     `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
     language, `near` that they share its script and most words of it.
@@ -60,7 +60,7 @@ def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool,
     if near:
         found = [match for match in capitals(claim) if not any(match.start() in place for place in taken)]
         missing += [_bare(match) for match in found if not _known(match, claim, held)]
-    return [f"the name {name} is not in its quote" for name in missing]
+    return [(name, f"the name {name} is not in its quote") for name in missing]
 
 
 def _known(match: re.Match[str], claim: str, held: Ground) -> bool:

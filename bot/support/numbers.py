@@ -64,14 +64,17 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     return tuple(made)
 
 
-def number_reasons(claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool) -> list[str]:
-    """What speaks against the numbers of a claim, but for those in its dates.
+def number_reasons(
+    claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool
+) -> list[tuple[str, str]]:
+    """What speaks against the numbers of a claim, but for those in its dates: (number, reason).
 
     `same` says that the quotes are of the claim's language, `taught` that all are of languages whose words are known.
     """
     ground = [quantity for quote in quotes for quantity in quantities(quote)]
-    reasons = []
+    made = []
     for one in quantities(claim):
+        reasons: list[str] = []
         if one.kind == "both" or any(one.start in span for span in dates):
             continue
         alike = [other for other in ground if other.value == one.value]
@@ -85,7 +88,8 @@ def number_reasons(claim: str, quotes: Sequence[str], dates: Sequence[range], *,
             reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
         elif not (_may_be_counted(one, quotes, same=same, taught=taught) or _rounded(one, ground)):
             reasons.append(f"the number {one.text} is not in its quote")
-    return reasons
+        made += [(one.text, reason) for reason in reasons]
+    return made
 
 
 def _may_be_counted(one: Quantity, quotes: Sequence[str], *, same: bool, taught: bool) -> bool:
