@@ -28,7 +28,7 @@ BENCHMARKS = {
     "ingest": "taking the news in: beside embedding, a second time, memory (half an hour)",
     "kills": "kill -9 at random moments of an ingest: what is lost, doubled or half visible (a quarter of an hour)",
     "injection": "orders planted in articles, obeyed or not",
-    "support": "unsupported claims found, right ones doubted, by facts and by reading",
+    "support": "unsupported claims found, right ones doubted, by the check without a model",
     "claims": "a capable chat model's claims, played back: right ones thrown out, wrong ones let through",
     "writing": "what a real, far too small model makes up, and how much of it is caught (first: `make model`)",
     "page": "how soon the page can be used, beside a bare chat of Gradio's; 50 and 200 readers at once",

@@ -79,7 +79,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         for one in tqdm(recorded, unit=" answers"):
             hits = _given(one, store, names)
             turns = tuple(one["turns"])[-HISTORY_TURNS:]
-            checker = Checker(reader, read(reader, one["question"], turns, hits), calibration(), names)
+            checker = Checker(read(reader, one["question"], turns, hits), calibration(), names)
             for begin in range(0, len(one["claims"]), TOGETHER):
                 model.claims = one["claims"][begin : begin + TOGETHER]
                 came = {
@@ -100,9 +100,9 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                         shown.setdefault((way, claim["right"]), []).append(passed)
                     if claim["right"] and not checked:
                         why.update(written.doubts[:1])
-                        tqdm.write(f"{one['id']} thrown out: {claim['text']} {written.doubts} {written.supported}")
+                        tqdm.write(f"{one['id']} thrown out: {claim['text']} {written.doubts}")
                     if not claim["right"] and checked:
-                        tqdm.write(f"{one['id']} let through: {claim['text']} {written.supported}")
+                        tqdm.write(f"{one['id']} let through: {claim['text']}")
         writer.close()
         store.close()
     ways = list(dict.fromkeys(way for way, _ in shown))

@@ -1,15 +1,14 @@
 """The support check: unsupported claims found, right ones doubted, and sentences made false that it finds.
 
-SummEdits (news) and QAGS (XSum) hold documents with claims that are supported by them or not. The check is that of a
-chat model's claims: exact facts, then the reader with the shipped threshold. Beside it, in the same run: each of the
-two alone, and the share of a claim's words that the document holds.
+SummEdits (news) and QAGS (XSum) hold documents with claims that are supported by them or not. No threshold is fitted: a
+claim with a reason against it is unsupported. Beside it, in the same run: the share of a claim's words that the
+document holds.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import re
 from collections import defaultdict
@@ -22,13 +21,10 @@ import numpy as np
 
 from benchmarks.figures import auc
 from benchmarks.results import report
-from bot.reading import calibration
 from bot.support import uncovered
 from bot.support.names import countries, mentions
-from bot.support.words import TAUGHT, sentences
-from encoder import Reader, Text
-from vectorstore import Names, settings
-from vectorstore.terms import terms
+from bot.support.words import TAUGHT, sentences, share, table, tokens
+from vectorstore import Names
 
 Rows = list[dict[str, Any]]
 SENTENCES = 2  # of a document that a claim is held against
@@ -40,11 +36,6 @@ VERB = re.compile(
     r"\b(was|were|is|are|has|have|had|will|would|can)\b(?! not)"
     r"|\b(освободил\w*|сообщил\w*|помилован\w*|сказал\w*|пишет|разрешает|снимают|вывезли|встречал|сказаў|паведаміла|везлі)\b"
 )
-OPPOSITES = {
-    "freed": "jailed", "released": "detained", "lifted": "imposed", "allows": "forbids", "before": "after",
-    "confirmed": "denied", "eased": "tightened", "more": "less", "освободил": "задержал", "освобождены": "задержаны",
-    "сняли": "ввели", "подтвердил": "опроверг", "вызвалілі": "затрымалі", "знялі": "ўвялі", "пацвердзіў": "абверг",
-}  # fmt: skip
 NOT = re.compile(r"\b(?:not|no|never|не) ")
 MIN_WORDS = 5  # of a sentence of XQuAD
 SEED = 1
@@ -56,17 +47,11 @@ def rows(path: Path) -> Rows:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def words_held(claim: str, document: str) -> float:
-    """The part of a claim's words that a document holds (0 to 1)."""
-    wanted = set(terms(claim))
-    return len(wanted & set(terms(document))) / len(wanted) if wanted else 0.0
-
-
 def best_sentences(claim: str, document: str, most: int) -> list[str]:
     """The sentences of a document that together hold most of a claim's words, rarer words counting more."""
     parts = sentences(document)
-    held = [set(terms(part)) for part in parts]
-    left = set(terms(claim))
+    held = [{token.term for token in tokens(part) if token.content} for part in parts]
+    left = {token.term for token in tokens(claim) if token.content}
     weight = {term: math.log(1 + len(parts) / max(1, sum(term in one for one in held))) for term in left}
     chosen: list[int] = []
     while len(chosen) < min(most, len(parts)):
@@ -79,31 +64,19 @@ def best_sentences(claim: str, document: str, most: int) -> list[str]:
     return [parts[place] for place in sorted(chosen)] or parts[:1]
 
 
-def _judged(name: str, pairs: Rows, reader: Reader) -> Iterator[list[object]]:
+def _judged(name: str, pairs: Rows) -> Iterator[list[object]]:
     labels = [bool(pair["label"]) for pair in pairs]
-    words = [words_held(pair["claim"], pair["doc"]) for pair in pairs]
+    words = [share(tokens(pair["claim"]), tokens(pair["doc"])) for pair in pairs]
     yield [name, "word overlap, cut at its median", *_shares(labels, [w < float(np.median(words)) for w in words]),
            auc(labels, words)]  # fmt: skip
-    facts, read = [], []
-    for pair in pairs:
-        best = best_sentences(pair["claim"], pair["doc"], SENTENCES)
-        facts.append(len(uncovered(pair["claim"], best, [[pair["doc"]]])))
-        read.append(supported(reader, pair["claim"], sentences(pair["doc"])))
-    least = calibration().proved
-    yield [name, "exact facts", *_shares(labels, [count > 0 for count in facts]), auc(labels, [-one for one in facts])]
-    yield [name, "the reader", *_shares(labels, [one < least for one in read]), auc(labels, read)]
-    both = [one - count for one, count in zip(read, facts, strict=True)]
-    yield [name, "both", *_shares(labels, [one < least for one in both]), auc(labels, both)]
-
-
-def supported(reader: Reader, claim: str, told: Sequence[str]) -> float:
-    """How likely sentences support a claim."""
-    return reader.check(claim, [Text("", tuple(told))])[0].relation[0]
-
-
-def doubted(reader: Reader, claim: str, quote: str) -> bool:
-    """Whether a claim of a chat model with this quote would be left out."""
-    return bool(uncovered(claim, [quote])) or supported(reader, claim, sentences(quote)) < calibration().proved
+    for where, most in (("the document", 0), (f"its best {SENTENCES} sentences", SENTENCES)):
+        against = []
+        for pair in pairs:
+            ground = best_sentences(pair["claim"], pair["doc"], most) if most else [pair["doc"]]
+            against.append(len(uncovered(pair["claim"], ground, [[pair["doc"]]])))
+        yield [name, where, *_shares(labels, [count > 0 for count in against]), auc(labels, [-one for one in against])]
+    both = [word - 10 * count for word, count in zip(words, against, strict=True)]
+    yield [name, "the same, then word overlap", "", "", "", auc(labels, both)]
 
 
 def _shares(labels: Sequence[bool], doubted: Sequence[bool]) -> tuple[float, float, float]:
@@ -153,10 +126,12 @@ def _corrupted(sentence: str) -> Iterator[tuple[str, str]]:
     put_in = VERB.sub(lambda verb: f"{verb[0]} not" if verb[1] else f"не {verb[0]}", sentence, count=1)
     yield "“not” put in", put_in
     yield "“not” taken out", NOT.sub("", sentence, count=1)
-    for mine, theirs in OPPOSITES.items():
-        for word, other_word in ((mine, theirs), (theirs, mine)):
-            if re.search(rf"\b{word}\b", sentence):
-                yield "an opposite", re.sub(rf"\b{word}\b", other_word, sentence, count=1)
+    for mine, theirs in table("opposites")["opposites"].items():
+        for side, other_side in ((mine, theirs), (theirs, mine)):
+            plain = [word for word in other_side.split() if "*" not in word]
+            found = [word for word in side.split() if re.search(rf"\b{re.escape(word)}\b", sentence)]
+            if plain and found:
+                yield "an opposite", re.sub(rf"\b{found[0]}\b", plain[0], sentence, count=1)
     spans = sorted(
         [(one.start, one.end) for one in mentions(sentence, NAMES)] + [one.span() for _, one in countries(sentence)]
     )
@@ -168,7 +143,6 @@ def _corrupted(sentence: str) -> Iterator[tuple[str, str]]:
 
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Checks all claims."""
-    reader = Reader(settings(None).cache, os.cpu_count() or 1)
     bench = shared / "bench"
     files = {
         "SummEdits, news": bench / "summedits" / "news_evaluation.jsonl",
@@ -178,20 +152,22 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         "support",
         "claims that documents support or not",
         ["claims", "held against", "balanced accuracy", "found", "false", "ROC AUC"],
-        [row for name, path in files.items() for row in _judged(name, rows(path), reader)],
-        "Found: the share of unsupported claims that are doubted; false: of supported ones. Facts are looked for in "
-        f"the best {SENTENCES} sentences, and in the document where they are missing there; the reader reads all of "
-        "it. The area is that of the number of facts against a claim, and of the reader's probability. With the "
-        "rules of polarity, opposites and roles that the reader took the place of: SummEdits .73, QAGS .61 (areas).",
+        [row for name, path in files.items() for row in _judged(name, rows(path))],
+        "Found: the share of unsupported claims that are doubted; false: of supported ones. A claim is doubted if "
+        "there is any reason against it, names being looked for in the whole document. The area is that of the number "
+        "of reasons. The check before this one (numbers, capitalised words and quoted words alone), on the best 2 "
+        "sentences: SummEdits .663 (found .463, false .137), QAGS .593 (found .203, false .017); on the document .598 "
+        "and .573. SummEdits has four documents here, and its rules were written with one of them in view: its figures "
+        "are good to about .04.",
     )
     alarms: dict[str, list[bool]] = defaultdict(list)
     for what, claim, quote in _right(shared):
-        alarms[what].append(doubted(reader, claim, quote))
+        alarms[what].append(bool(uncovered(claim, [quote])))
     report(
         "support-alarms",
         "right claims that are doubted",
         ["claims", "number", "doubted"],
-        [[what, len(some), float(np.mean(some))] for what, some in alarms.items()],
+        [[what, len(doubted), float(np.mean(doubted))] for what, doubted in alarms.items()],
         "Claims that are right as they stand; those of XQuAD are against their translation.",
     )
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
@@ -200,11 +176,15 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
             for what, claim in _corrupted(sentence):
                 if claim != sentence:
                     language = "English" if digest["lang"] == "en" else "Russian, Belarusian"
-                    found[what, language].append(doubted(reader, claim, sentence))
+                    found[what, language].append(bool(uncovered(claim, [sentence])))
     report(
         "support-found",
         "sentences of the digests made false, against themselves as they were",
         ["made false by", "language", "number", "doubted"],
-        [[what, language, len(some), float(np.mean(some))] for (what, language), some in sorted(found.items())],
-        "Exchanged names change the meaning in most sentences, and nothing in some.",
+        [
+            [what, language, len(doubted), float(np.mean(doubted))]
+            for (what, language), doubted in sorted(found.items())
+        ],
+        "The opposites are of the check's own table, so their share is too good. Exchanged names change the meaning in "
+        "most sentences, and nothing in some.",
     )

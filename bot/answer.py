@@ -112,17 +112,15 @@ class Spelling:
 class Claim:
     """One sentence of an answer, without its markers; `citations` are the numbers of the quotes that prove it.
 
-    `support`: "quoted", the sentence is the quote; "verified", a model wrote it, its quotes were found, cover its
-    numbers, dates and names, and say it by the reader; "partly", the same, but the second check found only a part of it
-    in them; "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why.
-    `supported` is how likely, by the reader, its quotes say it (0 to 1); None for a quote, and for what was not read.
+    `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found and cover
+    its numbers, dates, names and negations; "partly", the same, but the second check found only a part of it in them;
+    "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why.
     """
 
     text: str
     support: Support
     citations: tuple[int, ...]
     doubts: tuple[str, ...] = ()
-    supported: float | None = None
 
     @property
     def marked(self) -> str:

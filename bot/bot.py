@@ -382,7 +382,7 @@ class Bot:
     def _write(self, writer: Writer, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
-        checker = Checker(self._reader, reading, calibration(), self._names)
+        checker = Checker(reading, calibration(), self._names)
         dropped = 0
         for written in writer.write(empty.query, reading.best_hits, checker):
             if isinstance(written, Remark):
@@ -421,7 +421,7 @@ class Bot:
     def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
         """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
         used = [self._place(quote, places) for quote in written.quotes]
-        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts, written.supported)
+        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
     def _place(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:

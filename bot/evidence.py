@@ -6,19 +6,16 @@ Knows text, hits and their reading. Does not know chat models, search or how an 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from bot.reading import Calibration, Reading, relation
+from bot.reading import Calibration, Reading
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
-from encoder import Reader
-from vectorstore import Hit, Names, Sentence, Span
+from vectorstore import Hit, Names, Span
 
-__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
+__all__ = ["Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
 
 Quote = tuple[Hit, Span]
-UNSAID = "its quote does not say it"
 
 SPACE = re.compile(r"\s+")
 MIN_QUOTE = 3  # words; fewer stand anywhere
@@ -74,53 +71,32 @@ def covering(hit: Hit, quote: str) -> Span | None:
     return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What was found of a claim: why its quotes do not prove it, empty if they do, and how likely they say it (0 to 1).
-
-    None where the quotes were not read, because something else already speaks against it.
-    """
-
-    doubts: tuple[str, ...]
-    supported: float | None
-
-
 class Checker:
-    """Checks the claims that answer one question, by their facts and by reading."""
+    """Checks the claims that answer one question, by their facts and by how the sentences they quote were read."""
 
-    def __init__(self, reader: Reader, reading: Reading, fitted: Calibration, names: Names) -> None:
-        self._reader = reader
+    def __init__(self, reading: Reading, fitted: Calibration, names: Names) -> None:
         self._names = names
-        self._fitted = fitted
+        self._bears = fitted.bears
         self._likely = {(one.hit.article.id, one.sentence.span): one.likely for one in reading.candidates}
 
-    def check(self, claim: str, quotes: Sequence[Quote]) -> Checked:
-        """Why the quotes do not prove the claim, in words for people."""
+    def doubts(self, claim: str, quotes: Sequence[Quote]) -> list[str]:
+        """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it."""
         evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
-        why = uncovered(
-            claim, evidence, [*map(known, quotes)], [hit.article.published for hit, _ in quotes], self._names
-        )
+        published = [hit.article.published for hit, _ in quotes]
+        why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
         if LINK.search(claim):
             why.append("it holds an address")
-        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
-        if not all(is_report(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
+        touched = [
+            (hit, one.span)
+            for hit, span in quotes
+            for one in hit.sentences
+            if one.span.start < span.end and span.start < one.span.end
+        ]
+        if not all(is_report(hit.article.text[span.start : span.end]) for hit, span in touched):
             why.append("its quote asks or orders, it reports nothing")
-        if not any(self._likely.get((hit.article.id, one.span), 0.0) >= self._fitted.bears for hit, one in touched):
+        if not any(self._likely.get((hit.article.id, span), 0.0) >= self._bears for hit, span in touched):
             why.append("its quote has nothing to do with the question")
-        if why:
-            return Checked(tuple(why), None)
-        supported = relation(self._reader, claim, [(hit, _with_before(hit, span)) for hit, span in quotes])[0]
-        return Checked(() if supported >= self._fitted.proved else (UNSAID,), supported)
-
-
-def _touched(hit: Hit, span: Span) -> Iterator[Sentence]:
-    return (one for one in hit.sentences if one.span.start < span.end and span.start < one.span.end)
-
-
-def _with_before(hit: Hit, span: Span) -> Span:
-    """A stretch with the sentence before it, which a pronoun in it may lean on."""
-    before = [one.span.start for one in hit.sentences if one.span.end <= span.start]
-    return Span(before[-1] if before else span.start, span.end)
+        return why
 
 
 def known(quote: Quote) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Calibration:
 
     Of at least `answered` an answer is answered, of at least `partial` it is in part. Beside the best sentence others
     are quoted from `quoted` on; a short answer has at least a span's logit of `short`, a verdict `verdict`. Of what a
-    chat model writes, a sentence quoted has at least `bears`, and the claim is supported by `proved`.
+    chat model quotes, a sentence has at least `bears`.
     """
 
     sentence: Regression
@@ -116,7 +116,6 @@ class Calibration:
     short: float
     verdict: float
     bears: float
-    proved: float
 
 
 @lru_cache(maxsize=1)
@@ -146,26 +145,6 @@ def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[H
         for hit in hits
     ]
     return reader.read(bare if terms(bare) else question, turns, texts)
-
-
-def relation(reader: Reader, claim: str, quotes: Sequence[tuple[Hit, Span]]) -> tuple[float, float, float]:
-    """The probabilities that quotes support, contradict and do not settle a claim.
-
-    All sentences of an article that the quotes touch are read together, in its order; where several articles are
-    quoted, each alone and all of them, and what supports the claim most counts.
-    """
-    touched: dict[str, set[tuple[int, int]]] = {}
-    articles = {hit.article.id: hit.article for hit, _ in quotes}
-    for hit, span in quotes:
-        inside = [one.span for one in hit.sentences if one.span.start < span.end and span.start < one.span.end]
-        touched.setdefault(hit.article.id, set()).update((one.start, one.end) for one in inside or [span])
-    texts = [
-        Text(article.title, tuple(article.text[start:end] for start, end in sorted(touched[name])))
-        for name, article in articles.items()
-    ]
-    if len(texts) > 1:
-        texts.append(Text("", tuple(sentence for text in texts for sentence in text.sentences)))
-    return max(passage.relation for passage in reader.check(claim, texts))
 
 
 def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:
@@ -205,7 +184,8 @@ def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) ->
     """The features of every sentence of the hits, in their order: arrays of one length.
 
     `answers`, `corrects`, `span` and `passage` are the reader's logits; `above` is `answers` and `near` the cosine to
-    the question, less the mean of all and over their spread; `rank` is that of the hit, from 0.
+    the question, less the mean of all and over their spread; `found` is the search's score of the hit, the same way;
+    `rank` is its place, from 0.
     """
     sentences = [one for passage in passages for one in passage.sentences]
     cosines = np.array([one.cosine for hit in hits for one in hit.sentences], np.float64)
@@ -218,6 +198,7 @@ def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) ->
         "passage": np.repeat(np.array([one.answerable for one in passages], np.float64), counts),
         "above": _standard(answers),
         "near": _standard(cosines),
+        "found": np.repeat(_standard(np.array([hit.score for hit in hits], np.float64)), counts),
         "rank": np.repeat(np.arange(len(hits), dtype=np.float64), counts),
     }
 

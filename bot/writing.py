@@ -106,14 +106,13 @@ class Endpoint:
 class Written:
     """A sentence a model wrote, the quotes found for it as (hit, span), what they come to, and why not, if they don't.
 
-    Only an "unverified" one may have no quote. `supported` is how likely the quotes say it (0 to 1), None if not read.
+    Only an "unverified" one may have no quote.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     support: Support
     doubts: tuple[str, ...] = ()
-    supported: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,9 +475,8 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> Written:
     quotes = tuple(found.values())
     if not quotes:
         return Written(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
-    checked = checker.check(draft.text, quotes)
-    support: Support = "unverified" if checked.doubts else "verified"
-    return Written(draft.text, quotes, support, checked.doubts, checked.supported)
+    doubts = checker.doubts(draft.text, quotes)
+    return Written(draft.text, quotes, "unverified" if doubts else "verified", tuple(doubts))
 
 
 def _same(one: str, other: str) -> bool:

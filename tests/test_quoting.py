@@ -29,7 +29,6 @@ FITTED = Calibration(
     short=1.0,
     verdict=0.7,
     bears=0.0,
-    proved=0.0,
 )
 
 

@@ -48,7 +48,7 @@ PASSAGES = [passage(1.0, 3.0, answerable=2.0), passage(5.0, answerable=-4.0)]
 
 def test_every_sentence_has_its_features_in_the_order_of_the_hits() -> None:
     made = sentence_features([ONE, OTHER], PASSAGES)
-    assert {name: values.tolist() for name, values in made.items() if name not in ("above", "near")} == {
+    assert {name: values.tolist() for name, values in made.items() if name not in ("above", "near", "found")} == {
         "answers": [1.0, 3.0, 5.0],
         "corrects": [0.0, 2.0, 4.0],
         "span": [2.0, 4.0, 6.0],
@@ -58,6 +58,8 @@ def test_every_sentence_has_its_features_in_the_order_of_the_hits() -> None:
     spread = math.sqrt(8 / 3)
     np.testing.assert_allclose(made["above"], [-2 / spread, 0, 2 / spread])
     np.testing.assert_allclose(made["near"], np.array([0.2, 0.0, -0.2]) / math.sqrt(0.08 / 3), atol=1e-12)
+    apart = sentence_features([replace(ONE, score=3.0), replace(OTHER, score=1.0)], PASSAGES)
+    assert (made["found"].tolist(), apart["found"].tolist()) == ([0.0, 0.0, 0.0], [1.0, 1.0, -1.0])
 
 
 def test_what_is_alike_for_all_sentences_tells_none_apart() -> None:
@@ -94,9 +96,7 @@ def test_one_sentence_is_its_own_next() -> None:
 # from scores to a reading
 
 
-FITTED = Calibration(
-    Regression({"answers": 2.0}, -3.0), Regression({"best": 0.5}, 1.0), 0.6, 0.4, 0.5, 0.0, 0.7, 0.0, 0.0
-)
+FITTED = Calibration(Regression({"answers": 2.0}, -3.0), Regression({"best": 0.5}, 1.0), 0.6, 0.4, 0.5, 0.0, 0.7, 0.0)
 
 
 def test_a_reading_holds_every_sentence_best_first_with_its_probability() -> None:

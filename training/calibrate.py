@@ -27,21 +27,21 @@ from bot.reading import (
     sentence_features,
     timely,
 )
-from encoder import PassageScores, Reader, Text
+from encoder import PassageScores, Reader
 from ingest import update
 from training.collections import Question, gold, overlap, searched, taken_in
 from training.data import own_articles
 from vectorstore import Hit
 
 HITS = 10
-OWN_QUESTIONS = 500  # of the held-out articles, drawn at random
+OWN_QUESTIONS = 300  # of the held-out articles, drawn at random
 FALSE_REFUSALS = 0.10  # of the answerable ones, at the threshold of "answered"
 PARTIAL_SHARE = 0.06  # of all questions, between the two thresholds
 FOLDS, PENALTY = 5, 0.3
 COLLECTION_WEIGHT = 2.0  # of a question of a collection, beside one of our own articles
 KINDS_OF_QUESTIONS = (("collections", COLLECTION_WEIGHT), ("own articles as one library", 1.0))
 BINS = 8
-SENTENCE_FEATURES = ("answers", "corrects", "span", "passage", "above", "near", "rank")
+SENTENCE_FEATURES = ("answers", "corrects", "span", "passage", "above", "near", "found", "rank")
 QUESTION_FEATURES = (
     "best",
     "next",
@@ -54,7 +54,7 @@ QUESTION_FEATURES = (
     "own passage",
     "near",
 )
-RIGHT_LOST = 0.02  # of what is right, by each of the checks of a chat model's claims
+RIGHT_LOST = 0.005  # of the sentences that answer: a chat model could not quote them
 QUOTES = 3  # of half of the answers
 VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 
@@ -69,14 +69,6 @@ class Read:
     gold: tuple[bool, ...]
     answerable: bool
     weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What is fitted on: questions, and claims as (label, how likely they are supported)."""
-
-    questions: Sequence[Read]
-    claims: Sequence[tuple[str, float]]
 
 
 def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
@@ -116,34 +108,20 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
         yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, 1.0)
 
 
-def claims(folder: Path, reader: Reader) -> Iterator[tuple[str, float]]:
-    """The claims about our own held-out articles: what is marked of each, and how likely its evidence supports it."""
-    for article in own_articles(folder):
-        for claim in article.claims if article.held_out else ():
-            told = [i for i in claim.get("evidence", ()) if 0 <= i < len(article.sentences)]
-            if told:
-                # as a chat model's quotes are read: with the sentence before
-                inside = sorted({*told, *(max(0, i - 1) for i in told)})
-                text = Text(article.title, tuple(article.sentences[i] for i in inside))
-                yield claim["label"], reader.check(claim["c"], [text])[0].relation[0]
-
-
-def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> Gathered:
-    """All questions and claims, read; kept in a file, so that fitting anew reads nothing."""
+def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> list[Read]:
+    """All questions, read; kept in a file, so that fitting anew reads nothing."""
     if kept.exists():
-        made: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        made: list[Read] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
         return made
     with tempfile.TemporaryDirectory() as scratch:
-        questions = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
-        questions += held_out(own, reader, Path(scratch))
-    made = Gathered(questions, list(claims(own, reader)))
+        made = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
+        made += held_out(own, reader, Path(scratch))
     kept.write_bytes(pickle.dumps(made))
     return made
 
 
-def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
+def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
     """What is fitted on all, and each question's probability from the folds that it is not in."""
-    every = gathered.questions
     sentence = _sentence(every)
     probabilities = np.zeros(len(every))
     folds = np.random.default_rng(1).permutation(len(every)) % FOLDS
@@ -162,29 +140,25 @@ def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
         probabilities, weights, float(weights[probabilities < answered].sum() / weights.sum()) - PARTIAL_SHARE
     )
     whole = _whole(sentence, _answerable(every, sentence))
-    right = [likely for label, likely in gathered.claims if label == "supported"]
-    proved = float(np.quantile(right, RIGHT_LOST))
     return (
-        Calibration(
-            whole.sentence, whole.answerable, answered, below, *_limits(every, whole), _bears(every, whole), proved
-        ),
+        Calibration(whole.sentence, whole.answerable, answered, below, *_limits(every, whole), _bears(every, whole)),
         probabilities,
     )
 
 
 def _whole(sentence: Regression, answerable: Regression) -> Calibration:
-    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8, 0.0, 0.0)
+    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8, 0.0)
 
 
 def _bears(every: Sequence[Read], fitted: Calibration) -> float:
-    """What the best answering sentence of nearly every question reaches."""
-    logits_of_best = []
+    """What nearly all sentences that answer reach."""
+    reached: list[float] = []
     for one in every:
         told = np.array(one.gold, bool)
         if told.any():
             logits = fitted.sentence.logits(sentence_features(one.hits, one.passages))
-            logits_of_best.append(float(logits[told].max()))
-    return float(1 / (1 + np.exp(-np.quantile(logits_of_best, RIGHT_LOST))))
+            reached += logits[told].tolist()
+    return float(1 / (1 + np.exp(-np.quantile(reached, RIGHT_LOST))))
 
 
 def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:
@@ -263,12 +237,12 @@ def write(fitted: Calibration) -> None:
         name: {"weights": {k: round(v, 5) for k, v in own.weights.items()}, "intercept": round(own.intercept, 5)}
         for name, own in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
     }
-    names = ("answered", "partial", "quoted", "short", "verdict", "bears", "proved")
+    names = ("answered", "partial", "quoted", "short", "verdict", "bears")
     thresholds = {name: round(getattr(fitted, name), 5) for name in names}
     CALIBRATION.write_text(json.dumps({**regressions, "thresholds": thresholds}, indent=1) + "\n", "utf-8")
 
 
-def plot(gathered: Gathered, probabilities: np.ndarray[Any, Any], target: Path) -> None:
+def plot(every: Sequence[Read], probabilities: np.ndarray[Any, Any], target: Path) -> None:
     """Draws how often something answers, against the probability that the folds without the question give."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -279,8 +253,8 @@ def plot(gathered: Gathered, probabilities: np.ndarray[Any, Any], target: Path) 
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey")
     for name, weight in KINDS_OF_QUESTIONS:
-        some = np.array([one.weight == weight for one in gathered.questions])
-        truth = np.array([one.answerable for one in gathered.questions])[some]
+        some = np.array([one.weight == weight for one in every])
+        truth = np.array([one.answerable for one in every])[some]
         shares, means = calibration_curve(truth, probabilities[some], n_bins=BINS, strategy="quantile")
         axes.plot(means, shares, "o-", label=f"{name} ({some.sum()} questions)")
     axes.set(xlabel="probability that anything answers", ylabel="share of questions that something answers",
@@ -289,11 +263,10 @@ def plot(gathered: Gathered, probabilities: np.ndarray[Any, Any], target: Path) 
     figure.savefig(target, metadata={"Date": None})
 
 
-def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
+def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
     """Gold sentence first, among two and four; AUC of answerable; refused at several shares of false refusals."""
     from sklearn.metrics import roc_auc_score
 
-    every = gathered.questions
     out = []
     for name, weight in KINDS_OF_QUESTIONS:
         some = [i for i, one in enumerate(every) if one.weight == weight]
@@ -314,7 +287,4 @@ def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Cali
             limit = np.quantile(own[truth], share)
             line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
         out.append(", ".join(line))
-    for label in ("supported", "contradicted", "unstated"):
-        likely = np.array([value for own_label, value in gathered.claims if own_label == label])
-        out.append(f"claims {label}: {len(likely)}, taken for proved {np.mean(likely >= fitted.proved):.3f}")
     return "\n".join(out)

@@ -46,6 +46,9 @@ def fit(own: Path, timelines: Path, cache: Path, threads: int) -> None:
     vectors = np.array([model.embed_query(text) for text, _, _ in every], np.float32)
     kinds = np.array([kind for _, kind, _ in every])
     kept = np.array([not held_out for _, _, held_out in every])
-    regression = LogisticRegression(C=PENALTY, max_iter=2000).fit(vectors[kept], kinds[kept])
+    # rarer kinds count more, by the root of how rare they are: the whole of it makes too many questions lists
+    weights = np.bincount(kinds[kept])[kinds[kept]] ** -0.5
+    weights /= weights.mean()
+    regression = LogisticRegression(C=PENALTY, max_iter=2000).fit(vectors[kept], kinds[kept], weights)
     print(classification_report(kinds[~kept], regression.predict(vectors[~kept]), target_names=KINDS))
     np.savez(FILE, weights=regression.coef_.astype(np.float32), intercepts=regression.intercept_.astype(np.float32))

@@ -1,8 +1,9 @@
-"""Exact facts: which numbers, dates, names and quoted words of a claim are not in the quotes that shall prove it.
+"""Support without a model: what speaks against a claim in the quotes that shall prove it.
 
-Knows them in English, Russian and Belarusian. A claim and a quote of different languages are compared by numbers, dates
-and names alone. Strict on these facts and silent on the rest: whether the quotes say what the claim says is read
-(`bot.reading`). What it finds and what it misses: `python -m benchmarks support`.
+Knows numbers, dates, names, negations, opposites and who does what to whom, in English, Russian and Belarusian. A claim
+and a quote of different languages are compared by numbers, dates and names alone. It is strict on these facts and
+silent on wording: no reason does not mean that the quotes prove the claim. What it finds and what it misses:
+`python -m benchmarks support` and `claims`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from functools import cache
 from bot.support.dates import date_reasons, days
 from bot.support.names import name_reasons
 from bot.support.numbers import number_reasons
-from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, language
+from bot.support.polarity import negation_reasons, opposite_reasons
+from bot.support.roles import role_reasons
+from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, copied, language, sentences, tokens
 from vectorstore import Names
 from vectorstore.terms import CYRILLIC
 
@@ -30,7 +33,7 @@ def uncovered(
     published: Sequence[str] = (),
     names: Names | None = None,
 ) -> list[str]:
-    """Which facts of a claim are not those of its quotes, in words for people, a reason each; empty if all are.
+    """Why a claim is not what its quotes say, in words for people, a reason each; empty if nothing speaks against it.
 
     `evidence` are exact quotes. `published` are the dates of their articles, one a quote, "" if not known: "on
     Saturday" is then a date. `context` is what a reader of each quote knows besides (title, publisher, the sentence
@@ -40,7 +43,8 @@ def uncovered(
     claim, quotes = claim.translate(PLAIN), [quote.translate(PLAIN) for quote in evidence]
     if not any(map(str.strip, quotes)):
         return ["there is no quote"]
-    facts = _Facts(claim, quotes, names or _own_names())
+    names = names or _own_names()
+    facts = _Facts(claim, quotes, names)
     days_of = published or [""] * len(quotes)
     reasons = facts.missing(quotes, days_of)
     if reasons:
@@ -52,7 +56,11 @@ def uncovered(
         still = {fact for fact, _ in wider}
         reasons = [(fact, reason) for fact, reason in reasons if fact in still]
     told = [reason for _, reason in reasons]
-    return list(dict.fromkeys([*told, *(_quoted_reasons(claim, quotes) if facts.same else [])]))
+    if facts.same:
+        told += _quoted_reasons(claim, quotes)
+        if facts.language in TAUGHT:
+            told += _worded_reasons(claim, quotes, names)
+    return list(dict.fromkeys(told))
 
 
 @cache
@@ -63,7 +71,7 @@ def _own_names() -> Names:
 class _Facts:
     """The facts of a claim, compared as the languages of the claim and of its quotes allow.
 
-    `same`: they share their language, as far as it can be told.
+    `same`: they share their language, as far as it can be told; `language` is the claim's.
     """
 
     def __init__(self, claim: str, quotes: Sequence[str], names: Names) -> None:
@@ -72,6 +80,7 @@ class _Facts:
             tongue = tongues[0]  # too short to tell
         spoken = {tongue, *tongues} - {""}
         self._claim, self._names = claim, names
+        self.language = tongue
         self.same = not tongue or all(other in (tongue, "") for other in tongues)
         self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
         self._taught = spoken <= {*TAUGHT}
@@ -93,3 +102,15 @@ def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[str]:
         for said in QUOTED.findall(claim)
         if " ".join(said.lower().split()).strip(" .,!?") not in held
     ]
+
+
+def _worded_reasons(claim: str, quotes: Sequence[str], names: Names) -> list[str]:
+    """What the words say otherwise, in the sentences of the claim that are not copied."""
+    ground = [tokens(sentence) for quote in quotes for sentence in sentences(quote)]
+    reasons = []
+    for sentence in sentences(claim):
+        words = tokens(sentence)
+        if not any(copied(words, other) for other in ground):
+            reasons += negation_reasons(words, ground) + opposite_reasons(words, ground)
+            reasons += role_reasons(sentence, quotes, names)
+    return reasons
