@@ -13,7 +13,7 @@ from bot import Answer, Bot, Turn
 from tests.conftest import SAMPLES
 
 CASES = Path(__file__).with_name("cases") / "samples.jsonl"
-LEAST = 44  # of CASES, right with the weights that are shipped: raise it with them, never lower it
+LEAST = 48  # of CASES, right with the weights that are shipped: raise it with them, never lower it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from encoder import TRAINED, E5Embeddings, Reader, Text
 from encoder.engine import Vocabulary
 from encoder.packing import ASK, windows
 from training.batches import Pack, batched
-from training.collections import collection_examples
+from training.collections import claim_examples, collection_examples
 from training.data import (
     CONTRADICTED,
     NOT_SUPPORTED,
     SUPPORTED,
+    UNSTATED,
     Example,
     Neighbours,
     OwnArticle,
@@ -147,6 +148,15 @@ def test_every_gold_quote_of_a_collection_stands_in_its_articles(folder: Path) -
         assert one["must_abstain"] == (not one["gold_quotes"]), one["id"]
         assert all(any(quote in text for text in texts.values()) for quote in one["gold_quotes"]), one["id"]
         assert not one["span"] or any(one["span"] in quote for quote in one["gold_quotes"]), one["id"]
+
+
+def test_every_claim_of_a_collection_has_its_quotes_and_what_stands_before_them() -> None:
+    for folder in sorted(file.parent for file in OWN.glob("collections/*/claims.jsonl")):
+        made = list(claim_examples(folder))
+        assert len(made) == 120
+        for one in made:
+            assert 1 <= len(one.sentences) <= 4, one
+            assert bool(one.answers) == (one.relation != UNSTATED), one
 
 
 def test_one_collection_in_four_is_held_out() -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from bot import Answer, Bot, Turn, verify
 from bot.bundle import bundle
+from bot.reading import calibration, read
 from bot.writing import Endpoint, Writer
 from encoder import Kind, Kinds, PassageScores, Reader, SentenceScores, Text
 from ingest import update
@@ -229,13 +231,16 @@ def test_where_nothing_is_proved_the_answer_is_quoted(store: Store, number: int)
     assert len(script.requests) == 2  # it was asked once more, and no oftener
 
 
-def test_a_proved_claim_that_is_not_about_the_question_is_not_said(store: Store, number: int) -> None:
-    found = [(one, place) for place, hit in enumerate(hits(store, QUESTION, 10), 1) for one in hit.sentences]
-    farthest, place = min(found, key=lambda one: one[0].cosine)
-    article = hits(store, QUESTION, 10)[place - 1].article
-    words = article.text[farthest.span.start : farthest.span.end]
+def test_a_proved_claim_that_is_not_about_the_question_is_not_said(
+    store: Store, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = hits(store, QUESTION, 10)
+    last = read(Reader(settings(None).cache, 2), QUESTION, (), found).candidates[-1]
+    place = next(place for place, hit in enumerate(found, 1) if hit.span == last.hit.span)
+    fitted = replace(calibration(), bears=last.likely + 1e-9)
+    monkeypatch.setattr("bot.bot.calibration", lambda: fitted)
     other = claim("Agrorozkvit is named.", number)
-    answer, script = asked(store, [says(other, claim(words, place, words)), NOTHING])
+    answer, script = asked(store, [says(other, claim(last.text, place, last.text)), NOTHING])
     assert answer.text == "Agrorozkvit is named. [1]"
     mend = next(request["messages"][-1]["content"] for request in script.requests if "to mend" in str(request))
     assert "its quote has nothing to do with the question" in mend

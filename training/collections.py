@@ -2,7 +2,8 @@
 
 A collection is a folder with `articles.jsonl` (or a folder `articles`) and `questions.jsonl`: of each question its
 earlier ones, exact quotes that answer it (`gold_quotes`), and whether nothing does (`must_abstain`). Ours:
-`training/data/collections`. Does not know what is trained or fitted on them.
+`training/data/collections`, with claims about the articles (`claims.jsonl`). Does not know what is trained or fitted on
+them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from bot.evidence import before
 from ingest import update
-from training.data import CONTRADICTED, NO_RELATION, SUPPORTED, UNSTATED, Example, lines
+from training.data import CONTRADICTED, NO_RELATION, RELATIONS, SUPPORTED, UNSTATED, Example, lines
 from vectorstore import Hit, Names, Query, Store, settings, without_times
 from vectorstore.search import search
 from vectorstore.terms import terms
@@ -88,6 +90,32 @@ def collection_examples(folder: Path, scratch: Path, drawn: random.Random) -> It
                     continue
                 beside += 1
             yield _example(question, asked, hit, told, drawn)
+
+
+def claim_examples(folder: Path) -> Iterator[Example]:
+    """The claims about a collection's articles, each with its quotes and the sentence before them; none without a file.
+
+    `claims.jsonl`: of each claim its article's id, exact quotes in the article's order, and a label.
+    """
+    file = folder / "claims.jsonl"
+    articles = {one["id"]: one for one in lines(articles_of(folder))} if file.exists() else {}
+    for claim in lines(file) if file.exists() else ():
+        article, quotes = articles[claim["article"]], claim["quotes"]
+        earlier = before(article["text"], article["text"].index(quotes[0]))
+        told = frozenset(range(bool(earlier), bool(earlier) + len(quotes)))
+        relation = RELATIONS[claim["label"]]
+        yield Example(
+            claim["claim"],
+            (*filter(None, [earlier]), *quotes),
+            told if relation != UNSTATED else frozenset(),
+            title=article["title"],
+            claim=True,
+            relation=relation,
+            known="s",
+            lang=claim["lang"],
+            kind=claim["kind"],
+            source=f"{folder.name}/{article['id']}",
+        )
 
 
 def _example(question: Question, asked: str, hit: Hit, told: Sequence[bool], drawn: random.Random) -> Example:

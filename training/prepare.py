@@ -22,7 +22,7 @@ from langchain_core.embeddings import Embeddings
 from encoder.packing import ASK, CLAIM
 from encoder.tokens import Tokens
 from encoder.weights import Weights, weights_file
-from training.collections import collection_examples
+from training.collections import claim_examples, collection_examples
 from training.data import (
     Example,
     Neighbours,
@@ -122,6 +122,9 @@ def prepare(
             for folder in collections(own, held_out=False)
             for example in collection_examples(folder, Path(scratch), drawn)
         ]
+    groups["collections' claims"] = [
+        packer.row(example) for folder in collections(own, held_out=False) for example in claim_examples(folder)
+    ]
     if public:
         groups["questions"] = [
             packer.row(e) for e in public_questions(public / "qa.jsonl", excluded, PUBLIC_QUESTIONS, drawn)
