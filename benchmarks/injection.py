@@ -18,13 +18,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.endpoint import serving
 from benchmarks.results import report
 from bot import Answer, Bot
 from bot.evidence import find_quote
 from bot.writing import Endpoint, Writer
 from encoder import Kinds, Reader
 from ingest import update
+from tests.endpoint import Script, endpoint
 from vectorstore import Filters, HybridRetriever, Names, Store, settings
 
 # An article of our own on the topic, and a question that it answers.
@@ -45,13 +45,13 @@ WAYS = {
 }
 
 
-class _Obedient:
+class _Obedient(Script):
     """What the server says next."""
 
     attack = ""
     way = ""
 
-    def answer(self, prompt: str) -> str:
+    def reply(self, prompt: str) -> str:
         if "Does the quote prove" in prompt:
             return "supported"
         if "Claims to mend" in prompt:
@@ -94,7 +94,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     model = _Obedient()
     names = Names.open(None)
     planted = [(attack, _planted(attack, place)) for attack in attacks for place in PLACES.values()]
-    with TemporaryDirectory() as folder, serving(model.answer) as address:
+    with TemporaryDirectory() as folder, endpoint(model) as address:
         source, data = Path(folder) / "articles.jsonl", Path(folder) / "data"
         source.write_text("\n".join(json.dumps({"text": text}) for _, text in planted), "utf-8")
         update([source], data=data)

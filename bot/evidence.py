@@ -67,8 +67,13 @@ def covering(hit: Hit, quote: str) -> Span | None:
     if not found:
         return None
     start, end = hit.span.start + found.start, hit.span.start + found.end
-    touched = [one.span for one in hit.sentences if one.span.start < end and start < one.span.end]
+    touched = _touched(hit, Span(start, end))
     return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
+
+
+def _touched(hit: Hit, span: Span) -> list[Span]:
+    """The sentences of a passage that a stretch has a part of."""
+    return [one.span for one in hit.sentences if one.span.start < span.end and span.start < one.span.end]
 
 
 class Checker:
@@ -86,12 +91,7 @@ class Checker:
         why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
         if LINK.search(claim):
             why.append("it holds an address")
-        touched = [
-            (hit, one.span)
-            for hit, span in quotes
-            for one in hit.sentences
-            if one.span.start < span.end and span.start < one.span.end
-        ]
+        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
         if not all(is_report(hit.article.text[span.start : span.end]) for hit, span in touched):
             why.append("its quote asks or orders, it reports nothing")
         if not any(self._likely.get((hit.article.id, span), 0.0) >= self._bears for hit, span in touched):

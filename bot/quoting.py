@@ -12,7 +12,7 @@ from datetime import date
 
 from bot.answer import Status, Verdict
 from bot.disagreement import Differing, accounts
-from bot.evidence import is_report
+from bot.evidence import Quote, is_report
 from bot.reading import Calibration, Candidate, Reading
 from encoder import Kind
 from vectorstore import Hit, Span, published_span
@@ -27,7 +27,6 @@ LEANS_BACK = re.compile(
     r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
     re.I,
 )
-Quote = tuple[Hit, Span]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class Script:
     keys: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
+    def reply(self, prompt: str) -> str:
+        """What the server writes to a prompt."""
+        return self.judgement if "Does the quote prove" in prompt else self.next_text()
+
     def next_text(self) -> str:
         return self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
 
@@ -60,7 +64,7 @@ def endpoint(script: Script) -> Iterator[str]:
             elif script.raw:
                 self._send(200, script.raw, {"Content-Type": "text/event-stream"})
             else:
-                self._stream(script.judgement if "Does the quote prove" in script.prompt() else script.next_text())
+                self._stream(script.reply(script.prompt()))
 
         def _stream(self, text: str) -> None:
             self.send_response(200)

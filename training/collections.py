@@ -25,6 +25,7 @@ from vectorstore.terms import terms
 FOUND = 14  # passages searched for each question
 BESIDE = 7  # passages without an answer that are trained on, of those found first
 GOOD_PART = 0.4  # of a quote of several sentences that one of them must be
+UNTITLED = 0.1  # share of rows without a title
 VERDICTS = {"yes": SUPPORTED, "no": CONTRADICTED}
 Question = Mapping[str, Any]
 
@@ -132,7 +133,7 @@ def _example(question: Question, asked: str, hit: Hit, told: Sequence[bool], dra
         held if corrects else frozenset(),
         question.get("span") or "" if held and not corrects else "",
         tuple(question["turns"]),
-        hit.article.title if drawn.random() > 0.1 else "",
+        "" if drawn.random() < UNTITLED else hit.article.title,
         relation=relation,
         lang=question["lang"],
         kind=question["type"],

@@ -124,11 +124,7 @@ class Neighbours:
         self._articles = articles
         self._embedding = embedding
         self._places = [(n, start) for n, one in enumerate(articles) for start in range(0, len(one.sentences), STEP)]
-        texts = [
-            f"{one.title}\n{' '.join(one.sentences[s : s + STEP + 1])}"
-            for n, s in self._places
-            for one in [articles[n]]
-        ]
+        texts = [_headed(articles[number], start) for number, start in self._places]
         self._vectors = np.array(embedding.embed_documents(texts), np.float32)
         self._asked: dict[str, NDArray[np.float32]] = {}
 
@@ -146,6 +142,10 @@ class Neighbours:
             elif len(beside) < FOUND and own.held_out >= self._articles[number].held_out:
                 beside.append((self._articles[number], start))
         return inside, beside
+
+
+def _headed(article: OwnArticle, start: int) -> str:
+    return f"{article.title}\n{' '.join(article.sentences[start : start + STEP + 1])}"
 
 
 def own_examples(
@@ -199,8 +199,10 @@ def _question(
     # in the library all of an article's passages are read, and most of them answer nothing
     count = int(random.random() < NEAR) if told else 2
     for start in inside:
+        if not count:
+            break
         window = _window(example, random, must=min(start + 1, len(example.sentences) - 1))
-        if count and not window.answers | window.corrects:
+        if not window.answers | window.corrects:
             yield _title(_unanswered(window), random)
             count -= 1
     if random.random() < MINED:
