@@ -79,7 +79,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         for one in tqdm(recorded, unit=" answers"):
             hits = _given(one, store, names)
             turns = tuple(one["turns"])[-HISTORY_TURNS:]
-            checker = Checker(read(reader, one["question"], turns, hits), calibration(), names)
+            checker = Checker(read(reader, one["question"], turns, hits), reader, calibration(), names)
             for begin in range(0, len(one["claims"]), TOGETHER):
                 model.claims = one["claims"][begin : begin + TOGETHER]
                 came = {

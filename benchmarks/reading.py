@@ -129,19 +129,19 @@ def _f1(found: Sequence[str], right: Sequence[str]) -> float:
 # ---- what is asked
 
 
-def _grouped(title: str, told: Sequence[str]) -> tuple[Text, ...]:
+def _grouped(source: str, told: Sequence[str]) -> tuple[Text, ...]:
     """Sentences in passages as long as the library's."""
     groups: list[list[str]] = [[]]
     for sentence in told:
         if groups[-1] and len(" ".join([*groups[-1], sentence])) > PASSAGE_CHARACTERS:
             groups.append([])
         groups[-1].append(sentence)
-    return tuple(Text(title, tuple(group)) for group in groups)
+    return tuple(Text(source, tuple(group)) for group in groups)
 
 
 def _own(articles: Sequence[OwnArticle]) -> Iterator[Asked]:
     for article in articles:
-        texts = _grouped(article.title, article.sentences)
+        texts = _grouped(article.source, article.sentences)
         for one in article.questions:
             told, corrects = (
                 frozenset(place for place in one.get(name, ()) if place < len(article.sentences))
@@ -167,11 +167,11 @@ def _own(articles: Sequence[OwnArticle]) -> Iterator[Asked]:
 
 def _claims(articles: Sequence[OwnArticle]) -> Iterator[Claimed]:
     for article in articles:
-        whole = _grouped(article.title, article.sentences)
+        whole = _grouped(article.source, article.sentences)
         for one in article.claims:
             places = [place for place in one["evidence"] if place < len(article.sentences)]
             around = article.sentences[max(0, min(places) - AROUND) : max(places) + AROUND + 1] if places else []
-            evidence = _grouped(article.title, around or article.sentences)
+            evidence = _grouped(article.source, around or article.sentences)
             yield Claimed(one["c"], whole, evidence, one["label"], one["lang"])
 
 

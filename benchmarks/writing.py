@@ -83,7 +83,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         for question in tqdm(asked[:QUESTIONS], unit=" questions"):
             hits: list[Hit] = [document.metadata["hit"] for document in retriever.invoke(question)]
             start = time.perf_counter()
-            checker = Checker(read(reader, question, (), hits), calibration(), names)
+            checker = Checker(read(reader, question, (), hits), reader, calibration(), names)
             try:
                 for written in writer.write(question, hits, checker):
                     if isinstance(written, Remark):

@@ -114,13 +114,16 @@ class Claim:
 
     `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found and cover
     its numbers, dates, names and negations; "partly", the same, but the second check found only a part of it in them;
-    "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why.
+    "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why. `likely` is the
+    reader's probability, 0 to 1: of a quote that it answers, of what a model wrote that its quotes prove it; None where
+    nothing was read.
     """
 
     text: str
     support: Support
     citations: tuple[int, ...]
     doubts: tuple[str, ...] = ()
+    likely: float | None = None
 
     @property
     def marked(self) -> str:
@@ -174,7 +177,8 @@ class Answer:
     8601, UTC). `short` is the short answer, None where there is none or where sources differ; `verdict` is that of a
     yes-or-no question, None for others and where the articles do not settle it. Neither is a part of `text`. `corrects`
     says that the question takes something wrong for granted, and that the first quote puts it right. `read` is how many
-    passages were read, `reader` names the model that read them.
+    passages were read, `reader` names the model that read them, `likely` is its probability, 0 to 1, that any of them
+    answers; None where nothing was read.
     """
 
     question: str
@@ -199,6 +203,7 @@ class Answer:
     corrects: bool = False
     read: int = 0
     reader: str = ""
+    likely: float | None = None
 
     @property
     def text(self) -> str:

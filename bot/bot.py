@@ -314,7 +314,7 @@ class Bot:
         yield [Event("searched", empty)]
         hits: list[Hit] = step["hits"][: self._affordable()]
         reading = read(self._reader, step["rewritten"] or question, () if step["rewritten"] else earlier, hits)
-        empty = replace(empty, read=reading.read, reader=self._reader.name)
+        empty = replace(empty, read=reading.read, reader=self._reader.name, likely=reading.answerable)
         choice = self._chosen(question, reading)
         if self._writer and not trouble:
             try:
@@ -382,7 +382,7 @@ class Bot:
     def _write(self, writer: Writer, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
         answer = replace(empty, mode=self.mode, prompts=writer.prompts)
         places: dict[tuple[str, Span], Citation] = {}
-        checker = Checker(reading, calibration(), self._names)
+        checker = Checker(reading, self._reader, calibration(), self._names)
         dropped = 0
         for written in writer.write(empty.query, reading.best_hits, checker):
             if isinstance(written, Remark):
@@ -415,13 +415,14 @@ class Bot:
                 disagreements=_disagreements(choice, cited),
                 short=_short(choice, cited),
                 verdict=choice.verdict,
+                corrects=choice.corrects and _cites(cited, choice.quotes[0]),
             )
         yield [Event("answer", answer)]
 
     def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
         """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
         used = [self._place(quote, places) for quote in written.quotes]
-        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts)
+        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts, written.likely)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
     def _place(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:
@@ -442,8 +443,8 @@ class Bot:
             return
         citations = self._cited(choice.quotes)
         answer = replace(empty, status=choice.status, corrects=choice.corrects)
-        for citation in citations:
-            claim = Claim(citation.quote, "quoted", (citation.number,))
+        for citation, quote in zip(citations, choice.quotes, strict=True):
+            claim = Claim(citation.quote, "quoted", (citation.number,), likely=reading.likely(*quote))
             answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
             yield [Event("claim", answer)]
         yield [
@@ -492,6 +493,12 @@ def _holds(citation: Citation, told: Told) -> bool:
         citation.article.id == candidate.hit.article.id
         and citation.start <= candidate.sentence.span.start < citation.end
     )
+
+
+def _cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
+    """Whether a part of the quote is cited."""
+    hit, span = quote
+    return any(one.article.id == hit.article.id and one.start < span.end and span.start < one.end for one in citations)
 
 
 def _short(choice: Choice, citations: Sequence[Citation]) -> Short | None:

@@ -117,6 +117,7 @@ class StoredAnswer:
     corrects: bool = False
     read: Place = 0
     reader: str = ""
+    likely: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +193,9 @@ def verify(
 
     `names` is the table of spellings that the answers were made with, the project's own if None.
 
-    One finding for each quote of each answer, in their order, one for each verdict, which is told as it was recorded,
-    and one for anything else that differs: a claim that its quotes do not prove, a short answer that does not stand in
-    its quote, an answer's text, the file. BundleError if it is no bundle at all.
+    One finding for each quote of each answer, in their order, one for each verdict and each claim of a model, which are
+    told as they were recorded, and one for anything else that differs: a claim that its quotes do not prove, a short
+    answer that does not stand in its quote, an answer's text, the file. BundleError if it is no bundle at all.
     """
     stored, untouched = _read(bundle_text)
     findings = [] if untouched else [Finding("the file", ("it was changed after it was made (its sha256 differs)",))]
@@ -210,10 +211,13 @@ def verify(
         for number, claim in enumerate(answer.claims, 1):
             if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of, names)):
                 findings.append(Finding(f"answer {place}, claim {number}", troubles))
+            elif claim.support != "quoted" and claim.likely is not None:
+                recorded = f"the reader held it for proved with {claim.likely:.2f}, as it was recorded; {NOT_ANEW}"
+                findings.append(Finding(f"answer {place}, claim {number}", told=recorded))
         if troubles := tuple(_short_differs(answer.short, answer.citations)):
             findings.append(Finding(f"answer {place}, short answer", troubles))
         if answer.verdict:
-            recorded = f"“{answer.verdict}”, as it was recorded; it is not reckoned anew"
+            recorded = f"“{answer.verdict}”, as it was recorded; {NOT_ANEW}"
             findings.append(Finding(f"answer {place}, verdict", told=recorded))
         if troubles := tuple(_answer_differs(answer, articles)):
             findings.append(Finding(f"answer {place}", troubles))
@@ -245,6 +249,7 @@ def _read(text: str) -> tuple[Bundle, bool]:
     return stored, digest == _digest(fields)
 
 
+NOT_ANEW = "it is not reckoned anew"
 REMEDY = "Name a file as it was made with: python -m bot QUESTION --format bundle"
 
 
@@ -438,6 +443,7 @@ def _stored_answer(answer: Answer) -> StoredAnswer:
         corrects=answer.corrects,
         read=answer.read,
         reader=answer.reader,
+        likely=answer.likely,
     )
 
 
@@ -495,4 +501,5 @@ def _restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -
         corrects=answer.corrects,
         read=answer.read,
         reader=answer.reader,
+        likely=answer.likely,
     )

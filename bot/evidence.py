@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bot.reading import Calibration, Reading
+from bot.reading import Calibration, Reading, article_source
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
+from encoder import Reader, Text
 from vectorstore import Hit, Names, Span
 
-__all__ = ["Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
+__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
 
 Quote = tuple[Hit, Span]
 
@@ -76,16 +78,29 @@ def _touched(hit: Hit, span: Span) -> list[Span]:
     return [one.span for one in hit.sentences if one.span.start < span.end and span.start < one.span.end]
 
 
-class Checker:
-    """Checks the claims that answer one question, by their facts and by how the sentences they quote were read."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Why quotes do not prove a claim, in words for people, empty if nothing speaks against it.
 
-    def __init__(self, reading: Reading, fitted: Calibration, names: Names) -> None:
+    `likely` is the probability, 0 to 1, with which the reader holds that they prove it.
+    """
+
+    doubts: tuple[str, ...]
+    likely: float
+
+
+class Checker:
+    """Checks the claims that answer one question: by their facts, by the reader, and by what their quotes answer."""
+
+    def __init__(self, reading: Reading, reader: Reader, fitted: Calibration, names: Names) -> None:
+        self._reading = reading
+        self._reader = reader
         self._names = names
         self._bears = fitted.bears
-        self._likely = {(one.hit.article.id, one.sentence.span): one.likely for one in reading.candidates}
+        self._proves = fitted.proves
 
-    def doubts(self, claim: str, quotes: Sequence[Quote]) -> list[str]:
-        """Why the quotes do not prove the claim, in words for people; empty if nothing speaks against it."""
+    def check(self, claim: str, quotes: Sequence[Quote]) -> Checked:
+        """What speaks against a claim in its quotes, of which there is at least one."""
         evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
         published = [hit.article.published for hit, _ in quotes]
         why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
@@ -94,9 +109,32 @@ class Checker:
         touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
         if not all(is_report(hit.article.text[span.start : span.end]) for hit, span in touched):
             why.append("its quote asks or orders, it reports nothing")
-        if not any(self._likely.get((hit.article.id, span), 0.0) >= self._bears for hit, span in touched):
+        if not any(self._reading.likely(hit, span) >= self._bears for hit, span in quotes):
             why.append("its quote has nothing to do with the question")
-        return why
+        likely = proved(self._reader, claim, quotes)
+        if likely < self._proves and not why:
+            why.append("its quote does not say so, as far as the reader can tell")
+        return Checked(tuple(why), likely)
+
+
+def proved(reader: Reader, claim: str, quotes: Sequence[Quote]) -> float:
+    """The probability, 0 to 1, with which the reader holds that the quotes prove a claim.
+
+    Each is read with what stands around it; of several quotes, each by itself and all together.
+    """
+    texts = [claim_text(article_source(hit.article), hit.article.text, [span]) for hit, span in quotes]
+    if len(texts) > 1:
+        texts.append(Text(texts[0].source, tuple(sentence for text in texts for sentence in text.sentences)))
+    return max(scores.relation[0] for scores in reader.check(claim, texts))
+
+
+def claim_text(source: str, text: str, quotes: Sequence[Span]) -> Text:
+    """What the reader reads of an article to check a claim: its source line, the sentence before the quotes, and they.
+
+    `quotes` are stretches of the article's text, in its order.
+    """
+    earlier = before(text, quotes[0].start)
+    return Text(source, (*filter(None, [earlier]), *(text[one.start : one.end] for one in quotes)))
 
 
 def known(quote: Quote) -> tuple[str, ...]:

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from encoder import PassageScores, Reader, SentenceScores, Text
-from vectorstore import Hit, Sentence, Span, without_times
-from vectorstore.terms import terms
+from encoder import PassageScores, Reader, SentenceScores, Text, source_line
+from vectorstore import Article, Hit, Sentence, Span
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
 Features = NDArray[np.float64]
@@ -77,6 +76,19 @@ class Reading:
         """How many passages were read."""
         return len(self.hits)
 
+    def likely(self, hit: Hit, span: Span) -> float:
+        """The probability that a stretch of a hit answers: of the best sentence it has a part of; 0 without one."""
+        return max(
+            (
+                one.likely
+                for one in self.candidates
+                if one.hit.article.id == hit.article.id
+                and one.sentence.span.start < span.end
+                and span.start < one.sentence.span.end
+            ),
+            default=0.0,
+        )
+
     @property
     def best_hits(self) -> list[Hit]:
         """The passages in the order of their best candidates, those without any last."""
@@ -105,7 +117,7 @@ class Calibration:
 
     Of at least `answered` an answer is answered, of at least `partial` it is in part. Beside the best sentence others
     are quoted from `quoted` on; a short answer has at least a span's logit of `short`, a verdict `verdict`. Of what a
-    chat model quotes, a sentence has at least `bears`.
+    chat model quotes, a sentence has at least `bears`, and what it claims is proved by it with at least `proves`.
     """
 
     sentence: Regression
@@ -116,6 +128,7 @@ class Calibration:
     short: float
     verdict: float
     bears: float
+    proves: float
 
 
 @lru_cache(maxsize=1)
@@ -134,17 +147,20 @@ def read(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit
 
 
 def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> list[PassageScores]:
-    """What the reader says of each hit.
-
-    The times that the question names are left out: whether a sentence can speak of them is known of each exactly, from
-    the article's date too, which the reader is not told.
-    """
-    bare = without_times(question)
+    """What the reader says of each hit."""
     texts = [
-        Text(hit.article.title, tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences))
+        Text(
+            article_source(hit.article),
+            tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences),
+        )
         for hit in hits
     ]
-    return reader.read(bare if terms(bare) else question, turns, texts)
+    return reader.read(question, turns, texts)
+
+
+def article_source(article: Article) -> str:
+    """What the reader is told of an article."""
+    return source_line(article.title, article.publisher, article.published)
 
 
 def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:

@@ -106,13 +106,14 @@ class Endpoint:
 class Written:
     """A sentence a model wrote, the quotes found for it as (hit, span), what they come to, and why not, if they don't.
 
-    Only an "unverified" one may have no quote.
+    Only an "unverified" one may have no quote; `likely` is None then, else as in `Checked`.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     support: Support
     doubts: tuple[str, ...] = ()
+    likely: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,8 +476,9 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> Written:
     quotes = tuple(found.values())
     if not quotes:
         return Written(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
-    doubts = checker.doubts(draft.text, quotes)
-    return Written(draft.text, quotes, "unverified" if doubts else "verified", tuple(doubts))
+    checked = checker.check(draft.text, quotes)
+    support: Support = "unverified" if checked.doubts else "verified"
+    return Written(draft.text, quotes, support, checked.doubts, checked.likely)
 
 
 def _same(one: str, other: str) -> bool:

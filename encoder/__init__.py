@@ -2,6 +2,17 @@
 
 from encoder.embedding import ORIGINAL, TRAINED, E5Embeddings
 from encoder.kinds import Kind, Kinds
-from encoder.reader import PassageScores, Reader, SentenceScores, Text
+from encoder.reader import PassageScores, Reader, SentenceScores, Text, source_line
 
-__all__ = ["ORIGINAL", "TRAINED", "E5Embeddings", "Kind", "Kinds", "PassageScores", "Reader", "SentenceScores", "Text"]
+__all__ = [
+    "ORIGINAL",
+    "TRAINED",
+    "E5Embeddings",
+    "Kind",
+    "Kinds",
+    "PassageScores",
+    "Reader",
+    "SentenceScores",
+    "Text",
+    "source_line",
+]

@@ -2,7 +2,7 @@
 
 Knows the order of the parts and their bounds in tokens. Does not know text: everything here is token numbers.
 
-    <s> earlier questions </s> query: question </s> title </s> sentence sentence ... </s>
+    <s> earlier questions </s> query: question </s> source </s> sentence sentence ... </s>
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ASK, CLAIM = "query: ", "claim: "  # what stands before a question, and before a
 TURNS = 3  # the newest earlier questions that are read
 TURNS_TOKENS = 60  # of all earlier questions together
 QUESTION_TOKENS = 96
-TITLE_TOKENS = 32
+SOURCE_TOKENS = 48  # of the line that says where the passage stands
 WINDOW_TOKENS = 240  # of a passage's sentences; what is longer is read in several windows
 
 
@@ -44,7 +44,7 @@ class Window:
 def windows(
     question: Sequence[int],
     turns: Sequence[Sequence[int]],
-    title: Sequence[int],
+    source: Sequence[int],
     sentences: Sequence[Sequence[int]],
     begin: int,
     end: int,
@@ -52,7 +52,7 @@ def windows(
     """The rows in which a passage is read, in order: one for most, none for a passage without tokens.
 
     `question` begins with the tokens of ASK or CLAIM; `turns` are the earlier questions, oldest first. What is over the
-    bounds: of the question and the title the beginning is read, of the earlier questions the newest. `begin` and `end`
+    bounds: of the question and the source the beginning is read, of the earlier questions the newest. `begin` and `end`
     are the model's marks. A sentence is cut only where it alone is longer than a window.
     """
     earlier: list[int] = []
@@ -63,8 +63,8 @@ def windows(
     if earlier:
         head += [*earlier, end]
     head += [*question[:QUESTION_TOKENS], end]
-    if title:
-        head += [*title[:TITLE_TOKENS], end]
+    if source:
+        head += [*source[:SOURCE_TOKENS], end]
     return [_window(head, group, end) for group in _groups(sentences)]
 
 

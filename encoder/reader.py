@@ -21,13 +21,17 @@ READER = "viadoma-reader/2"  # raise it with the weights
 FILE = Path(__file__).with_name("reader.onnx")
 TOKENS_PER_BATCH = 2048  # rows times longest row
 SPAN_TOKENS = 24  # the longest short answer
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A passage to be read: its article's title and its sentences, in reading order."""
+    """A passage to be read: its article's `source_line` and its sentences, in reading order."""
 
-    title: str
+    source: str
     sentences: tuple[str, ...]
 
 
@@ -57,6 +61,16 @@ class PassageScores:
     answerable: float
     relation: tuple[float, float, float]
     sentences: tuple[SentenceScores, ...]
+
+
+def source_line(title: str, publisher: str, published: str) -> str:
+    """What the reader is told of an article: "Publisher, 13 December 2025: Title", as far as it is known.
+
+    `published` is an ISO 8601 date of any exactness; its month is a word, as in the questions, in English for all.
+    """
+    year, month, day = (*published.split("-"), "", "")[:3]
+    told = " ".join(filter(None, [day.lstrip("0"), MONTHS[int(month) - 1] if month else "", year]))
+    return ": ".join(filter(None, [", ".join(filter(None, [publisher, told])), title]))
 
 
 NOTHING = SentenceScores(-20.0, -20.0, 0, 0, -20.0)
@@ -92,7 +106,7 @@ class Reader:
         rows: list[tuple[int, Window]] = []
         for place, text in enumerate(texts):
             numbers = [ids for ids, _ in placed[place]]
-            own = windows(question, earlier, tokens.numbers(text.title), numbers, weights.bos, weights.eos)
+            own = windows(question, earlier, tokens.numbers(text.source), numbers, weights.bos, weights.eos)
             rows += ((place, window) for window in own)
         rows.sort(key=lambda row: len(row[1].tokens))
         made = [_Gathered(len(text.sentences)) for text in texts]

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from encoder import ORIGINAL, TRAINED, E5Embeddings, PassageScores, Reader, Text
+from encoder import ORIGINAL, TRAINED, E5Embeddings, PassageScores, Reader, Text, source_line
 from encoder.engine import vocabulary
-from encoder.packing import QUESTION_TOKENS, TITLE_TOKENS, TURNS_TOKENS, WINDOW_TOKENS, Window, windows
+from encoder.packing import QUESTION_TOKENS, SOURCE_TOKENS, TURNS_TOKENS, WINDOW_TOKENS, Window, windows
 from encoder.rounding import MOST_WEIGHT, Rounded, rounded
 from encoder.tokens import Tokens
 from tests.program import ROOT
@@ -168,9 +168,9 @@ def packed(
     sentences: Sequence[Sequence[int]],
     question: Sequence[int] = (10, 11),
     turns: Sequence[Sequence[int]] = (),
-    title: Sequence[int] = (),
+    source: Sequence[int] = (),
 ) -> list[Window]:
-    return windows(question, turns, title, sentences, BEGIN, END)
+    return windows(question, turns, source, sentences, BEGIN, END)
 
 
 def read_of(rows: Sequence[Window], number: int) -> list[int]:
@@ -185,10 +185,18 @@ def read_of(rows: Sequence[Window], number: int) -> list[int]:
 
 
 def test_a_row_has_the_parts_in_their_order() -> None:
-    (row,) = packed([[30, 31], [32]], turns=[[20], [21, 22]], title=[25])
+    (row,) = packed([[30, 31], [32]], turns=[[20], [21, 22]], source=[25])
     assert row.tokens == (BEGIN, 20, 21, 22, END, 10, 11, END, 25, END, 30, 31, 32, END)
     assert row.asked == row.tokens.index(30)
     assert [(one.sentence, row.tokens[one.start : one.end]) for one in row.pieces] == [(0, (30, 31)), (1, (32,))]
+
+
+def test_the_source_line_says_what_is_known_of_an_article() -> None:
+    assert source_line("Mill shut", "Echo", "2025-05-03") == "Echo, 3 May 2025: Mill shut"
+    assert source_line("Mill shut", "", "2025-12") == "December 2025: Mill shut"
+    assert source_line("Mill shut", "Echo", "2025") == "Echo, 2025: Mill shut"
+    assert source_line("", "Echo", "") == "Echo"
+    assert source_line("", "", "") == ""
 
 
 def test_what_is_missing_leaves_no_mark() -> None:
@@ -199,17 +207,17 @@ def test_what_is_missing_leaves_no_mark() -> None:
 
 def test_every_part_has_its_bound_and_of_earlier_questions_the_newest_are_read() -> None:
     turns = [[20 + turn] * 25 for turn in range(5)]
-    (row,) = packed([[30]], question=[10] * 500, turns=turns, title=[40] * 500)
+    (row,) = packed([[30]], question=[10] * 500, turns=turns, source=[40] * 500)
     head = row.tokens[: row.asked]
     assert head.count(10) == QUESTION_TOKENS
-    assert head.count(40) == TITLE_TOKENS
+    assert head.count(40) == SOURCE_TOKENS
     assert [head.count(20 + turn) for turn in range(5)] == [0, 0, TURNS_TOKENS - 50, 25, 25]
     assert [token for token in head if 20 <= token < 25] == sorted(token for token in head if 20 <= token < 25)
 
 
 def test_a_long_passage_is_read_in_several_rows_and_nothing_is_lost() -> None:
     sentences = [list(range(1000 * number, 1000 * number + 1 + number * 7 % 90)) for number in range(1, 60)]
-    rows = packed(sentences, title=[40])
+    rows = packed(sentences, source=[40])
     assert len(rows) > 5
     for number, sentence in enumerate(sentences):
         assert read_of(rows, number) == sentence

@@ -29,6 +29,7 @@ FITTED = Calibration(
     short=1.0,
     verdict=0.7,
     bears=0.0,
+    proves=0.0,
 )
 
 

@@ -96,7 +96,9 @@ def test_one_sentence_is_its_own_next() -> None:
 # from scores to a reading
 
 
-FITTED = Calibration(Regression({"answers": 2.0}, -3.0), Regression({"best": 0.5}, 1.0), 0.6, 0.4, 0.5, 0.0, 0.7, 0.0)
+FITTED = Calibration(
+    Regression({"answers": 2.0}, -3.0), Regression({"best": 0.5}, 1.0), 0.6, 0.4, 0.5, 0.0, 0.7, 0.0, 0.0
+)
 
 
 def test_a_reading_holds_every_sentence_best_first_with_its_probability() -> None:

@@ -438,6 +438,15 @@ def test_a_recorded_verdict_is_told_as_recorded(library: Bot, ship: Answer) -> N
     assert all(finding.holds for finding in findings)
 
 
+def test_how_likely_a_claim_was_held_for_proved_is_told_as_recorded(library: Bot, ship: Answer) -> None:
+    written = replace(ship, claims=(replace(ship.claims[0], support="verified", likely=0.875),))
+    findings = verify(bundle([written]), library.article)
+    assert [str(finding) for finding in findings] == [
+        "answer 1, quote 1: holds",
+        "answer 1, claim 1: the reader held it for proved with 0.88, as it was recorded; it is not reckoned anew",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

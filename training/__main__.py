@@ -89,13 +89,13 @@ def _run(options: argparse.Namespace) -> None:
         from training.data import collections
 
         held_out = collections(options.own, held_out=True)
-        every = calibrate.gather(
+        gathered = calibrate.gather(
             options.own, [*options.collection, *held_out], Reader(cache, os.cpu_count() or 1), options.kept
         )
-        fitted, probabilities = calibrate.fit(every)
-        print(calibrate.report(every, probabilities, fitted))
+        fitted, probabilities = calibrate.fit(gathered)
+        print(calibrate.report(gathered, probabilities, fitted))
         calibrate.write(fitted)
-        calibrate.plot(every, probabilities, Path("docs") / "reliability.svg")
+        calibrate.plot(gathered.questions, probabilities, Path("docs") / "reliability.svg")
 
 
 def _embedding(cache: Path) -> E5Embeddings:

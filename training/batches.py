@@ -35,7 +35,7 @@ class Row:
     claim: bool
     lang: str
     kind: str
-    source: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class Pack:
 
     def _windows(self, row: Mapping[str, Any]) -> Iterator[Row]:
         sentences = [self._text(number) for number in row["s"]]
-        title = self._text(row["h"]) if row["h"] >= 0 else []
+        source = self._text(row["h"]) if row["h"] >= 0 else []
         turns = [self._text(number) for number in row["t"]]
-        made = windows(self._text(row["q"]), turns, title, sentences, self._begin, self._end)
+        made = windows(self._text(row["q"]), turns, source, sentences, self._begin, self._end)
         for window in made:
             answers = tuple(piece.sentence in row["a"] for piece in window.pieces)
             span = None
@@ -92,7 +92,7 @@ class Pack:
                 relation = -1
                 known = known if "s" in known else ""
             yield Row(
-                window, answers, corrects, span, relation, known, row["claim"], row["lang"], row["kind"], row["source"]
+                window, answers, corrects, span, relation, known, row["claim"], row["lang"], row["kind"], row["origin"]
             )
 
     def batch(self, rows: Sequence[Row]) -> Batch:

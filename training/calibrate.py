@@ -27,10 +27,10 @@ from bot.reading import (
     sentence_features,
     timely,
 )
-from encoder import PassageScores, Reader
+from encoder import PassageScores, Reader, Text
 from ingest import update
-from training.collections import Question, gold, overlap, searched, taken_in
-from training.data import own_articles
+from training.collections import Question, claim_examples, gold, overlap, searched, taken_in
+from training.data import SUPPORTED, own_articles
 from vectorstore import Hit
 
 HITS = 10
@@ -55,6 +55,7 @@ QUESTION_FEATURES = (
     "near",
 )
 RIGHT_LOST = 0.005  # of the sentences that answer: a chat model could not quote them
+PROVED_LOST = 0.02  # of the claims that their quotes prove
 QUOTES = 3  # of half of the answers
 VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 
@@ -69,6 +70,26 @@ class Read:
     gold: tuple[bool, ...]
     answerable: bool
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim about a collection that is not trained on, and the probability with which the reader holds it for proved.
+
+    `kind` says what was changed in it.
+    """
+
+    supported: bool
+    likely: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that is fitted on."""
+
+    questions: list[Read]
+    claims: list[CheckedClaim]
 
 
 def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
@@ -92,7 +113,8 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
     file = scratch / "own.jsonl"
     with file.open("w", encoding="utf-8") as target:
         for one in articles:
-            row = {"id": one.id, "title": one.title, "lang": one.lang, "text": "\n\n".join(one.sentences)}
+            row = {"id": one.id, "title": one.title, "publisher": one.publisher, "published": one.published,
+                   "lang": one.lang, "text": "\n\n".join(one.sentences)}  # fmt: skip
             target.write(json.dumps(row, ensure_ascii=False) + "\n")
     update([str(file)], data=str(scratch / "own"))
     questions = []
@@ -108,20 +130,29 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
         yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, 1.0)
 
 
-def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> list[Read]:
-    """All questions, read; kept in a file, so that fitting anew reads nothing."""
+def claims(folder: Path, reader: Reader) -> Iterator[CheckedClaim]:
+    """The claims about a collection, read."""
+    for one in claim_examples(folder):
+        (scores,) = reader.check(one.text, [Text(one.source, one.sentences)])
+        yield CheckedClaim(one.relation == SUPPORTED, scores.relation[0], one.kind)
+
+
+def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> Gathered:
+    """All questions and claims, read; kept in a file, so that fitting anew reads nothing."""
     if kept.exists():
-        made: list[Read] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        made: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
         return made
     with tempfile.TemporaryDirectory() as scratch:
-        made = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
-        made += held_out(own, reader, Path(scratch))
+        questions = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
+        questions += held_out(own, reader, Path(scratch))
+    made = Gathered(questions, [one for folder in collections for one in claims(folder, reader)])
     kept.write_bytes(pickle.dumps(made))
     return made
 
 
-def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
+def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
     """What is fitted on all, and each question's probability from the folds that it is not in."""
+    every = gathered.questions
     sentence = _sentence(every)
     probabilities = np.zeros(len(every))
     folds = np.random.default_rng(1).permutation(len(every)) % FOLDS
@@ -141,13 +172,21 @@ def fit(every: Sequence[Read]) -> tuple[Calibration, np.ndarray[Any, Any]]:
     )
     whole = _whole(sentence, _answerable(every, sentence))
     return (
-        Calibration(whole.sentence, whole.answerable, answered, below, *_limits(every, whole), _bears(every, whole)),
+        Calibration(
+            whole.sentence,
+            whole.answerable,
+            answered,
+            below,
+            *_limits(every, whole),
+            _bears(every, whole),
+            float(np.quantile([one.likely for one in gathered.claims if one.supported], PROVED_LOST)),
+        ),
         probabilities,
     )
 
 
 def _whole(sentence: Regression, answerable: Regression) -> Calibration:
-    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8, 0.0)
+    return Calibration(sentence, answerable, 0.5, 0.4, 0.5, 0.0, 0.8, 0.0, 0.0)
 
 
 def _bears(every: Sequence[Read], fitted: Calibration) -> float:
@@ -237,7 +276,7 @@ def write(fitted: Calibration) -> None:
         name: {"weights": {k: round(v, 5) for k, v in own.weights.items()}, "intercept": round(own.intercept, 5)}
         for name, own in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
     }
-    names = ("answered", "partial", "quoted", "short", "verdict", "bears")
+    names = ("answered", "partial", "quoted", "short", "verdict", "bears", "proves")
     thresholds = {name: round(getattr(fitted, name), 5) for name in names}
     CALIBRATION.write_text(json.dumps({**regressions, "thresholds": thresholds}, indent=1) + "\n", "utf-8")
 
@@ -263,11 +302,11 @@ def plot(every: Sequence[Read], probabilities: np.ndarray[Any, Any], target: Pat
     figure.savefig(target, metadata={"Date": None})
 
 
-def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
-    """Gold sentence first, among two and four; AUC of answerable; refused at several shares of false refusals."""
+def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Calibration) -> str:
+    """Gold sentence first, among two and four; AUC of answerable; refused at shares of false refusals; the claims."""
     from sklearn.metrics import roc_auc_score
 
-    out = []
+    every, out = gathered.questions, []
     for name, weight in KINDS_OF_QUESTIONS:
         some = [i for i, one in enumerate(every) if one.weight == weight]
         if not some:
@@ -287,4 +326,10 @@ def report(every: Sequence[Read], probabilities: np.ndarray[Any, Any], fitted: C
             limit = np.quantile(own[truth], share)
             line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
         out.append(", ".join(line))
+    proved = np.array([one.supported for one in gathered.claims])
+    likely = np.array([one.likely for one in gathered.claims])
+    line = [f"claims: n={len(proved)}", f"AUC {roc_auc_score(proved, likely):.3f}"]
+    for share in (0.01, 0.02, 0.03, 0.05, 0.10, 0.20):
+        line.append(f"thrown out {np.mean(likely[~proved] < np.quantile(likely[proved], share)):.2f} at {share:.2f}")
+    out.append(", ".join(line))
     return "\n".join(out)

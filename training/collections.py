@@ -15,17 +15,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bot.evidence import before
+from bot.evidence import claim_text
+from bot.reading import article_source
+from encoder import source_line
 from ingest import update
 from training.data import CONTRADICTED, NO_RELATION, RELATIONS, SUPPORTED, UNSTATED, Example, lines
-from vectorstore import Hit, Names, Query, Store, settings, without_times
+from vectorstore import Hit, Names, Query, Span, Store, settings
 from vectorstore.search import search
-from vectorstore.terms import terms
 
 FOUND = 14  # passages searched for each question
 BESIDE = 7  # passages without an answer that are trained on, of those found first
 GOOD_PART = 0.4  # of a quote of several sentences that one of them must be
-UNTITLED = 0.1  # share of rows without a title
+UNSOURCED = 0.1  # share of rows without a source line
 VERDICTS = {"yes": SUPPORTED, "no": CONTRADICTED}
 Question = Mapping[str, Any]
 
@@ -80,17 +81,14 @@ def collection_examples(folder: Path, scratch: Path, drawn: random.Random) -> It
     """The passages found for each question: those that answer, and the first that do not."""
     questions, data = taken_in(folder, scratch)
     for question, hits in searched(questions, data, FOUND):
-        bare = without_times(question["question"])
-        asked = bare if terms(bare) else question["question"]
         beside = 0
         for hit in hits:
             told = gold(hit, question["gold_quotes"])
             if not any(told):
-                # what would answer but for its time is no example of what does not answer
-                if beside == BESIDE or any(one.timely is False for one in hit.sentences):
+                if beside == BESIDE:
                     continue
                 beside += 1
-            yield _example(question, asked, hit, told, drawn)
+            yield _example(question, hit, told, drawn)
 
 
 def claim_examples(folder: Path) -> Iterator[Example]:
@@ -102,24 +100,27 @@ def claim_examples(folder: Path) -> Iterator[Example]:
     articles = {one["id"]: one for one in lines(articles_of(folder))} if file.exists() else {}
     for claim in lines(file) if file.exists() else ():
         article, quotes = articles[claim["article"]], claim["quotes"]
-        earlier = before(article["text"], article["text"].index(quotes[0]))
-        told = frozenset(range(bool(earlier), bool(earlier) + len(quotes)))
+        source = source_line(article["title"], article["publisher"], article["published"])
+        starts = [article["text"].index(quote) for quote in quotes]
+        spans = [Span(start, start + len(quote)) for start, quote in zip(starts, quotes, strict=True)]
+        text = claim_text(source, article["text"], spans)
+        told = frozenset(range(len(text.sentences) - len(quotes), len(text.sentences)))
         relation = RELATIONS[claim["label"]]
         yield Example(
             claim["claim"],
-            (*filter(None, [earlier]), *quotes),
+            text.sentences,
             told if relation != UNSTATED else frozenset(),
-            title=article["title"],
+            source=source,
             claim=True,
             relation=relation,
             known="s",
             lang=claim["lang"],
             kind=claim["kind"],
-            source=f"{folder.name}/{article['id']}",
+            origin=f"{folder.name}/{article['id']}",
         )
 
 
-def _example(question: Question, asked: str, hit: Hit, told: Sequence[bool], drawn: random.Random) -> Example:
+def _example(question: Question, hit: Hit, told: Sequence[bool], drawn: random.Random) -> Example:
     held = frozenset(number for number, one in enumerate(told) if one)
     corrects = question["type"] == "false-premise"
     settles = bool(question.get("verdict")) or question["type"] == "yes-no"
@@ -127,15 +128,15 @@ def _example(question: Question, asked: str, hit: Hit, told: Sequence[bool], dra
         VERDICTS.get(question.get("verdict") or "", NO_RELATION) if held else UNSTATED if settles else NO_RELATION
     )
     return Example(
-        asked,
+        question["question"],
         tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences),
         frozenset() if corrects else held,
         held if corrects else frozenset(),
         question.get("span") or "" if held and not corrects else "",
         tuple(question["turns"]),
-        "" if drawn.random() < UNTITLED else hit.article.title,
+        "" if drawn.random() < UNSOURCED else article_source(hit.article),
         relation=relation,
         lang=question["lang"],
         kind=question["type"],
-        source=question["id"],
+        origin=question["id"],
     )

@@ -15,13 +15,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from babel.dates import format_date
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
+
+from encoder import source_line
+from vectorstore.dates import periods, timely, times
 
 SUPPORTED, CONTRADICTED, UNSTATED, NOT_SUPPORTED, NO_RELATION = 0, 1, 2, 3, -1
 RELATIONS = {
@@ -34,8 +39,10 @@ RELATIONS = {
 }
 HELD_OUT = 14  # one own article in so many is never trained on
 HELD_OUT_COLLECTION = 4  # and one collection in so many
-NEAR, MINED, TITLELESS = 0.6, 0.5, 0.2  # shares of questions with such negatives, and of rows without a title
+NEAR, MINED, UNSOURCED = 0.6, 0.5, 0.2  # shares of questions with such negatives, and of rows without a source line
 PLANTED = 0.06  # share of windows with an order to a program in them
+DATED, OTHER_TIME = 0.2, 0.4  # share of windows that come again with a time asked about; of those, of another time
+FORMATS = (("d MMMM y", 1, 600), ("LLLL y", 40, 900), ("y", 400, 1500))  # of a time, and days to another one
 STRAY_TURNS = 0.15  # share of the questions that lean on nothing which get earlier ones all the same
 STEP, FOUND = 3, 10  # a window of neighbours begins at every third sentence; so many of other articles are kept
 SENTENCES = (3, 7)  # of a window, as in the library's passages
@@ -46,8 +53,9 @@ class Example:
     """A question or claim with the sentences of one passage.
 
     `answers` and `corrects` are indices of sentences; `span` is the answer's text within the first of them that holds
-    it. `relation` is one of the constants above (a yes-or-no question's verdict too: yes is SUPPORTED). `known` says
-    which of the losses the data allows: "s" the sentences' labels, "a" whether anything answers, "c" corrections.
+    it. `source` is the line that the reader is told of the article, `origin` where the example comes from. `relation`
+    is one of the constants above (a yes-or-no question's verdict too: yes is SUPPORTED). `known` says which of the
+    losses the data allows: "s" the sentences' labels, "a" whether anything answers, "c" corrections.
     """
 
     text: str
@@ -56,13 +64,13 @@ class Example:
     corrects: frozenset[int] = frozenset()
     span: str = ""
     turns: tuple[str, ...] = ()
-    title: str = ""
+    source: str = ""
     claim: bool = False
     relation: int = NO_RELATION
     known: str = "sac"
     lang: str = "en"
     kind: str = ""
-    source: str = ""
+    origin: str = ""
 
 
 @dataclass(slots=True)
@@ -72,9 +80,16 @@ class OwnArticle:
     id: str
     lang: str
     title: str
+    publisher: str
+    published: str
     sentences: list[str]
     questions: list[dict[str, Any]] = field(default_factory=list)
     claims: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """What the reader is told of it."""
+        return source_line(self.title, self.publisher, self.published)
 
     @property
     def held_out(self) -> bool:
@@ -88,7 +103,8 @@ def own_articles(folder: Path) -> list[OwnArticle]:
     counts: dict[str, int] = {}
     for line in lines(folder / "own"):
         article = OwnArticle(
-            line["id"], line["lang"], line["title"], line["sentences"], line["questions"], line.get("claims", [])
+            *(line[name] for name in ("id", "lang", "title", "publisher", "published", "sentences", "questions")),
+            line.get("claims", []),
         )
         articles[article.id] = article
         counts[article.id] = len(article.questions)
@@ -162,6 +178,9 @@ def own_examples(
                 example = replace(example, turns=tuple(random.sample(others, min(len(others), random.randint(1, 2)))))
             for window in _question(example, *found, random):
                 yield planted(window, orders, random) if random.random() < PLANTED else window
+                timed = dated(window, article.published, random) if random.random() < DATED else None
+                if timed and not article.held_out:
+                    yield timed
         for claim in article.claims:
             yield _claim(claim, article, random)
 
@@ -180,13 +199,13 @@ def _asked(question: dict[str, Any], article: OwnArticle) -> Example:
         frozenset(i for i in question.get("corrects", ()) if i in inside),
         question.get("span") or "",
         tuple(question.get("turns") or ()),
-        article.title,
+        article.source,
         relation=verdict,
         # before its corrections were marked, a false premise was only known to have no answer
         known="sac" if question.get("kind") != "falsepremise" or "corrects" in question else "sa",
         lang=question.get("lang", "en"),
         kind=question.get("kind", ""),
-        source=article.id,
+        origin=article.id,
     )
 
 
@@ -195,7 +214,7 @@ def _question(
 ) -> Iterator[Example]:
     told = example.answers | example.corrects
     if told:
-        yield _title(_window(example, random, must=random.choice(sorted(told))), random)
+        yield _sourced(_window(example, random, must=random.choice(sorted(told))), random)
     # in the library all of an article's passages are read, and most of them answer nothing
     count = int(random.random() < NEAR) if told else 2
     for start in inside:
@@ -203,12 +222,12 @@ def _question(
             break
         window = _window(example, random, must=min(start + 1, len(example.sentences) - 1))
         if not window.answers | window.corrects:
-            yield _title(_unanswered(window), random)
+            yield _sourced(_unanswered(window), random)
             count -= 1
     if random.random() < MINED:
         other, start = random.choice(elsewhere)
         sentences = tuple(other.sentences[start : start + random.randint(*SENTENCES)])
-        yield _title(_unanswered(replace(example, title=other.title, sentences=sentences)), random)
+        yield _sourced(_unanswered(replace(example, source=other.source, sentences=sentences)), random)
 
 
 def planted(example: Example, orders: Sequence[str], random: random.Random) -> Example:
@@ -222,13 +241,37 @@ def planted(example: Example, orders: Sequence[str], random: random.Random) -> E
     return replace(example, sentences=sentences, answers=moved(example.answers), corrects=moved(example.corrects))
 
 
+def dated(example: Example, published: str, random: random.Random) -> Example | None:
+    """The example with a time put to its question: the article's, or another one of which no sentence speaks.
+
+    None for a question that names a time, and where the sentences' own times leave it open whether they still answer.
+    """
+    today = date.fromisoformat(published)
+    if periods(example.text, today):
+        return None
+    form, least, most = random.choice(FORMATS)
+    other = random.random() < OTHER_TIME
+    day = today + timedelta(days=random.choice((-1, 1)) * random.randint(least, most)) if other else today
+    told = format_date(day, form, example.lang)
+    text = random.choice(
+        (f"{told}: {example.text}", f"{example.text.rstrip('?')}, {told}?", f"{example.text} ({told})")
+    )
+    asked = periods(text, today)
+    fits = {timely(asked, times(example.sentences[i], 0, published), published)
+            for i in example.answers | example.corrects}  # fmt: skip
+    if not asked or (fits and fits != {not other}):
+        return None
+    timed = replace(example, text=text, kind="time" if other else example.kind)
+    return _unanswered(timed) if other else timed
+
+
 def _unanswered(example: Example) -> Example:
     relation = UNSTATED if example.relation != NO_RELATION else NO_RELATION
     return replace(example, answers=frozenset(), corrects=frozenset(), span="", relation=relation)
 
 
-def _title(example: Example, random: random.Random) -> Example:
-    return replace(example, title="") if random.random() < TITLELESS else example
+def _sourced(example: Example, random: random.Random) -> Example:
+    return replace(example, source="") if random.random() < UNSOURCED else example
 
 
 def _window(example: Example, random: random.Random, must: int | None = None) -> Example:
@@ -268,18 +311,18 @@ def _claim(claim: dict[str, Any], article: OwnArticle, random: random.Random) ->
         size = max(last - first + 1, random.randint(2, 6))
         begin = random.randint(max(0, last - size + 1), first)
         inside = range(begin, min(count, begin + size))
-    return _title(
+    return _sourced(
         Example(
             claim["c"],
             tuple(article.sentences[i] for i in inside),
             frozenset(i - inside.start for i in evidence) if relation != UNSTATED else frozenset(),
-            title=article.title,
+            source=article.source,
             claim=True,
             relation=relation,
             known="s",
             lang=claim.get("lang", "en"),
             kind=claim["label"],
-            source=article.id,
+            origin=article.id,
         ),
         random,
     )
@@ -335,7 +378,7 @@ def _public_question(line: dict[str, Any], random: random.Random) -> Example | N
     if not parts:
         return None
     example = Example(
-        line["question"], tuple(s for _, s in parts), known="sa", lang=line["lang"], kind=kind, source=line["src"]
+        line["question"], tuple(s for _, s in parts), known="sa", lang=line["lang"], kind=kind, origin=line["src"]
     )
     if kind in ("yes", "no"):
         # the passage answers, but nobody marked where; long ones would be cut somewhere
@@ -380,5 +423,5 @@ def public_claims(file: Path, share: float, most: int, random: random.Random) ->
                 relation = RELATIONS[line["label"]]
                 yield Example(
                     line["claim"], sentences[:9], claim=True, relation=relation, known="", lang=line["lang"],
-                    kind=line["label"], source=source,
+                    kind=line["label"], origin=source,
                 )  # fmt: skip

@@ -93,13 +93,13 @@ def write_outputs(checkpoint: Path, own: Path, target: Path, count: int = 40) ->
         sentences = article.sentences[first : first + 5]
         numbers = [tokens.numbers(sentence) for sentence in sentences]
         turns = question.get("turns") or []
-        asked, title = tokens.numbers(ASK + question["q"]), tokens.numbers(article.title)
-        (window,) = windows(asked, list(map(tokens.numbers, turns)), title, numbers, weights.bos, weights.eos)
+        asked, source = tokens.numbers(ASK + question["q"]), tokens.numbers(article.source)
+        (window,) = windows(asked, list(map(tokens.numbers, turns)), source, numbers, weights.bos, weights.eos)
         words, mask = vocabulary.batch([window.tokens])
         parts, pooling = arrays([window], mask.shape[1])
         inputs = {"words": words, "mask": mask, "parts": parts, "pooling": pooling}
         scores = session.run(["sentences"], inputs)[0][0, :, 0]
         answers = [round(float(value), 4) for value in 1 / (1 + np.exp(-scores))]
-        rows.append({"question": question["q"], "turns": turns, "title": article.title, "sentences": sentences,
+        rows.append({"question": question["q"], "turns": turns, "source": article.source, "sentences": sentences,
                      "answers": answers})  # fmt: skip
     target.write_text(json.dumps(rows, ensure_ascii=False, indent=0) + "\n", "utf-8")

@@ -68,14 +68,14 @@ class Packer:
 
     def row(self, example: Example) -> dict[str, Any]:
         """An example with its texts as numbers; the span as [sentence, first token, last token]."""
-        self.counts[example.source] += 1
+        self.counts[example.origin] += 1
         row: dict[str, Any] = {
             "q": self._text((CLAIM if example.claim else ASK) + example.text),
             "t": [self._text(turn) for turn in example.turns],
-            "h": self._text(example.title) if example.title else -1,
+            "h": self._text(example.source) if example.source else -1,
             "s": [self._text(sentence) for sentence in example.sentences],
             "a": sorted(example.answers), "c": sorted(example.corrects), "r": example.relation, "k": example.known,
-            "claim": example.claim, "lang": example.lang, "kind": example.kind, "source": example.source,
+            "claim": example.claim, "lang": example.lang, "kind": example.kind, "origin": example.origin,
         }  # fmt: skip
         span = self._span(example)
         if span:
