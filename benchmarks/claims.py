@@ -26,7 +26,7 @@ from bot.reading import calibration, read
 from bot.writing import Endpoint, Remark, Writer, Written
 from encoder import Reader
 from ingest import update
-from tests.endpoint import Script, endpoint
+from tests.support.endpoint import Script, endpoint
 from vectorstore import Hit, Names, Query, Store, settings
 from vectorstore.search import search
 

@@ -23,7 +23,7 @@ import httpx
 from benchmarks.results import report
 from ingest.document import UnreadableError
 from ingest.fetching import Fetcher
-from tests.test_fetch import HOSTILE, PLANTED
+from tests.support.addresses import HOSTILE, PLANTED
 
 REBINDINGS = 50
 REBINDING = "rebinding.example"

@@ -24,7 +24,7 @@ from bot.evidence import find_quote
 from bot.writing import Endpoint, Writer
 from encoder import Kinds, Reader
 from ingest import update
-from tests.endpoint import Script, endpoint
+from tests.support.endpoint import Script, endpoint
 from vectorstore import Filters, HybridRetriever, Names, Store, settings
 
 # An article of our own on the topic, and a question that it answers.

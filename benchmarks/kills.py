@@ -21,50 +21,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import langchain_chroma  # noqa: F401 - loaded once, not in every child
-import numpy as np
-from langchain_core.embeddings import Embeddings
 
 from benchmarks.results import report
 from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally
 from ingest.update import run as update
+from tests.support.articles import Letters, random_article
 from vectorstore import Store, check
 
 KILLS = 200
 FILES = 40
 WRITTEN = ("added", "changed")
 IN_WORK = 0.8  # of the kills; the others may hit the opening and the trial of the index, which takes seconds
-WORDS = [
-    "ferry",
-    "bridge",
-    "harbour",
-    "mayor",
-    "council",
-    "strike",
-    "boat",
-    "island",
-    "light",
-    "tower",
-    "fish",
-    "market",
-    "school",
-    "winter",
-    "road",
-]
-
-
-class Letters(Embeddings):
-    """How often each letter stands in a text: quick, and different for different texts."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Unit vectors, in the order of `texts`."""
-        return [self.embed_query(text) for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        """A unit vector."""
-        counts = np.bincount(np.frombuffer(text.lower().encode(), np.uint8), minlength=256).astype(np.float64) + 0.01
-        return [float(x) for x in counts / np.linalg.norm(counts)]
 
 
 class Said(list[str]):
@@ -86,12 +55,6 @@ def _digest(path: Path) -> str:
 
 def _open(data: Path) -> Store:
     return Store(data, name="letters", embeddings=Letters(), create=True)
-
-
-def random_article(draw: random.Random) -> str:
-    """25 sentences in five paragraphs."""
-    sentences = [" ".join(draw.choices(WORDS, k=draw.randint(5, 12))).capitalize() + "." for _ in range(25)]
-    return "\n\n".join(" ".join(sentences[start : start + 5]) for start in range(0, 25, 5))
 
 
 def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:

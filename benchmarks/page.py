@@ -26,8 +26,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.results import report
 from benchmarks.startup import free_port
 from ingest import update
-from tests.endpoint import Script, endpoint
-from tests.readers import Desk
+from tests.support.endpoint import Script, endpoint
+from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent
 RUNS = 15

@@ -19,7 +19,7 @@ from benchmarks.results import report
 from benchmarks.startup import free_port
 from ingest import update
 from page.chat import EXAMPLES
-from tests.readers import Desk
+from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent
 READERS = 4

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.results import report
 from ingest import update
-from tests.readers import Desk
+from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent
 RUNS = 5

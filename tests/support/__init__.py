@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: servers, programs, files and hand-made readings."""
