@@ -1,9 +1,9 @@
-# `make chat` opens the page, `make test` checks everything; both set up what they need first.
+# `make chat` opens the page, `make test-all` checks everything; all set up what they need first.
 PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: setup chat test lint lock model baseline training
+.PHONY: setup chat check test test-all lock model baseline training
 setup: .venv/ready
 
 .venv/ready: requirements.lock
@@ -16,14 +16,19 @@ setup: .venv/ready
 chat: setup
 	$(BIN)/python app.py
 
-test: setup lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
-
-lint: setup
+# Types, style, and which room may import which.
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What tells in minutes whether a change broke something: no browser, no slow tests.
+test: setup
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not browser and not slow"
+
+test-all: setup check
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 20
 
 # A real, small model and what serves it, for `python -m benchmarks writing` and the tests of writing with one; 130 MB.
 model: setup

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -30,6 +30,7 @@ ABOUT = (
     "its text in UTF-8. The bundle's own sha256 is that of the rest of it as JSON with sorted keys and no spaces: it "
     "shows a change, but not who made it."
 )
+Copied = TypeVar("Copied")
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 Place = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -162,7 +163,7 @@ def bundle(answers: Sequence[Answer]) -> str:
     for answer in answers:
         for citation in (*answer.citations, *answer.closest):
             for article in (citation.article, *citation.copies):
-                used.setdefault((article.id, article.version), _stored_article(article))
+                used.setdefault((article.id, article.version), _copied(StoredArticle, article))
     made = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
     fields = _adapter().dump_python(made, mode="json")
     return json.dumps({**fields, "sha256": _digest(fields)}, ensure_ascii=False, indent=2) + "\n"
@@ -385,65 +386,25 @@ def _digest(fields: object) -> str:
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _stored_article(article: Article) -> StoredArticle:
-    return StoredArticle(
-        id=article.id,
-        version=article.version,
-        title=article.title,
-        publisher=article.publisher,
-        published=article.published,
-        lang=article.lang,
-        url=article.url,
-        note=article.note,
-        sha256=article.sha256,
-        added=article.added,
-    )
+def _copied(kind: type[Copied], source: object, /, **others: Any) -> Copied:
+    """A dataclass with the fields of that name of another object, but for those given."""
+    same = {one.name: getattr(source, one.name) for one in fields(cast(Any, kind)) if one.name not in others}
+    return kind(**same, **others)
 
 
 def _stored_citation(citation: Citation) -> StoredCitation:
-    return StoredCitation(
-        number=citation.number,
-        quote=citation.quote,
-        article=citation.article.id,
-        version=citation.article.version,
-        start=citation.start,
-        end=citation.end,
-        link=citation.link,
-        publisher_kind=citation.publisher_kind,
-        voices=citation.voices,
-        copies=tuple(StoredCopy(copy.id, copy.version) for copy in citation.copies),
-        times=citation.times,
-        corrected=citation.corrected,
-    )
+    copies = tuple(StoredCopy(copy.id, copy.version) for copy in citation.copies)
+    article = citation.article
+    return _copied(StoredCitation, citation, article=article.id, version=article.version, copies=copies)
 
 
 def _stored_answer(answer: Answer) -> StoredAnswer:
-    return StoredAnswer(
-        question=answer.question,
-        query=answer.query,
-        made=answer.made,
-        status=answer.status,
-        text=answer.text,
-        claims=answer.claims,
+    return _copied(
+        StoredAnswer,
+        answer,
         citations=tuple(map(_stored_citation, answer.citations)),
         closest=tuple(map(_stored_citation, answer.closest)),
-        disagreements=answer.disagreements,
-        missing=answer.missing,
-        notes=answer.notes,
-        spellings=answer.spellings,
-        searched=answer.searched,
-        coverage=answer.coverage,
-        filters=answer.filters,
-        as_of=answer.as_of,
-        mode=answer.mode,
-        prompts=answer.prompts,
-        embedding=answer.embedding,
-        short=StoredShort(short.text, short.citation, short.start, short.end) if (short := answer.short) else None,
-        verdict=answer.verdict,
-        corrects=answer.corrects,
-        read=answer.read,
-        reader=answer.reader,
-        likely=answer.likely,
+        short=_copied(StoredShort, answer.short) if answer.short else None,
     )
 
 
@@ -453,53 +414,25 @@ def _unknown(article_id: str, version: int) -> Article:
 
 def _bare(article: StoredArticle) -> Article:
     """What a bundle knows of an article: all but its text."""
-    one = article
-    return Article(
-        one.id, one.version, "", one.title, one.url, one.publisher, one.published, one.lang, one.note, "", one.sha256,
-        one.added,
-    )  # fmt: skip
+    return _copied(Article, article, source="", text="")
 
 
 def _restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:
     def citations(stored: Sequence[StoredCitation]) -> tuple[Citation, ...]:
         return tuple(
-            Citation(
-                one.number,
-                one.quote,
-                one.start,
-                one.end,
-                article_of(one.article, one.version),
-                one.times,
-                tuple(article_of(copy.article, copy.version) for copy in one.copies),
-                one.voices,
-                one.publisher_kind,
-                one.corrected,
+            _copied(
+                Citation,
+                one,
+                article=article_of(one.article, one.version),
+                copies=tuple(article_of(copy.article, copy.version) for copy in one.copies),
             )
             for one in stored
         )
 
-    return Answer(
-        question=answer.question,
-        query=answer.query,
-        status=answer.status,
-        claims=answer.claims,
+    return _copied(
+        Answer,
+        answer,
         citations=citations(answer.citations),
         closest=citations(answer.closest),
-        coverage=answer.coverage,
-        notes=answer.notes,
-        mode=answer.mode,
-        prompts=answer.prompts,
-        spellings=answer.spellings,
-        filters=answer.filters,
-        as_of=answer.as_of,
-        missing=answer.missing,
-        disagreements=answer.disagreements,
-        embedding=answer.embedding,
-        made=answer.made,
-        short=Short(short.text, short.citation, short.start, short.end) if (short := answer.short) else None,
-        verdict=answer.verdict,
-        corrects=answer.corrects,
-        read=answer.read,
-        reader=answer.reader,
-        likely=answer.likely,
+        short=_copied(Short, answer.short) if answer.short else None,
     )
