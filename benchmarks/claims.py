@@ -2,8 +2,8 @@
 
 `claims.json` holds the replies of such a model to questions of the collection d1, with the passages that it was given,
 each claim marked right or wrong by someone who did not know the checks, its judgement of each as a second look, and
-claims made wrong by hand. They are played back by a real server on loopback through the whole of `Writer.write`. Beside
-it, in the same run: the exact facts alone, and no check at all.
+claims made wrong by hand. They are played back by a real server on loopback through the whole of
+`AnswerGenerator.write`. Beside it, in the same run: the exact facts alone, and no check at all.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from tqdm import tqdm
 from benchmarks.figures import share
 from benchmarks.results import report
 from bot.bot import HISTORY_TURNS
+from bot.chat_model import ChatModel, ChatModelConfig
 from bot.evidence import Checker, known, uncovered
+from bot.generation import AnswerGenerator, GeneratedClaim, GenerationNote
 from bot.reading import calibration, read
-from bot.writing import Endpoint, Remark, Writer, Written
 from encoder import Reader
 from ingest import update
 from tests.support.endpoint import Script, endpoint
@@ -58,7 +59,7 @@ def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]
     return [found[one["title"], one["start"], one["end"]] for one in recorded["passages"]]
 
 
-def _facts_alone(written: Written) -> bool:
+def _facts_alone(written: GeneratedClaim) -> bool:
     quotes = [hit.article.text[span.start : span.end] for hit, span in written.quotes]
     dates = [hit.article.published for hit, _ in written.quotes]
     return bool(quotes) and not uncovered(written.text, quotes, [*map(known, written.quotes)], dates)
@@ -75,7 +76,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         update([shared / "collections" / "d1" / "articles"], data=data)
         store = Store.open(settings(data), create=False)
         reader = Reader(settings(data).cache, os.cpu_count() or 1)
-        writer = Writer(Endpoint("recorded", address, "key"))
+        writer = AnswerGenerator(ChatModel(ChatModelConfig("recorded", address, "key")))
         for one in tqdm(recorded, unit=" answers"):
             hits = _given(one, store, names)
             turns = tuple(one["turns"])[-HISTORY_TURNS:]
@@ -85,7 +86,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                 came = {
                     written.text: written
                     for written in writer.write(one["question"], hits, checker)
-                    if not isinstance(written, Remark)
+                    if not isinstance(written, GenerationNote)
                 }
                 for claim in model.claims:
                     written = came[claim["text"]]

@@ -20,8 +20,9 @@ from tqdm import tqdm
 
 from benchmarks.results import report
 from bot import Answer, Bot
+from bot.chat_model import ChatModel, ChatModelConfig
 from bot.evidence import find_quote
-from bot.writing import Endpoint, Writer
+from bot.generation import AnswerGenerator
 from encoder import Kinds, Reader
 from ingest import update
 from tests.support.endpoint import Script, endpoint
@@ -103,7 +104,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
         ids = {article.text: article.id for article in store.library.articles()}
         retriever = HybridRetriever(store=store, names=names)
-        writer = Writer(Endpoint("obedient", address, "key"))
+        writer = AnswerGenerator(ChatModel(ChatModelConfig("obedient", address, "key")))
         quoting = Bot(retriever, store, names, reader, kinds, None)
         with quoting, Bot(retriever, store, names, reader, kinds, writer) as writing:
             for attack, text in tqdm(planted, unit=" articles"):

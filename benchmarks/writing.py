@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from benchmarks.answers import questions
 from benchmarks.results import report
+from bot.chat_model import ChatModel, ChatModelConfig, ModelError
 from bot.evidence import Checker
+from bot.generation import AnswerGenerator, GenerationNote
 from bot.reading import calibration, read
-from bot.writing import Endpoint, ModelError, Remark, Writer
 from encoder import Reader
 from ingest import update
 from tests.support.small_model import small_model
@@ -42,14 +43,14 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
         store = Store.open(settings(Path(folder)), create=False)
         retriever = HybridRetriever(store=store, names=names, limit=PASSAGES)
         reader = Reader(settings(None).cache, os.cpu_count() or 1)
-        writer = Writer(Endpoint("smollm2", address, "none"))
+        writer = AnswerGenerator(ChatModel(ChatModelConfig("smollm2", address, "none")))
         for question in tqdm(asked[:QUESTIONS], unit=" questions"):
             hits: list[Hit] = [document.metadata["hit"] for document in retriever.invoke(question)]
             start = time.perf_counter()
             checker = Checker(read(reader, question, (), hits), reader, calibration(), names)
             try:
                 for written in writer.write(question, hits, checker):
-                    if isinstance(written, Remark):
+                    if isinstance(written, GenerationNote):
                         continue
                     counts[written.support] += 1
                     reasons.update(_kind(why) for why in written.doubts[:1])

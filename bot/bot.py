@@ -19,15 +19,17 @@ from typing import Any, Self
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from bot.answer import Account, Answer, Citation, Claim, Disagreement, Event, Short, Spelling, Turn, numbered
+from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
 from bot.attribution import attributed
+from bot.chat_model import DEFAULT_MODEL, ChatModel, ChatModelConfig, ModelError
 from bot.chronicle import Chronicle
-from bot.disagreement import Told
+from bot.citing import cites, disagreements, holds, short_answer
 from bot.evidence import Checker, is_report
+from bot.generation import AnswerGenerator, GeneratedClaim, GenerationNote
 from bot.quoting import Choice, choose
 from bot.reading import Reading, calibration, read
+from bot.spellings import spellings
 from bot.suggesting import next_questions
-from bot.writing import DEFAULT_MODEL, Endpoint, ModelError, Remark, Writer, Written
 from encoder import Kinds, Reader
 from vectorstore import (
     EVERYTHING,
@@ -46,7 +48,6 @@ from vectorstore import (
     Store,
     settings,
 )
-from vectorstore.terms import CYRILLIC
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
@@ -57,7 +58,6 @@ SUGGESTING_HITS = 3  # passages read for each of them
 SUGGESTING_SECONDS = 1.0  # for all of them together
 CLOSEST = 3
 HISTORY_TURNS = 3  # earlier questions that the search and the reader are told
-CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
@@ -80,22 +80,22 @@ class Bot:
         names: Names,
         reader: Reader,
         kinds: Kinds,
-        writer: Writer | None,
+        generator: AnswerGenerator | None,
         *,
         show_unsupported: bool = False,
     ) -> None:
         """Takes what it works with; `Bot.open` finds it by itself.
 
         `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; `reader` says
-        which sentences answer, `kinds` what a question asks for; without a `writer` the bot quotes. What a model wrote
-        without proof is left out, or with `show_unsupported` shown as "not supported by the sources".
+        which sentences answer, `kinds` what a question asks for; without a `generator` the bot quotes. What a model
+        wrote without proof is left out, or with `show_unsupported` shown as "not supported by the sources".
         """
         self._retriever = retriever
         self._store = store
         self._names = names
         self._reader = reader
         self._kinds = kinds
-        self._writer = writer
+        self._generator = generator
         self._show_unsupported = show_unsupported
         self._trouble = ""
         self.chronicle = Chronicle(store, names)
@@ -121,28 +121,28 @@ class Bot:
         which is the default), says what becomes of sentences that a model wrote without proof.
         """
         where = settings(None if data is None else Path(data))
-        endpoint = _endpoint(model, os.environ)
+        config = _chat_model(model, os.environ)
         if show_unsupported is None:
             show_unsupported = _unsupported(os.environ)
         store = Store.open(where, create=False)
-        writer = Writer(endpoint) if endpoint else None
+        generator = AnswerGenerator(ChatModel(config)) if config else None
         names = Names.open(where.data / "names.txt") if where.names else Names(())
         retriever = HybridRetriever(store=store, names=names, limit=HITS)
         threads = os.cpu_count() or 1
         reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
-        bot = cls(retriever, store, names, reader, kinds, writer, show_unsupported=show_unsupported)
+        bot = cls(retriever, store, names, reader, kinds, generator, show_unsupported=show_unsupported)
         bot._close = store.close
         return bot
 
     @property
     def mode(self) -> str:
         """How answers are made: "quoting" or "writing with MODEL"."""
-        return f"writing with {self._writer.name}" if self._writer else "quoting"
+        return f"writing with {self._generator.name}" if self._generator else "quoting"
 
     @property
     def host(self) -> str:
         """The host of the model that writes; empty when quoting, and for a provider's own."""
-        return self._writer.host if self._writer else ""
+        return self._generator.host if self._generator else ""
 
     @property
     def trouble(self) -> str:
@@ -255,8 +255,8 @@ class Bot:
 
     def close(self) -> None:
         """Lets go of the data folder and of the model's connections."""
-        if self._writer:
-            self._writer.close()
+        if self._generator:
+            self._generator.close()
         self._close()
 
     def __enter__(self) -> Self:
@@ -273,9 +273,9 @@ class Bot:
         step = {"history": (), "as_of": None, "filters": EVERYTHING, **step}
         question, history = step["question"], step["history"]
         rewritten, trouble = "", ""
-        if history and self._writer:
+        if history and self._generator:
             try:
-                rewritten = self._writer.standalone(question, history[-4:])
+                rewritten = self._generator.standalone(question, history[-4:])
             except ModelError as error:
                 trouble = str(error)
         earlier = tuple(" ".join(turn.question.split()) for turn in history[-HISTORY_TURNS:])
@@ -316,9 +316,9 @@ class Bot:
         reading = read(self._reader, step["rewritten"] or question, () if step["rewritten"] else earlier, hits)
         empty = replace(empty, read=reading.read, reader=self._reader.name, likely=reading.answerable)
         choice = self._chosen(question, reading)
-        if self._writer and not trouble:
+        if self._generator and not trouble:
             try:
-                for events in self._write(self._writer, choice, reading, empty):
+                for events in self._write(self._generator, choice, reading, empty):
                     if events[-1].kind == "answer":
                         self._trouble = ""
                     yield self._finished(events)
@@ -341,7 +341,8 @@ class Bot:
     def _finished(self, events: list[Event]) -> list[Event]:
         """The events, with the names that their quotes spell otherwise than the question."""
         return [
-            replace(event, answer=replace(event.answer, spellings=self._spellings(event.answer))) for event in events
+            replace(event, answer=replace(event.answer, spellings=spellings(event.answer, self._names)))
+            for event in events
         ]
 
     def _cited(self, quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
@@ -355,37 +356,15 @@ class Bot:
         record = self.record(article.id, article.version)
         return replace(citation, corrected=record.corrected if record else "")
 
-    def _spellings(self, answer: Answer) -> tuple[Spelling, ...]:
-        quoted: dict[str, list[str]] = {}
-        for citation in answer.citations or answer.closest:
-            for mention in self._names.mentions(citation.quote):
-                quoted.setdefault(mention.name, []).append(mention.spelling)
-        asked: dict[str, list[str]] = {}
-        for mention in self._names.mentions(answer.question):
-            if mention.kind == "places":
-                continue  # everybody knows Kyiv and Kiev for one city
-            spellings = asked.setdefault(mention.name, [])
-            if not any(_same_word(mention.spelling, other) for other in spellings):
-                spellings.append(mention.spelling)
-        others = {
-            name: tuple(
-                dict.fromkeys(one for one in quoted.get(name, ()) if not any(_within(one, own) for own in spellings))
-            )
-            for name, spellings in asked.items()
-        }
-        return tuple(
-            Spelling(spellings[0], name, others[name], tuple(spellings[1:]))
-            for name, spellings in asked.items()
-            if others[name] or len(spellings) > 1
-        )
-
-    def _write(self, writer: Writer, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
-        answer = replace(empty, mode=self.mode, prompts=writer.prompts)
+    def _write(
+        self, generator: AnswerGenerator, choice: Choice, reading: Reading, empty: Answer
+    ) -> Iterator[list[Event]]:
+        answer = replace(empty, mode=self.mode, prompts=generator.prompts)
         places: dict[tuple[str, Span], Citation] = {}
         checker = Checker(reading, self._reader, calibration(), self._names)
         dropped = 0
-        for written in writer.write(empty.query, reading.best_hits, checker):
-            if isinstance(written, Remark):
+        for written in generator.write(empty.query, reading.best_hits, checker):
+            if isinstance(written, GenerationNote):
                 answer = replace(answer, notes=(*answer.notes, written.text))
             elif written.support == "unverified" and not self._show_unsupported:
                 dropped += 1
@@ -406,20 +385,20 @@ class Bot:
         else:
             for told in choice.differing.told if choice.differing else ():
                 # a model may tell one account only
-                if not any(_holds(cited, told) for cited in places.values()):
+                if not any(holds(cited, told) for cited in places.values()):
                     self._place((told.candidate.hit, told.candidate.sentence.span), places)
             cited = tuple(places.values())
             answer = replace(
                 answer,
                 citations=cited,
-                disagreements=_disagreements(choice, cited),
-                short=_short(choice, cited),
+                disagreements=disagreements(choice, cited),
+                short=short_answer(choice, cited),
                 verdict=choice.verdict,
-                corrects=choice.corrects and _cites(cited, choice.quotes[0]),
+                corrects=choice.corrects and cites(cited, choice.quotes[0]),
             )
         yield [Event("answer", answer)]
 
-    def _with_claim(self, answer: Answer, written: Written, places: dict[tuple[str, Span], Citation]) -> Answer:
+    def _with_claim(self, answer: Answer, written: GeneratedClaim, places: dict[tuple[str, Span], Citation]) -> Answer:
         """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
         used = [self._place(quote, places) for quote in written.quotes]
         claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts, written.likely)
@@ -453,64 +432,12 @@ class Bot:
                 replace(
                     answer,
                     missing=choice.missing,
-                    disagreements=_disagreements(choice, citations),
-                    short=_short(choice, citations),
+                    disagreements=disagreements(choice, citations),
+                    short=short_answer(choice, citations),
                     verdict=choice.verdict,
                 ),
             )
         ]
-
-
-def _same_word(one: str, other: str) -> bool:
-    """Whether two spellings are forms of one word: a part of the other, or alike but for a Cyrillic ending."""
-    stem = min(len(one), len(other)) - CASE_ENDING
-    return _within(one, other) or (bool(CYRILLIC.search(one)) and one[:stem].lower() == other[:stem].lower())
-
-
-def _within(one: str, other: str) -> bool:
-    """Whether one of two spellings is a part of the other."""
-    one, other = one.lower(), other.lower()
-    return one in other or other in one
-
-
-def _disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
-    if not choice.differing:
-        return ()
-    told = [
-        Account(
-            one.value,
-            tuple(cited.number for cited in citations if _holds(cited, one)),
-            one.corrects,
-        )
-        for one in choice.differing.told
-    ]
-    return (Disagreement(choice.differing.about, tuple(told)),)
-
-
-def _holds(citation: Citation, told: Told) -> bool:
-    candidate = told.candidate
-    return (
-        citation.article.id == candidate.hit.article.id
-        and citation.start <= candidate.sentence.span.start < citation.end
-    )
-
-
-def _cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
-    """Whether a part of the quote is cited."""
-    hit, span = quote
-    return any(one.article.id == hit.article.id and one.start < span.end and span.start < one.end for one in citations)
-
-
-def _short(choice: Choice, citations: Sequence[Citation]) -> Short | None:
-    """The short answer inside the first of the citations that holds its words."""
-    if not choice.short:
-        return None
-    hit, words = choice.short
-    for cited in citations:
-        if cited.article.id == hit.article.id and cited.start <= words.start and words.end <= cited.end:
-            start, end = words.start - cited.start, words.end - cited.start
-            return Short(cited.quote[start:end], cited.number, start, end)
-    return None
 
 
 def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: Filters) -> dict[str, Any]:
@@ -529,7 +456,7 @@ def _unsupported(environment: Mapping[str, str]) -> bool:
     return wanted == "show"
 
 
-def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | None:
+def _chat_model(model: str | None, environment: Mapping[str, str]) -> ChatModelConfig | None:
     """The model that writes, or None to quote."""
     if model == "":
         return None
@@ -540,4 +467,4 @@ def _endpoint(model: str | None, environment: Mapping[str, str]) -> Endpoint | N
         return None
     if not key.isascii():
         raise ValueError("OPENAI_API_KEY holds characters no key has: copy it again.")
-    return Endpoint(name or DEFAULT_MODEL, base_url, key)
+    return ChatModelConfig(name or DEFAULT_MODEL, base_url, key)

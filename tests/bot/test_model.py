@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot import Bot
-from bot.writing import Endpoint, Writer
+from bot.chat_model import ChatModel, ChatModelConfig
+from bot.generation import AnswerGenerator
 from encoder import Kinds, Reader
 from tests.support.small_model import small_model
 from vectorstore import HybridRetriever, Names, Store, settings
@@ -23,7 +24,7 @@ def test_what_a_real_model_makes_up_does_not_reach_the_reader(sample_data: Path)
     store, names = Store.open(where, create=False), Names.open(None)
     reader, kinds = Reader(where.cache, 1), Kinds(where.cache, 1)
     with small_model() as address:
-        writer = Writer(Endpoint("smollm2", address, "none"))
+        writer = AnswerGenerator(ChatModel(ChatModelConfig("smollm2", address, "none")))
         with Bot(HybridRetriever(store=store, names=names, limit=2), store, names, reader, kinds, writer) as bot:
             events = list(bot.stream(QUESTION))
     store.close()

@@ -17,8 +17,9 @@ import pytest
 
 from bot import Answer, Bot, Turn, verify
 from bot.bundle import bundle
+from bot.chat_model import ChatModel, ChatModelConfig
+from bot.generation import AnswerGenerator
 from bot.reading import calibration, read
-from bot.writing import Endpoint, Writer
 from encoder import Kind, Kinds, PassageScores, Reader, SentenceScores, Text
 from ingest import update
 from tests.conftest import OpenStore, hits, updated
@@ -73,7 +74,7 @@ def writing(
     store: Store, script: Script, *, show_unsupported: bool = False, read_by: Reader | None = None
 ) -> Iterator[Bot]:
     with endpoint(script) as address:
-        writer = Writer(Endpoint("scripted-model", address, KEY))
+        writer = AnswerGenerator(ChatModel(ChatModelConfig("scripted-model", address, KEY)))
         names = Names.open(None)
         retriever = HybridRetriever(store=store, names=names)
         asks = OneThing(settings(None).cache, 2) if read_by else kinds()
@@ -452,7 +453,9 @@ def test_a_server_that_is_not_there_leaves_the_quoted_answer(
 def test_a_server_that_falls_silent_is_not_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, begins: bool
 ) -> None:
-    monkeypatch.setattr("bot.writing.SILENCE_SECONDS", 1.0)  # the limit itself, which nobody should wait out here
+    monkeypatch.setattr(
+        "bot.chat_model.IDLE_TIMEOUT_SECONDS", 1.0
+    )  # the limit itself, which nobody should wait out here
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken: list[socket.socket] = []
 
@@ -467,7 +470,7 @@ def test_a_server_that_falls_silent_is_not_waited_for(
         thread.start()
         names = Names.open(None)
         retriever = HybridRetriever(store=store, names=names)
-        writer = Writer(Endpoint("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
+        writer = AnswerGenerator(ChatModelConfig("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
         with Bot(retriever, store, names, reader(), kinds(), writer) as bot:
             answer = bot.ask(QUESTION)
         thread.join()
@@ -477,7 +480,7 @@ def test_a_server_that_falls_silent_is_not_waited_for(
 
 
 def test_a_server_that_drips_is_not_waited_for_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.writing.WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr("bot.chat_model.TOTAL_TIMEOUT_SECONDS", 1.0)
     answer, _ = asked(store, [" " * 500], pause_seconds=0.2)
     quoted(answer, "was not done")
 

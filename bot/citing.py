@@ -1,0 +1,55 @@
+"""The parts of an answer that point into its citations: accounts that differ, the short answer.
+
+Knows what was chosen of the reading, and the citations made of it. Does not know how either came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answer import Account, Citation, Disagreement, Short
+from bot.disagreement import Told
+from bot.quoting import Choice
+from vectorstore import Hit, Span
+
+
+def disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
+    """What the sources differ in, with the numbers of the citations that give each account; at most one."""
+    if not choice.differing:
+        return ()
+    told = [
+        Account(
+            one.value,
+            tuple(cited.number for cited in citations if holds(cited, one)),
+            one.corrects,
+        )
+        for one in choice.differing.told
+    ]
+    return (Disagreement(choice.differing.about, tuple(told)),)
+
+
+def holds(citation: Citation, told: Told) -> bool:
+    """Whether a citation holds the sentence of an account."""
+    candidate = told.candidate
+    return (
+        citation.article.id == candidate.hit.article.id
+        and citation.start <= candidate.sentence.span.start < citation.end
+    )
+
+
+def cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
+    """Whether a part of the quote is cited."""
+    hit, span = quote
+    return any(one.article.id == hit.article.id and one.start < span.end and span.start < one.end for one in citations)
+
+
+def short_answer(choice: Choice, citations: Sequence[Citation]) -> Short | None:
+    """The short answer inside the first of the citations that holds its words."""
+    if not choice.short:
+        return None
+    hit, words = choice.short
+    for cited in citations:
+        if cited.article.id == hit.article.id and cited.start <= words.start and words.end <= cited.end:
+            start, end = words.start - cited.start, words.end - cited.start
+            return Short(cited.quote[start:end], cited.number, start, end)
+    return None
