@@ -5,9 +5,10 @@
 
 from bot.answer import Answer, Citation, Claim, Event, Short, Spelling, Turn, Verdict, Voice
 from bot.bot import Bot, QuestionError
-from bot.bundle import BundleError, Finding, answers_in, bundle, verify
+from bot.bundle import BundleError, answers_in, bundle
 from bot.chronicle import TOPICS, Count, Known, Moment, Topic
 from bot.export import FORMATS, Format, beside_short, bold_within, escape_markdown, short_in_claim, short_in_quote
+from bot.verification import Finding, verify
 from vectorstore import (
     Article,
     Change,

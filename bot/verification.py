@@ -1,0 +1,202 @@
+"""The recheck of a bundle of evidence: what in it differs from the articles, and from itself.
+
+Knows what a bundle must prove. Does not know where articles are stored: it is handed them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.answer import Claim
+from bot.bundle import (
+    StoredAnswer,
+    StoredArticle,
+    StoredCitation,
+    StoredShort,
+    bare,
+    plain,
+    read_bundle,
+    restored,
+    unknown,
+)
+from bot.evidence import before, uncovered
+from vectorstore import Article, Names
+
+NOT_ANEW = "it is not reckoned anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the recheck says of one thing: `where` names it ("answer 1, quote 2"), `differs` says what does not hold.
+
+    An empty `differs` means that nothing differs; `told` is what is then said of it.
+    """
+
+    where: str
+    differs: tuple[str, ...] = ()
+    told: str = "holds"
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differs
+
+    def __str__(self) -> str:
+        """The finding on one line, for people."""
+        return f"{self.where}: {'; '.join(self.differs) or self.told}"
+
+
+def verify(
+    bundle_text: str, article_of: Callable[[str, int], Article | None], names: Names | None = None
+) -> list[Finding]:
+    """Rechecks a bundle against the articles, which `article_of` finds by id and version.
+
+    `names` is the table of spellings that the answers were made with, the project's own if None.
+
+    One finding for each quote of each answer, in their order, one for each verdict and each claim of a model, which are
+    told as they were recorded, and one for anything else that differs: a claim that its quotes do not prove, a short
+    answer that does not stand in its quote, an answer's text, the file. BundleError if it is no bundle at all.
+    """
+    stored, untouched = read_bundle(bundle_text)
+    findings = [] if untouched else [Finding("the file", ("it was changed after it was made (its sha256 differs)",))]
+    articles = {(one.id, one.version): one for one in stored.articles}
+    if len(articles) < len(stored.articles):
+        findings.append(Finding("the file", ("it holds an article version more than once",)))
+    for place, answer in enumerate(stored.answers, 1):
+        for name, citations in (("quote", answer.citations), ("closest passage", answer.closest)):
+            for number, citation in enumerate(citations, 1):
+                differs = [] if citation.number == number else [f"its number should be {number}"]
+                differs += _citation_differs(citation, articles, article_of)
+                findings.append(Finding(f"answer {place}, {name} {citation.number}", tuple(differs)))
+        for number, claim in enumerate(answer.claims, 1):
+            if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of, names)):
+                findings.append(Finding(f"answer {place}, claim {number}", troubles))
+            elif claim.support != "quoted" and claim.likely is not None:
+                recorded = f"the reader held it for proved with {claim.likely:.2f}, as it was recorded; {NOT_ANEW}"
+                findings.append(Finding(f"answer {place}, claim {number}", told=recorded))
+        if troubles := tuple(_short_differs(answer.short, answer.citations)):
+            findings.append(Finding(f"answer {place}, short answer", troubles))
+        if answer.verdict:
+            recorded = f"“{answer.verdict}”, as it was recorded; {NOT_ANEW}"
+            findings.append(Finding(f"answer {place}, verdict", told=recorded))
+        if troubles := tuple(_answer_differs(answer, articles)):
+            findings.append(Finding(f"answer {place}", troubles))
+    return findings
+
+
+def _citation_differs(
+    citation: StoredCitation,
+    articles: dict[tuple[str, int], StoredArticle],
+    article_of: Callable[[str, int], Article | None],
+) -> Iterator[str]:
+    for article_id, version in (
+        (citation.article, citation.version),
+        *((copy.article, copy.version) for copy in citation.copies),
+    ):
+        name = f"version {version} of article {plain(article_id)}"
+        said, kept = articles.get((article_id, version)), article_of(article_id, version)
+        if said is None:
+            yield f"the bundle does not describe {name}"
+        if kept is None:
+            yield f"the library has no {name}"
+        if said and kept:
+            yield from _article_differs(name, said, kept)
+        if kept and (article_id, version) == (citation.article, citation.version):
+            yield from _quote_differs(citation, kept.text)
+    if citation.link != f"/source/{citation.article}/{citation.version}#{citation.start}-{citation.end}":
+        yield f"its link is {plain(citation.link)}, which leads elsewhere"
+
+
+def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[str]:
+    digest = hashlib.sha256(kept.text.encode()).hexdigest()
+    if kept.sha256 != digest:
+        yield f"the library's text of {name} was changed after it was taken in"
+    if said.sha256 != digest:
+        yield f"the text of {name} has the SHA-256 {digest}, not {plain(said.sha256)}"
+    for field, one, other in (
+        ("title", said.title, kept.title),
+        ("publisher", said.publisher, kept.publisher),
+        ("date", said.published, kept.published),
+        ("language", said.lang, kept.lang),
+        ("address", said.url, kept.url),
+        ("note", said.note, kept.note),
+    ):
+        if one != other:
+            yield f"the {field} of {name} is “{plain(other)}”, not “{plain(one)}”"
+
+
+def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
+    if not citation.quote.strip():
+        yield "it quotes nothing"
+    elif text[citation.start : citation.end] != citation.quote:
+        found = text.find(citation.quote)
+        where = f"at {found} to {found + len(citation.quote)}" if found >= 0 else "nowhere in it"
+        yield (
+            f"at {citation.start} to {citation.end} the article says “{plain(text[citation.start : citation.end])}”; "
+            f"“{plain(citation.quote)}” stands {where}"
+        )
+
+
+def _claim_differs(
+    claim: Claim,
+    citations: Sequence[StoredCitation],
+    articles: dict[tuple[str, int], StoredArticle],
+    article_of: Callable[[str, int], Article | None],
+    names: Names | None,
+) -> Iterator[str]:
+    yield from _strangers(claim.citations, citations)
+    cited = [one for one in citations if one.number in claim.citations]
+    if claim.support == "unverified":
+        yield "the answer itself says that its quotes do not prove it"
+    elif not claim.citations:
+        yield "it cites no quote"
+    elif claim.support == "quoted":
+        if not any(claim.text.split() == one.quote.split() for one in cited):
+            yield f"it is marked as quoted, but “{plain(claim.text)}” is not its quote"
+    else:
+        known = [articles.get((one.article, one.version)) for one in cited]
+        kept = [article_of(one.article, one.version) for one in cited]
+        context = [
+            (said.title, said.publisher, before(text.text, one.start) if text else "") if said else ()
+            for one, said, text in zip(cited, known, kept, strict=True)
+        ]
+        dates = [said.published if said else "" for said in known]
+        yield from map(plain, uncovered(claim.text, [one.quote for one in cited], context, dates, names))
+
+
+def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
+    if short is None:
+        return
+    quotes = [one.quote for one in citations if one.number == short.citation]
+    if not quotes:
+        yield from _strangers((short.citation,), citations)
+    elif not short.text.strip():
+        yield "it says nothing"
+    elif (there := quotes[0][short.start : short.end]) != short.text:
+        yield (
+            f"at {short.start} to {short.end} quote {short.citation} says “{plain(there)}”, not “{plain(short.text)}”"
+        )
+
+
+def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
+    again = restored(answer, lambda *place: bare(articles[place]) if place in articles else unknown(*place))
+    strangers = [
+        stranger
+        for disagreement in answer.disagreements
+        for account in disagreement.accounts
+        for stranger in _strangers(account.citations, answer.citations)
+    ]
+    yield from strangers
+    if any(len(disagreement.accounts) < 2 for disagreement in answer.disagreements):
+        yield "a disagreement has a single side"
+    elif not strangers and answer.text != (text := again.text):
+        yield f"its claims come to “{plain(text)}”, not to “{plain(answer.text)}”"
+    if answer.searched != again.searched:
+        yield "what it says was searched is not what its coverage and filters say"
+
+
+def _strangers(numbers: Sequence[int], citations: Sequence[StoredCitation]) -> Iterator[str]:
+    known = {one.number for one in citations}
+    yield from (f"it cites [{number}], which is not there" for number in numbers if number not in known)
