@@ -55,19 +55,25 @@ def tell_feedback(bot: Bot, data: Path) -> int:
     return 0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the program; returns the exit code: 0 stopped, 2 unusable data folder or port."""
+def command_line() -> argparse.ArgumentParser:
+    """What the program understands."""
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page.")
     parser.add_argument("--data", metavar="DIR", help="the data folder (else VIADOMA_DATA, else ./data)")
     parser.add_argument("--port", type=int, default=PORT, help=f"the port (else {PORT})")
     parser.add_argument("--host", default=HOST, help=f"the address (else {HOST}); others need VIADOMA_AUTH")
     parser.add_argument("--feedback", action="store_true", help="print what readers thought of answers, and end")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the program; returns the exit code: 0 stopped, 2 unusable data folder or port."""
+    options = command_line().parse_args(arguments)
     # stopped by another program is stopped as by Ctrl-C: what is open is closed
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        data = settings(options.data and Path(options.data)).data
+        where = settings(options.data and Path(options.data))
+        data = where.data
         try:
             bot = Bot.open(options.data)
         except NoLibraryError:
@@ -90,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
                     data,
                     options.port,
                     host=options.host,
-                    account=os.environ.get("VIADOMA_AUTH", ""),
+                    account=where.auth,
                     ready=lambda address: show(address, in_browser=in_browser),
                 )
             finally:

@@ -21,8 +21,8 @@ from bot import FORMATS, Answer, Bot, BundleError, Citation, Filters, LibraryErr
 from bot.export import CORRECTS, lead, passages_read
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the program; returns the exit code."""
+def command_line() -> argparse.ArgumentParser:
+    """What the program understands."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Ask a question about the articles.")
     parser.add_argument("question", nargs="?")
     parser.add_argument("--verify", metavar="FILE", help="recheck a bundle against the articles instead of asking")
@@ -37,6 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen.add_argument("--from", metavar="DAY", type=_day, dest="since", help="published on 2025-12-13 or later")
     chosen.add_argument("--to", metavar="DAY", type=_day, dest="until", help="published that day or earlier")
     chosen.add_argument("--as-of", metavar="DAY", type=_day, help="answer as on that day, without what came later")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the program; returns the exit code."""
+    parser = command_line()
     options = parser.parse_args(arguments)
     if (options.question is None) == (options.verify is None):
         parser.error("name either a question or --verify FILE")

@@ -44,6 +44,7 @@ from vectorstore import (
     Names,
     Query,
     Record,
+    Settings,
     Span,
     Store,
     settings,
@@ -121,9 +122,9 @@ class Bot:
         which is the default), says what becomes of sentences that a model wrote without proof.
         """
         where = settings(None if data is None else Path(data))
-        config = _chat_model(model, os.environ)
+        config = _chat_model(model, where)
         if show_unsupported is None:
-            show_unsupported = _unsupported(os.environ)
+            show_unsupported = where.unsupported == "show"
         store = Store.open(where, create=False)
         generator = AnswerGenerator(ChatModel(config)) if config else None
         names = Names.open(where.data / "names.txt") if where.names else Names(())
@@ -449,22 +450,11 @@ def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: 
     return {"question": plain, "history": tuple(history), "as_of": as_of, "filters": filters}
 
 
-def _unsupported(environment: Mapping[str, str]) -> bool:
-    wanted = environment.get("VIADOMA_UNSUPPORTED", "").strip().lower()
-    if wanted not in ("", "drop", "show"):
-        raise ValueError(f'VIADOMA_UNSUPPORTED is "{wanted}": set it to "drop" or "show".')
-    return wanted == "show"
-
-
-def _chat_model(model: str | None, environment: Mapping[str, str]) -> ChatModelConfig | None:
+def _chat_model(model: str | None, where: Settings) -> ChatModelConfig | None:
     """The model that writes, or None to quote."""
-    if model == "":
+    name = where.model if model is None else model
+    if model == "" or not (name or where.api_key):
         return None
-    key = environment.get("OPENAI_API_KEY", "").strip()
-    base_url = environment.get("OPENAI_BASE_URL", "").strip()
-    name = model or environment.get("VIADOMA_MODEL", "").strip()
-    if not key and not name:
-        return None
-    if not key.isascii():
+    if not where.api_key.isascii():
         raise ValueError("OPENAI_API_KEY holds characters no key has: copy it again.")
-    return ChatModelConfig(name or DEFAULT_MODEL, base_url, key)
+    return ChatModelConfig(name or DEFAULT_MODEL, where.base_url, where.api_key)

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows pipe has an encoding of few letters
-    parser = _parser()
+    parser = command_line()
     options = parser.parse_args(arguments)
     upkeep = options.check or options.rebuild or options.backup or options.restore
     if bool(upkeep) == bool(options.sources):
@@ -67,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """What the program understands."""
     parser = argparse.ArgumentParser(
         prog="python -m ingest",
         description="Take news articles into the library, follow their sources, and look after the data folder.",

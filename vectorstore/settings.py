@@ -1,50 +1,103 @@
-"""Where a data folder is and what it is searched with, from the environment.
+"""Where a data folder is, what it is searched with and who writes, from the environment.
 
 Read by the public doors alone (`Bot.open`, `ingest.update`, the programs); everything behind them is handed what it
-needs.
+needs. docs/settings.md is made of the descriptions.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vectorstore.embeddings import BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The data folder, the embedding model (see `open_embeddings`) and the folder for its converted weights.
+def _variable(name: str, default: Any, description: str, shown: str = "", *, secret: bool = False) -> Any:
+    """A field that a variable of the environment sets; `shown` is its default as people are told it."""
+    return Field(
+        default, validation_alias=name, description=description, json_schema_extra={"shown": shown}, repr=not secret
+    )
 
-    `names` says whether names are known by their other spellings. `allow` are hosts and networks that articles may be
-    fetched from though they are not public, `proxy` the address of a proxy to fetch through, empty for none; `raw` says
-    whether the bytes of documents are kept.
-    """
 
-    data: Path
-    embedding: str
-    cache: Path
-    names: bool
-    allow: tuple[str, ...] = ()
-    proxy: str = ""
-    raw: bool = True
+class Settings(BaseSettings):
+    """All that the environment says; a variable that is empty counts as not set."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True, extra="ignore")
+
+    data: Path = _variable("VIADOMA_DATA", Path("data"), "the data folder", "`./data`")
+    auth: str = _variable(
+        "VIADOMA_AUTH",
+        "",
+        "`name:password` that the page asks for; without it the page answers this machine alone",
+        secret=True,
+    )
+    api_key: str = _variable(
+        "OPENAI_API_KEY", "", "the key of the endpoint that writes", "none: answers are quoted", secret=True
+    )
+    base_url: str = _variable("OPENAI_BASE_URL", "", "the endpoint that writes", "OpenAI's")
+    model: str = _variable(
+        "VIADOMA_MODEL", "", "the chat model; `provider:model` for other LangChain providers", "`gpt-5-mini` with a key"
+    )
+    unsupported: Literal["drop", "show"] = _variable(
+        "VIADOMA_UNSUPPORTED",
+        "drop",
+        "`show`: sentences of the model that its quotes do not prove are shown, marked",
+    )
+    embedding: str = _variable(
+        "VIADOMA_EMBEDDINGS", BUILT_IN, "the embedding model, `provider:model`", "built in, trained for this"
+    )
+    names: bool = _variable("VIADOMA_NAMES", True, "`off`: names are not known by their other spellings", "`on`")
+    allow: Annotated[tuple[str, ...], NoDecode] = _variable(
+        "VIADOMA_ALLOW",
+        (),
+        "hosts and networks to fetch from that are not public: `wiki.example.org, 10.1.0.0/16`",
+    )
+    proxy: str = _variable("VIADOMA_PROXY", "", "a proxy to fetch through; those of the system are not used")
+    raw: bool = _variable("VIADOMA_RAW", True, "`off`: the bytes of documents are not kept beside their text", "`on`")
+    cache: Path = _variable(
+        "VIADOMA_CACHE",
+        Path(platformdirs.user_cache_dir("viadoma")),
+        "where the built-in models' converted weights are kept",
+        "the user's cache folder",
+    )
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.absolute()
+
+    @field_validator("allow", mode="before")
+    @classmethod
+    def _listed(cls, listed: object) -> object:
+        return tuple(filter(None, map(str.strip, listed.split(",")))) if isinstance(listed, str) else listed
+
+    @field_validator("auth", "api_key", "base_url", "model", "unsupported", "proxy", mode="before")
+    @classmethod
+    def _stripped(cls, value: object) -> object:
+        return value.strip() if isinstance(value, str) else value
 
 
 def settings(data: Path | None) -> Settings:
-    """`data`, else VIADOMA_DATA, else ./data; VIADOMA_EMBEDDINGS; VIADOMA_CACHE, else the user's cache folder.
+    """What the environment says, with the data folder `data` if it is given.
 
-    VIADOMA_NAMES=off switches the knowledge of names off, VIADOMA_RAW=off the keeping of raw bytes. VIADOMA_ALLOW lists
-    hosts and networks with commas between them, VIADOMA_PROXY is an address.
+    ValueError names the variable whose value can't be used.
     """
-    return Settings(
-        data=(data or Path(os.environ.get("VIADOMA_DATA") or "data")).absolute(),
-        embedding=os.environ.get("VIADOMA_EMBEDDINGS") or BUILT_IN,
-        cache=Path(os.environ.get("VIADOMA_CACHE") or platformdirs.user_cache_dir("viadoma")),
-        names=os.environ.get("VIADOMA_NAMES", "").lower() != "off",
-        allow=tuple(one.strip() for one in os.environ.get("VIADOMA_ALLOW", "").split(",") if one.strip()),
-        proxy=os.environ.get("VIADOMA_PROXY", "").strip(),
-        raw=os.environ.get("VIADOMA_RAW", "").lower() != "off",
-    )
+    try:
+        return Settings(**({"data": data} if data else {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f'{first["loc"][0]} is "{first["input"]}": {first["msg"]}.') from error
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """(variable, what it sets, its default), in the order of the documentation."""
+    for field in Settings.model_fields.values():
+        extra = field.json_schema_extra
+        shown = str(extra.get("shown", "")) if isinstance(extra, dict) else ""
+        default = f"`{field.default}`" if field.default else "none"
+        yield str(field.validation_alias), str(field.description), shown or default
