@@ -17,7 +17,7 @@ from encoder.engine import Engine, vocabulary
 from encoder.packing import ASK, CLAIM, Piece, Window, arrays, windows
 from encoder.weights import Vectors
 
-READER = "viadoma-reader/2"  # raise it with the weights
+READER = "viadoma-reader/3"  # raise it with the weights
 FILE = Path(__file__).with_name("reader.onnx")
 TOKENS_PER_BATCH = 2048  # rows times longest row
 SPAN_TOKENS = 24  # the longest short answer

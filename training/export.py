@@ -19,7 +19,7 @@ from training.batches import Batch, Pack, batched
 from training.data import own_articles
 from vectorstore import settings
 
-CALIBRATION_BATCHES, CALIBRATION_TOKENS = 6, 900
+CALIBRATION_BATCHES, CALIBRATION_TOKENS = 12, 900
 
 
 def export(kind: str, checkpoint: Path, pack_folder: Path, target: Path) -> None:
