@@ -315,7 +315,7 @@ class Bot:
         yield [Event("searched", empty)]
         hits: list[Hit] = step["hits"][: self._affordable()]
         reading = read(self._reader, step["rewritten"] or question, () if step["rewritten"] else earlier, hits)
-        empty = replace(empty, read=reading.read, reader=self._reader.name, likely=reading.answerable)
+        empty = replace(empty, read=reading.read, reader=self._reader.name, likely=reading.answerable if hits else None)
         choice = self._chosen(question, reading)
         if self._generator and not trouble:
             try:
@@ -395,7 +395,7 @@ class Bot:
                 disagreements=disagreements(choice, cited),
                 short=short_answer(choice, cited),
                 verdict=choice.verdict,
-                corrects=choice.corrects and cites(cited, choice.quotes[0]),
+                corrects=choice.corrects and cites(cited[:1], choice.quotes[0]),
             )
         yield [Event("answer", answer)]
 

@@ -31,6 +31,7 @@ ABOUT = (
 )
 Copied = TypeVar("Copied")
 Number = Annotated[int, Field(ge=1, lt=2**31)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -90,7 +91,7 @@ class StoredShort:
 class StoredAnswer:
     """An `Answer`, with its text and the sentence on what was searched, for those who read the bundle itself.
 
-    What version 1 did not hold has the default that an answer without it has.
+    What an older bundle does not hold has the default that an answer without it has.
     """
 
     question: str
@@ -117,7 +118,7 @@ class StoredAnswer:
     corrects: bool = False
     read: Place = 0
     reader: str = ""
-    likely: float | None = None
+    likely: Probability | None = None
 
 
 @dataclass(frozen=True, slots=True)

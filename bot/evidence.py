@@ -120,11 +120,20 @@ class Checker:
 def proved(reader: Reader, claim: str, quotes: Sequence[Quote]) -> float:
     """The probability, 0 to 1, with which the reader holds that the quotes prove a claim.
 
-    Each is read with what stands around it; of several quotes, each by itself and all together.
+    The quotes of an article are read together with what is known of it; of several articles each by itself, and all
+    quotes together, of nobody's.
     """
-    texts = [claim_text(article_source(hit.article), hit.article.text, [span]) for hit, span in quotes]
+    articles = {hit.article.id: hit.article for hit, _ in quotes}
+    texts = [
+        claim_text(
+            article_source(article),
+            article.text,
+            sorted((span for hit, span in quotes if hit.article.id == name), key=lambda span: span.start),
+        )
+        for name, article in articles.items()
+    ]
     if len(texts) > 1:
-        texts.append(Text(texts[0].source, tuple(sentence for text in texts for sentence in text.sentences)))
+        texts.append(Text("", tuple(sentence for text in texts for sentence in text.sentences)))
     return max(scores.relation[0] for scores in reader.check(claim, texts))
 
 

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from bot.answer import Support, Turn
 from bot.chat_model import ChatModel, ContextTooLongError, ModelError, OutputTruncatedError
@@ -18,9 +17,6 @@ from bot.evidence import Checker, Quote, covering
 from prompts import load
 from vectorstore import Hit, Span
 from vectorstore.terms import terms
-
-if TYPE_CHECKING:
-    pass
 
 MAX_CLAIMS = 12
 FENCE = "=" * 5
@@ -214,7 +210,7 @@ class AnswerGenerator:
                     question=question, claim=_fenced(written.text), quotes=_fenced(quotes), sources=sources
                 )
             )
-        )  # fmt: skip
+        )
         if not (found := VERDICT.search(said)):
             raise ModelError("The model did not judge.")
         word = found[0].lower()

@@ -64,10 +64,12 @@ def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     quotes: list[Quote] = []
     for one in picked:
         quotes = _joined(quotes, _quote(one))
+    # the quotes of a timeline are in another order, and the first is to put the question right
+    corrects = best.corrects and kind != "timeline"
     short = None
     if kind == "other" and not differing and not best.corrects and best.scores.span >= fitted.short:
         short = best.hit, best.words
-    return Choice(tuple(quotes), "answered", (), differing, short, _verdict(best, kind, fitted), best.corrects)
+    return Choice(tuple(quotes), "answered", (), differing, short, _verdict(best, kind, fitted), corrects)
 
 
 def _picked(ranked: Sequence[Candidate], fitted: Calibration, most: int) -> list[Candidate]:

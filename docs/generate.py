@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import argparse
+from functools import partial
 from pathlib import Path
 
 import app
@@ -27,8 +28,11 @@ def settings_page() -> str:
 
 def cli_page() -> str:
     """What each command says with --help."""
-    os.environ["COLUMNS"] = "100"  # argparse wraps at it
-    parts = [f"## {title}\n\n```text\n{command().format_help()}```\n" for title, command in COMMANDS]
+    parts = []
+    for title, command in COMMANDS:
+        parser = command()
+        parser.formatter_class = partial(argparse.HelpFormatter, width=100)
+        parts.append(f"## {title}\n\n```text\n{parser.format_help()}```\n")
     return "\n".join(["# Command line\n", *parts])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,7 +40,7 @@ def session(
     """
     with ExitStack() as open_things:
         if dry_run and not exists(where.data):
-            where = replace(where, data=Path(open_things.enter_context(TemporaryDirectory())))
+            where = where.model_copy(update={"data": Path(open_things.enter_context(TemporaryDirectory()))})
         fetcher = open_things.enter_context(Fetcher(allow=where.allow, proxy=where.proxy))
         name, embeddings = open_embeddings(where.embedding, where.cache, stored=stored_embedding(where.data))
         reader, workers = Reader(), 1

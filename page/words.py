@@ -158,6 +158,7 @@ DOUBTS = (
     "it holds an address",
     "its quote asks or orders, it reports nothing",
     "its quote has nothing to do with the question",
+    "its quote does not say so, as far as the reader can tell",
     "its quote is not in the passage it names",
     "it names no quote",
     "there is no quote",

@@ -141,6 +141,8 @@ def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -
     """All questions and claims, read; kept in a file, so that fitting anew reads nothing."""
     if kept.exists():
         made: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        if not isinstance(made, Gathered):
+            raise SystemExit(f"{kept} was kept by another version: delete it, and run again.")
         return made
     with tempfile.TemporaryDirectory() as scratch:
         questions = [one for folder in collections for one in collection(folder, reader, Path(scratch))]

@@ -100,7 +100,7 @@ def claim_examples(folder: Path) -> Iterator[Example]:
     articles = {one["id"]: one for one in lines(articles_of(folder))} if file.exists() else {}
     for claim in lines(file) if file.exists() else ():
         article, quotes = articles[claim["article"]], claim["quotes"]
-        source = source_line(article["title"], article["publisher"], article["published"])
+        source = source_line(article["title"], article.get("publisher", ""), article.get("published", ""))
         starts = [article["text"].index(quote) for quote in quotes]
         spans = [Span(start, start + len(quote)) for start, quote in zip(starts, quotes, strict=True)]
         text = claim_text(source, article["text"], spans)

@@ -257,8 +257,8 @@ def dated(example: Example, published: str, random: random.Random) -> Example | 
         (f"{told}: {example.text}", f"{example.text.rstrip('?')}, {told}?", f"{example.text} ({told})")
     )
     asked = periods(text, today)
-    fits = {timely(asked, times(example.sentences[i], 0, published), published)
-            for i in example.answers | example.corrects}  # fmt: skip
+    told = published if example.source else ""  # without its source line the reader is told no day
+    fits = {timely(asked, times(example.sentences[i], 0, told), told) for i in example.answers | example.corrects}
     if not asked or (fits and fits != {not other}):
         return None
     timed = replace(example, text=text, kind="time" if other else example.kind)

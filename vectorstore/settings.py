@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vectorstore.embeddings import BUILT_IN
@@ -27,7 +27,7 @@ def _variable(name: str, default: Any, description: str, shown: str = "", *, sec
 class Settings(BaseSettings):
     """All that the environment says; a variable that is empty counts as not set."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, case_sensitive=True, extra="ignore")
 
     data: Path = _variable("VIADOMA_DATA", Path("data"), "the data folder", "`./data`")
     auth: str = _variable(
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     api_key: str = _variable(
         "OPENAI_API_KEY", "", "the key of the endpoint that writes", "none: answers are quoted", secret=True
     )
-    base_url: str = _variable("OPENAI_BASE_URL", "", "the endpoint that writes", "OpenAI's")
+    base_url: str = _variable("OPENAI_BASE_URL", "", "the endpoint that writes", "OpenAI's", secret=True)
     model: str = _variable(
         "VIADOMA_MODEL", "", "the chat model; `provider:model` for other LangChain providers", "`gpt-5-mini` with a key"
     )
@@ -57,7 +57,9 @@ class Settings(BaseSettings):
         (),
         "hosts and networks to fetch from that are not public: `wiki.example.org, 10.1.0.0/16`",
     )
-    proxy: str = _variable("VIADOMA_PROXY", "", "a proxy to fetch through; those of the system are not used")
+    proxy: str = _variable(
+        "VIADOMA_PROXY", "", "a proxy to fetch through; those of the system are not used", secret=True
+    )
     raw: bool = _variable("VIADOMA_RAW", True, "`off`: the bytes of documents are not kept beside their text", "`on`")
     cache: Path = _variable(
         "VIADOMA_CACHE",
@@ -76,10 +78,17 @@ class Settings(BaseSettings):
     def _listed(cls, listed: object) -> object:
         return tuple(filter(None, map(str.strip, listed.split(",")))) if isinstance(listed, str) else listed
 
-    @field_validator("auth", "api_key", "base_url", "model", "unsupported", "proxy", mode="before")
+    @field_validator("api_key", "base_url", "model", "proxy", mode="before")
     @classmethod
     def _stripped(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
+
+    @field_validator("unsupported", "names", "raw", mode="before")
+    @classmethod
+    def _chosen(cls, value: object, info: ValidationInfo) -> object:
+        """A word of few, in any letters; of blanks alone the default."""
+        word = value.strip().lower() if isinstance(value, str) else value
+        return cls.model_fields[str(info.field_name)].default if word == "" else word
 
 
 def settings(data: Path | None) -> Settings:
@@ -88,7 +97,8 @@ def settings(data: Path | None) -> Settings:
     ValueError names the variable whose value can't be used.
     """
     try:
-        return Settings(**({"data": data} if data else {}))
+        given: dict[str, Any] = {"VIADOMA_DATA": data} if data else {}
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f'{first["loc"][0]} is "{first["input"]}": {first["msg"]}.') from error

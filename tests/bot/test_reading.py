@@ -15,7 +15,7 @@ from bot import Bot
 from bot.reading import Calibration, Regression, calibration, judged, question_features, read, sentence_features
 from encoder import PassageScores, Reader, SentenceScores, Text
 from encoder.engine import POSITIONS
-from encoder.packing import QUESTION_TOKENS, TITLE_TOKENS, TURNS_TOKENS, WINDOW_TOKENS, windows
+from encoder.packing import QUESTION_TOKENS, SOURCE_TOKENS, TURNS_TOKENS, WINDOW_TOKENS, windows
 from ingest import update
 from tests.support.program import ROOT
 from tests.support.readings import hit
@@ -323,7 +323,7 @@ def test_a_passage_reads_the_same_in_any_company(reader: Reader) -> None:
 def test_no_row_is_longer_than_the_model_takes_and_no_token_is_lost(lengths: list[int]) -> None:
     sentences = [list(range(1000, 1000 + length)) for length in lengths]
     made = windows(range(700), [range(500)] * 9, range(300), sentences, 0, 2)
-    most = TURNS_TOKENS + QUESTION_TOKENS + TITLE_TOKENS + WINDOW_TOKENS + MARKS
+    most = TURNS_TOKENS + QUESTION_TOKENS + SOURCE_TOKENS + WINDOW_TOKENS + MARKS
     assert all(len(one.tokens) <= most < POSITIONS for one in made)
     read_again: dict[int, list[int]] = {}
     for window in made:

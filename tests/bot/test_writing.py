@@ -470,7 +470,9 @@ def test_a_server_that_falls_silent_is_not_waited_for(
         thread.start()
         names = Names.open(None)
         retriever = HybridRetriever(store=store, names=names)
-        writer = AnswerGenerator(ChatModelConfig("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
+        writer = AnswerGenerator(
+            ChatModel(ChatModelConfig("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
+        )
         with Bot(retriever, store, names, reader(), kinds(), writer) as bot:
             answer = bot.ask(QUESTION)
         thread.join()

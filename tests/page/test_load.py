@@ -7,17 +7,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from page import WAITING_QUESTIONS
 from page.chat import CONCURRENT_QUESTIONS
-from tests.support.browser import (
-    QUESTION,
-    needs_browser,
-    running,
-)
+from tests.support.browser import QUESTION, running
 from tests.support.endpoint import Script, endpoint
 from tests.support.readers import PATIENCE_SECONDS, Desk
 
-pytestmark = needs_browser
+pytestmark = pytest.mark.slow
 
 READERS = 200
 
