@@ -21,7 +21,6 @@ from page.chat import CONCURRENT_QUESTIONS, chat, status_line
 from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
-from page.preload import Preload, heads
 from page.serving import ADDRESS, HERE, TOO_MUCH, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
 from page.words import ENGLISH, LANGUAGES, Words, words_of
@@ -193,9 +192,6 @@ def launch(
                     css_paths=HERE / "page.css",
                     js=(HERE / "page.js").read_text("utf-8"),
                 )
-        # the views are made of the same components in every language
-        named = {words_of(lang).address(view): head for view, head in heads(page).items() for lang in LANGUAGES}
-        app.add_middleware(Preload, heads=named)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
         def ending() -> None:
