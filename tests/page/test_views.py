@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from bot import Bot, verify
 from ingest import update
-from page.chat import OFFERED
+from page.layout import OFFERED
 from tests.support.articles import LONG
 from tests.support.browser import (
     ANSWER,
