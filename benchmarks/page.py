@@ -102,7 +102,7 @@ def _crowd(address: str, readers: int) -> list[float]:
 
     The quickest first.
     """
-    opened, desk = Desk.at(address, "begun"), Desk.at(address)
+    opened, desk = Desk.at(address, "on_load"), Desk.at(address)
     for reader in range(readers):
         if not opened.ask(f"{readers}-{reader}"):
             raise RuntimeError(f"Reader {reader} of {readers} could not open the page.")

@@ -18,7 +18,7 @@ from benchmarks.page import serving
 from benchmarks.results import report
 from benchmarks.startup import free_port
 from ingest import update
-from page.chat import EXAMPLES
+from page.layout import EXAMPLES
 from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ QUESTIONS = [
 
 def _read(address: str, reader: int, asked: list[int], over: threading.Event) -> None:
     """One reader: two questions in a new conversation, which is opened again for a third; over and over."""
-    respond, begin = Desk.at(address), Desk.at(address, "begun")
+    respond, begin = Desk.at(address), Desk.at(address, "on_load")
     questions = itertools.cycle([*QUESTIONS[reader:], *QUESTIONS[:reader]])
     name = ""
     for visit in itertools.count():

@@ -5,25 +5,24 @@ Does not know how an answer is found: it calls the public face of `bot` alone.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable
 from contextlib import closing
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 from starlette.routing import Mount
 
 from bot import Bot
-from page.chat import CONCURRENT_QUESTIONS, chat, status_line
+from page.chat import CONCURRENT_QUESTIONS, chat
 from page.conversations import Conversations
 from page.intake import Intake
 from page.library import library
-from page.preload import Preload, heads
-from page.serving import ADDRESS, HERE, TOO_MUCH, Server, address_of, bound, door_of, serving
+from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
+from page.top import head
 from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 256
@@ -38,32 +37,6 @@ HEAD = """
 """
 MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
-
-
-def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> tuple[gr.HTML, Callable[[], str]]:
-    """What stands at the top of a view, which is at the path `view`, and what makes it anew."""
-    gr.components.Navbar(main_page_name=words("Ask"))
-    others = "".join(
-        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}"><b>{name}</b></a>'
-        if language != words.language
-        else f'<span lang="{language}" aria-current="true"><b>{name}</b></span>'
-        for language, name in LANGUAGES.items()
-    )
-    said = (
-        f'data-search="{words("Search the table")}" '
-        f'data-toasts="{escape(json.dumps(toasts(words), ensure_ascii=False))}"'
-    )
-
-    def told() -> str:
-        return (
-            f'<header lang="{words.language}" {said}><h1>Viadoma</h1>{status_line(bot, words)}'
-            f'<nav class="languages" aria-label="{words("Language")}">{others}'
-            f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav></header>'
-        )
-
-    top = gr.HTML(told(), elem_id="head")
-    page.load(told, None, top, api_visibility="private", show_progress="hidden")
-    return top, told
 
 
 def gradios(words: Words) -> gr.I18n:
@@ -94,25 +67,6 @@ def gradios(words: Words) -> gr.I18n:
     return gr.I18n(en=own)
 
 
-def toasts(words: Words) -> dict[str, str]:
-    """What Gradio says in a corner of the page, in English whatever its language; `page.js` puts ours there."""
-    return {
-        "Info": words("Note"),
-        "Error": words("Error"),
-        "Close": words("Close"),
-        "Connection to the server was lost. Attempting reconnection...": words(
-            "The connection to the program is lost. The page opens anew once it is back; what was answered is kept."
-        ),
-        "Connection errored out.": words(
-            "The connection to the program broke off. Ask again; what was answered is kept."
-        ),
-        TOO_MUCH: words("This is more than a page of this program sends: begin a new conversation."),
-        "This application is currently busy. Please try again.": words(
-            "Too many are asking at the moment. Ask again in a minute."
-        ),
-    }
-
-
 def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Words) -> gr.Blocks:
     """The views in one language.
 
@@ -121,9 +75,9 @@ def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, wo
     with gr.Blocks(
         title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True, delete_cache=DELETE_UPLOADS
     ) as page:
-        chat(page, bot, conversations, words, *head(page, bot, words, "/"))
+        chat(page, bot, conversations, words, head(page, bot, words, "/"))
     with page.route(words("Library"), "/library"):
-        library(page, bot, data, intake, words, *head(page, bot, words, "/library"))
+        library(page, bot, data, intake, words, head(page, bot, words, "/library"))
     with page.route(words("Timeline"), "/timeline"):
         head(page, bot, words, "/timeline")
         timeline(page, bot, words)
@@ -146,63 +100,62 @@ def launch(
         closing(Conversations(data, bot.article)) as conversations,
         closing(Intake(data)) as intake,
     ):
-        theme = gr.themes.Base(
-            primary_hue="teal",
-            neutral_hue="stone",
-            radius_size="sm",
-            font=FONT,
-            font_mono=["ui-monospace", "monospace"],
-        ).set(
-            # what is written on these keeps 4.5:1
-            input_background_fill_dark="*neutral_900",
-            button_primary_background_fill="*primary_700",
-            button_primary_background_fill_hover="*primary_800",
-            button_primary_background_fill_dark="*primary_700",
-            block_info_text_color="*neutral_600",
-            block_info_text_color_dark="*neutral_400",
-        )
         app = serving(bot, conversations, host, door)
         # the root, which holds the paths of the others, comes last
-        for language in sorted(LANGUAGES, key=lambda one: one == ENGLISH):
+        for language in sorted(LANGUAGES, key=lambda language: language == ENGLISH):
             words = words_of(language)
-            page = build(bot, data, conversations, intake, words)
-            page.state_session_capacity = REMEMBERED_PAGES
-            page.queue(
-                status_update_rate=PLACE_SECONDS,
-                default_concurrency_limit=CONCURRENT_QUESTIONS,
-                max_size=WAITING_QUESTIONS,
-            )
-            with warnings.catch_warnings():
-                # of something that is not asked for
-                warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
-                gr.mount_gradio_app(
-                    app,
-                    page,
-                    path=words.address("/").rstrip("/") or "/",
-                    server_name=host,
-                    server_port=port,
-                    ssr_mode=False,
-                    run_history=False,
-                    enable_monitoring=False,
-                    footer_links=[],
-                    show_error=False,
-                    max_file_size=MAX_UPLOAD,
-                    theme=theme,
-                    i18n=gradios(words),
-                    head=HEAD.format(language=language, frame=(HERE / "frame.css").read_text("utf-8")),
-                    css_paths=HERE / "page.css",
-                    js=(HERE / "page.js").read_text("utf-8"),
-                )
-        # the views are made of the same components in every language
-        named = {words_of(lang).address(view): head for view, head in heads(page).items() for lang in LANGUAGES}
-        app.add_middleware(Preload, heads=named)
+            _mount(app, build(bot, data, conversations, intake, words), words, host, port)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
         def ending() -> None:
-            for one in mounted:
-                one.stop_event.set()
+            for view in mounted:
+                view.stop_event.set()
 
         address = address_of(host, taken)
         # Gradio holds a connection to every open page
         server = Server(app, ready=lambda: ready(address), ending=ending)
         server.run_until_interrupted(taken)
+
+
+def _mount(app: FastAPI, page: gr.Blocks, words: Words, host: str, port: int) -> None:
+    """Has the app answer with the page at its language's path."""
+    page.state_session_capacity = REMEMBERED_PAGES
+    page.queue(
+        status_update_rate=PLACE_SECONDS, default_concurrency_limit=CONCURRENT_QUESTIONS, max_size=WAITING_QUESTIONS
+    )
+    with warnings.catch_warnings():
+        # of something that is not asked for
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+        gr.mount_gradio_app(
+            app,
+            page,
+            path=words.address("/").rstrip("/") or "/",
+            server_name=host,
+            server_port=port,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size=MAX_UPLOAD,
+            theme=_theme(),
+            i18n=gradios(words),
+            head=HEAD.format(language=words.language, frame=(HERE / "frame.css").read_text("utf-8")),
+            css_paths=HERE / "page.css",
+            js=(HERE / "page.js").read_text("utf-8"),
+        )
+
+
+def _theme() -> gr.themes.Base:
+    theme = gr.themes.Base(
+        primary_hue="teal", neutral_hue="stone", radius_size="sm", font=FONT, font_mono=["ui-monospace", "monospace"]
+    )
+    return theme.set(
+        # what is written on these keeps 4.5:1
+        input_background_fill_dark="*neutral_900",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+    )

@@ -6,6 +6,7 @@ Knows Gradio's events; the work is done by `ingest`. Does not know how articles 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import gradio as gr
 
 from bot import Bot, Entry, LibraryError, Record
 from ingest import amend, bring_back, remove
-from page.errors import refused, telling
+from page.events import QUIET, Updates, listening, refused
 from page.intake import Intake
 from page.markup import escape_html, in_line
+from page.top import top_html
 from page.words import Words, remark
 
 WIDTHS: list[str | int] = ["31%", "16%", "10%", "8%", "7%", "9%", "10%", "9%", "0%"]
@@ -45,17 +47,17 @@ def rows(entries: Sequence[Entry], words: Words) -> list[list[Any]]:
     """The table's rows."""
     return [
         [
-            one.name.rsplit("/", 1)[-1] if one.name.startswith("/") else one.name,
-            one.publisher,
-            one.published,
-            one.lang,
-            one.version,
-            one.passages,
-            one.copies,
-            words("source can't be read any more") if one.stale else "",
-            one.article,
+            entry.name.rsplit("/", 1)[-1] if entry.name.startswith("/") else entry.name,
+            entry.publisher,
+            entry.published,
+            entry.lang,
+            entry.version,
+            entry.passages,
+            entry.copies,
+            words("source can't be read any more") if entry.stale else "",
+            entry.article,
         ]
-        for one in entries
+        for entry in entries
     ]
 
 
@@ -90,9 +92,12 @@ def told(intake: Intake, words: Words) -> str:
     if intake.unread and not state.running:
         head += left
     lines = [
-        f'<li class="failed">{in_line(one.source)}: {in_line(remark(one.reason, words))}</li>' for one in report.failed
+        f'<li class="failed">{in_line(failure.source)}: {in_line(remark(failure.reason, words))}</li>'
+        for failure in report.failed
     ]
-    went = [(words("added"), one) for one in report.added] + [(words("changed"), one) for one in report.changed]
+    went = [(words("added"), source) for source in report.added] + [
+        (words("changed"), source) for source in report.changed
+    ]
     lines += [f"<li>{word}: {in_line(source)}</li>" for word, source in went[:NAMED]]
     if len(went) > NAMED:
         lines.append(f"<li>{words('and {count} more', count=len(went) - NAMED)}</li>")
@@ -101,10 +106,10 @@ def told(intake: Intake, words: Words) -> str:
 
 def about(bot: Bot, article_id: str, words: Words) -> str:
     """The article chosen in the table, as HTML."""
-    entry = next((one for one in bot.catalogue if one.article == article_id), None)
+    entry = _entry(bot, article_id)
     if entry is None:
-        said = words("Choose an article in the table to open it, take it in again or remove it.")
-        return f'<p class="chosen">{said}</p>'
+        hint = words("Choose an article in the table to open it, take it in again or remove it.")
+        return f'<p class="chosen">{hint}</p>'
     link = escape_html(f"/source/{entry.article}/{entry.version}")
     stale = ""
     if entry.stale:
@@ -118,6 +123,10 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
         f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
         f"{_passages(bot.record(entry.article, entry.version), link, words)}</div>"
     )
+
+
+def _entry(bot: Bot, article_id: str) -> Entry | None:
+    return next((entry for entry in bot.catalogue if entry.article == article_id), None)
 
 
 def _passages(record: Record | None, link: str, words: Words) -> str:
@@ -135,164 +144,207 @@ def _passages(record: Record | None, link: str, words: Words) -> str:
     return f"<details><summary>{head}</summary><ol>{items}</ol></details>"
 
 
-def library(
-    page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words, top: gr.HTML, glance: Callable[[], str]
-) -> None:
-    """Puts the library on the page; whatever changes it changes what stands at the `top`, made by `glance`."""
+class LibraryLayout:
+    """The library's components below the `top` of the page, put on it as they are made."""
 
-    def busy() -> gr.Error:
-        return refused(words("Other articles are being taken in: wait for them, or stop them."), words)
-
-    def look() -> tuple[Any, ...]:
-        state = intake.state
-        running = bool(state and state.running)
-        now: list[Any] = [gr.skip(), gr.skip()]
-        if not running:
-            try:
-                now = standing()
-            except LibraryError as error:  # told once, for then the timer ends
-                gr.Warning(remark(str(error), words), title=words("Error"))
-        return (
-            told(intake, words),
-            gr.Timer(active=running),
-            gr.Button(interactive=not running),
-            gr.Button(visible=running, interactive=not (state and state.stopped)),
-            *now,
+    def __init__(self, words: Words, top: gr.HTML, detail: str) -> None:
+        self.top = top
+        self.article = gr.State("")  # the id of the one that is chosen
+        self.removed = gr.State("")  # the id of the last that was taken out
+        gr.Markdown(f"## {words('Library')}", elem_id="library-title")
+        self._add_intake(words)
+        self.outcome = gr.HTML("", elem_id="outcome")
+        self.detail = gr.HTML(detail, elem_id="detail")
+        with gr.Row(elem_id="actions"):
+            self.renew = gr.Button(words("Take in again"), size="sm")
+            self.renew_all = gr.Button(words("Take all in again"), size="sm")
+            self.remove = gr.Button(words("Remove"), size="sm")
+            self.undo = gr.Button(words("Undo the removal"), size="sm", visible=False)
+        self._add_fields(words)
+        self.table = gr.Dataframe(
+            headers=headers(words),
+            datatype="str",
+            column_widths=WIDTHS,
+            interactive=False,
+            show_search="search",
+            wrap=True,
+            max_height=700,
+            elem_id="articles",
+            label=words("Articles"),
+            buttons=[],
         )
+        self.timer = gr.Timer(LOOK_SECONDS, active=False)
 
-    def standing() -> list[Any]:
-        """The table and the top as they are by now."""
-        return [rows(bot.catalogue, words), glance()]
+    def _add_intake(self, words: Words) -> None:
+        with gr.Row(elem_id="intake"):
+            label = words("Files: drop them here")
+            self.files = gr.File(label=label, file_count="multiple", type="filepath", height=140)
+            with gr.Column():
+                label = words("Addresses, one a line: pages, feeds, sitemaps")
+                self.addresses = gr.Textbox(label=label, lines=3, max_lines=8)
+                with gr.Row():
+                    self.take = gr.Button(words("Take in"), variant="primary", size="sm")
+                    self.stop = gr.Button(words("Stop"), size="sm", visible=False)
 
-    def take(files: list[str] | None, addresses: str) -> tuple[Any, ...]:
+    def _add_fields(self, words: Words) -> None:
+        with gr.Accordion(words("Edit title, publisher or date"), open=False, elem_id="edit"):
+            with gr.Row():
+                self.title = gr.Textbox(label=words("Title"), max_lines=1, scale=3)
+                self.publisher = gr.Textbox(label=words("Publisher"), max_lines=1)
+                self.published = gr.Textbox(label=words("Published"), placeholder="2025-12-13", max_lines=1)
+            with gr.Row():
+                gr.Markdown(
+                    words(
+                        "What is written here counts from now on, also when the article is taken in again. An empty "
+                        "field gives back what the source says."
+                    )
+                )
+                self.save = gr.Button(words("Save"), size="sm", scale=0, min_width=144)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LibraryHandlers:
+    """What the library does on its events; each handler gives what becomes of the components of the layout.
+
+    gr.Error, which a reader is shown, for what can't be done.
+    """
+
+    bot: Bot
+    data: Path
+    intake: Intake
+    words: Words
+    layout: LibraryLayout
+
+    def on_look(self) -> Updates:
+        """Tells how far taking in is; the timer runs until it has ended, then the table and the top are made anew."""
+        layout, state = self.layout, self.intake.state
+        running = bool(state and state.running)
+        look: Updates = {
+            layout.outcome: told(self.intake, self.words),
+            layout.timer: gr.Timer(active=running),
+            layout.take: gr.Button(interactive=not running),
+            layout.stop: gr.Button(visible=running, interactive=not (state and state.stopped)),
+        }
+        if running:
+            return look
+        try:
+            return look | self._standing()
+        except LibraryError as error:  # told once, for then the timer ends
+            gr.Warning(remark(str(error), self.words), title=self.words("Error"))
+            return look
+
+    def on_take(self, files: list[str] | None, addresses: str) -> Updates:
+        """Takes in what was dropped and what was written."""
+        words = self.words
         sources = [line.strip() for line in addresses.splitlines() if line.strip()]
-        wrong = [one for one in sources if not one.lower().startswith(("http://", "https://"))]
+        wrong = [source for source in sources if not source.lower().startswith(("http://", "https://"))]
         if wrong:
             raise refused(
                 words("{address} is no address that begins with http:// or https://.", address=wrong[0]), words
             )
         if not files and not sources:
             raise refused(words("Drop files here, or write addresses."), words)
-        return started([Path(file) for file in files or ()], sources)
+        taken = self._started([Path(file) for file in files or ()], sources)
+        return taken | {self.layout.files: None, self.layout.addresses: ""}
 
-    def started(files: list[Path], sources: list[str]) -> tuple[Any, ...]:
-        if not intake.start(files, sources):
-            raise busy()
-        return None, "", *look()
+    def on_renew(self, article_id: str) -> Updates:
+        """Takes the chosen article in again."""
+        entry = _entry(self.bot, article_id)
+        source = self._source(entry) if entry else ""
+        if not source:
+            raise self._none_chosen()
+        return self._started([], [source])
 
-    def source_of(article_id: str, version: int) -> str:
-        """Where an article came from, without its place in an archive or a table."""
-        article = bot.article(article_id, version)
-        return article.source.partition("#")[0].partition("!")[0] if article else ""
+    def on_renew_all(self) -> Updates:
+        """Takes all in again, and what was not read before."""
+        sources = [self._source(entry) for entry in self.bot.catalogue]
+        return self._started([], list(filter(None, dict.fromkeys([*sources, *self.intake.unread]))))
 
-    def again(article_id: str) -> tuple[Any, ...]:
-        if not (
-            source := source_of(article_id, next((e.version for e in bot.catalogue if e.article == article_id), 0))
-        ):
-            raise refused(words("Choose an article first."), words)
-        return started([], [source])[2:]
-
-    def all_again() -> tuple[Any, ...]:
-        articles = [source_of(one.article, one.version) for one in bot.catalogue]
-        return started([], [one for one in dict.fromkeys([*articles, *intake.unread]) if one])[2:]
-
-    def taken_out(article_id: str) -> tuple[Any, ...]:
+    def on_remove(self, article_id: str) -> Updates:
+        """Takes the chosen article out, until it is brought back."""
         if not article_id:
-            raise refused(words("Choose an article first."), words)
-        return (
-            *_changed(lambda: remove([article_id], REASON, data=data)),
-            about(bot, "", words),
-            "",
-            article_id,
-            gr.Button(visible=True),
+            raise self._none_chosen()
+        now = self._changed(lambda: remove([article_id], REASON, data=self.data))
+        return now | self._chosen("") | {self.layout.removed: article_id, self.layout.undo: gr.Button(visible=True)}
+
+    def on_undo(self, article_id: str) -> Updates:
+        """Brings back what was taken out last."""
+        now = self._changed(lambda: bring_back([article_id], data=self.data))
+        return now | self._chosen(article_id) | {self.layout.removed: "", self.layout.undo: gr.Button(visible=False)}
+
+    def on_select(self, event: gr.SelectData) -> Updates:
+        """Opens the article of a row."""
+        article_id = str(event.row_value[-1])
+        fields = {field: gr.Textbox(value=value, interactive=True) for field, value in self._fields(article_id).items()}
+        return self._chosen(article_id) | fields
+
+    def on_save(self, article_id: str, title: str, publisher: str, published: str) -> Updates:
+        """Gives the chosen article what is written in the fields."""
+        if not article_id:
+            raise self._none_chosen()
+        now = self._changed(
+            lambda: amend([article_id], title=title, publisher=publisher, published=published, data=self.data)
         )
+        return now | {self.layout.detail: about(self.bot, article_id, self.words)} | self._fields(article_id)
 
-    def put_back(article_id: str) -> tuple[Any, ...]:
-        now = _changed(lambda: bring_back([article_id], data=data))
-        return *now, about(bot, article_id, words), article_id, "", gr.Button(visible=False)
+    def _standing(self) -> Updates:
+        """The table and the top as they are by now."""
+        rows_now = rows(self.bot.catalogue, self.words)
+        return {self.layout.table: rows_now, self.layout.top: top_html(self.bot, self.words, "/library")}
 
-    def _changed(work: Any) -> list[Any]:
-        if intake.state and intake.state.running:
-            raise busy()
+    def _started(self, files: list[Path], sources: list[str]) -> Updates:
+        if not self.intake.start(files, sources):
+            raise self._busy()
+        return self.on_look()
+
+    def _changed(self, work: Callable[[], object]) -> Updates:
+        if self.intake.state and self.intake.state.running:
+            raise self._busy()
         try:
             work()
         except (LibraryError, ValueError) as error:
-            raise refused(remark(str(error), words), words) from error
-        return standing()
+            raise refused(remark(str(error), self.words), self.words) from error
+        return self._standing()
 
-    def known(article_id: str) -> tuple[str, str, str]:
+    def _chosen(self, article_id: str) -> Updates:
+        return {self.layout.article: article_id, self.layout.detail: about(self.bot, article_id, self.words)}
+
+    def _source(self, entry: Entry) -> str:
+        """Where an article came from, without its place in an archive or a table."""
+        article = self.bot.article(entry.article, entry.version)
+        return article.source.partition("#")[0].partition("!")[0] if article else ""
+
+    def _fields(self, article_id: str) -> Updates:
         """What stands in the fields to edit."""
-        entry = next((one for one in bot.catalogue if one.article == article_id), None)
-        article = bot.article(article_id, entry.version) if entry else None
-        return (article.title, article.publisher, article.published) if article else ("", "", "")
+        layout, entry = self.layout, _entry(self.bot, article_id)
+        article = self.bot.article(article_id, entry.version) if entry else None
+        values = (article.title, article.publisher, article.published) if article else ("", "", "")
+        return dict(zip((layout.title, layout.publisher, layout.published), values, strict=True))
 
-    def chosen(event: gr.SelectData) -> tuple[Any, ...]:
-        article_id = str(event.row_value[-1])
-        own = (gr.Textbox(value=value, interactive=True) for value in known(article_id))
-        return article_id, about(bot, article_id, words), *own
+    def _busy(self) -> gr.Error:
+        return refused(self.words("Other articles are being taken in: wait for them, or stop them."), self.words)
 
-    def edited(article_id: str, title: str, publisher: str, published: str) -> tuple[Any, ...]:
-        if not article_id:
-            raise refused(words("Choose an article first."), words)
-        now = _changed(lambda: amend([article_id], title=title, publisher=publisher, published=published, data=data))
-        return *now, about(bot, article_id, words), *known(article_id)
+    def _none_chosen(self) -> gr.Error:
+        return refused(self.words("Choose an article first."), self.words)
 
-    article = gr.State("")
-    removed = gr.State("")
-    gr.Markdown(f"## {words('Library')}", elem_id="library-title")
-    with gr.Row(elem_id="intake"):
-        files = gr.File(label=words("Files: drop them here"), file_count="multiple", type="filepath", height=140)
-        with gr.Column():
-            addresses = gr.Textbox(label=words("Addresses, one a line: pages, feeds, sitemaps"), lines=3, max_lines=8)
-            with gr.Row():
-                go = gr.Button(words("Take in"), variant="primary", size="sm")
-                stop = gr.Button(words("Stop"), size="sm", visible=False)
-    outcome = gr.HTML("", elem_id="outcome")
-    detail = gr.HTML(about(bot, "", words), elem_id="detail")
-    with gr.Row(elem_id="actions"):
-        renew = gr.Button(words("Take in again"), size="sm")
-        renew_all = gr.Button(words("Take all in again"), size="sm")
-        out = gr.Button(words("Remove"), size="sm")
-        undo = gr.Button(words("Undo the removal"), size="sm", visible=False)
-    with gr.Accordion(words("Edit title, publisher or date"), open=False, elem_id="edit"):
-        with gr.Row():
-            title = gr.Textbox(label=words("Title"), max_lines=1, scale=3)
-            publisher = gr.Textbox(label=words("Publisher"), max_lines=1)
-            published = gr.Textbox(label=words("Published"), placeholder="2025-12-13", max_lines=1)
-        with gr.Row():
-            gr.Markdown(
-                words(
-                    "What is written here counts from now on, also when the article is taken in again. An empty field "
-                    "gives back what the source says."
-                )
-            )
-            save = gr.Button(words("Save"), size="sm", scale=0, min_width=144)
-    table = gr.Dataframe(
-        headers=headers(words),
-        datatype="str",
-        column_widths=WIDTHS,
-        interactive=False,
-        show_search="search",
-        wrap=True,
-        max_height=700,
-        elem_id="articles",
-        label=words("Articles"),
-        buttons=[],
-    )
-    timer = gr.Timer(LOOK_SECONDS, active=False)
 
-    tried = telling(words)
-    quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    shown = [outcome, timer, go, stop, table, top]
-    page.load(tried(look), None, shown, **quiet)
-    timer.tick(tried(look), None, shown, **quiet)
-    go.click(tried(take), [files, addresses], [files, addresses, *shown], **quiet)
-    stop.click(intake.stop, None, None, **quiet)
-    fields = [title, publisher, published]
-    table.select(None, None, fields, js=LOCK, **quiet)
-    table.select(tried(chosen), None, [article, detail, *fields], **quiet)
-    save.click(tried(edited), [article, *fields], [table, top, detail, *fields], **quiet)
-    renew.click(tried(again), article, shown, **quiet)
-    renew_all.click(tried(all_again), None, shown, **quiet)
-    out.click(tried(taken_out), article, [table, top, detail, article, removed, undo], **quiet)
-    undo.click(tried(put_back), removed, [table, top, detail, article, removed, undo], **quiet)
+def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words, top: gr.HTML) -> None:
+    """Puts the library on the page below its `top`, which changes with it."""
+    layout, on = LibraryLayout(words, top, about(bot, "", words)), listening(words)
+    handlers = LibraryHandlers(bot, data, intake, words, layout)
+    table, article, detail, removed = layout.table, layout.article, layout.detail, layout.removed
+    shown = [layout.outcome, layout.timer, layout.take, layout.stop, table, top]
+    fields = [layout.title, layout.publisher, layout.published]
+    changed = [table, top, detail, article, removed, layout.undo]
+    given = [layout.files, layout.addresses]
+    on(page.load, handlers.on_look, None, shown)
+    on(layout.timer.tick, handlers.on_look, None, shown)
+    on(layout.take.click, handlers.on_take, given, [*given, *shown])
+    layout.stop.click(intake.stop, None, None, **QUIET)
+    table.select(None, None, fields, js=LOCK, **QUIET)
+    on(table.select, handlers.on_select, None, [article, detail, *fields])
+    on(layout.save.click, handlers.on_save, [article, *fields], [table, top, detail, *fields])
+    on(layout.renew.click, handlers.on_renew, article, shown)
+    on(layout.renew_all.click, handlers.on_renew_all, None, shown)
+    on(layout.remove.click, handlers.on_remove, article, changed)
+    on(layout.undo.click, handlers.on_undo, removed, changed)

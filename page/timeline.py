@@ -6,14 +6,16 @@ Knows Gradio's events. Does not know which sentence speaks of what: it shows wha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import altair as alt
 import gradio as gr
 
 from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
-from page.errors import refused, telling
+from page.events import Updates, listening, refused
 from page.markup import escape_html, in_line, shortened, voices
 from page.words import Words
 
@@ -52,18 +54,18 @@ def plotted(shown: Sequence[Moment | Entry], topics: Sequence[str], words: Words
     """
     named = called(words)
     points = []
-    for one in shown:
-        if isinstance(one, Entry):
-            about, shape, text, link = [words("Articles")], "square", one.name, _link(one)
+    for item in shown:
+        if isinstance(item, Entry):
+            about, shape, text, link = [words("Articles")], "square", item.name, _link(item)
         else:
-            spoken = (topic for topic in one.topics or (None,) if not topics or topic in topics)
+            spoken = (topic for topic in item.topics or (None,) if not topics or topic in topics)
             about, shape = [named[topic] for topic in spoken], "circle"
-            text, link = one.citation.quote, one.citation.link
-        point = {"day": _day(one), "text": shortened(text, TIP), "publisher": _teller(one), "link": link}
+            text, link = item.citation.quote, item.citation.link
+        point = {"day": _day(item), "text": shortened(text, TIP), "publisher": _teller(item), "link": link}
         points += [{**point, "about": line, "shape": shape} for line in about]
     if not points:
         return None
-    lines = [line for line in (*named.values(), words("Articles")) if any(one["about"] == line for one in points)]
+    lines = [line for line in (*named.values(), words("Articles")) if any(point["about"] == line for point in points)]
     # days have no time zone: a browser's own would move them
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
     y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=180))
@@ -79,16 +81,16 @@ def counted(counts: Sequence[Count], words: Words) -> alt.Chart | None:
     """A bar for each number told of a day, as long as it has articles; it opens the first passage. None for none."""
     bars = [
         {
-            "number": f"{one.day}: {shortened(one.value, TIP)}",
-            "articles": len(one.citations),
-            "publishers": shortened(", ".join(map(_teller, one.citations)), 2 * TIP),
-            "link": one.citations[0].link,
+            "number": f"{count.day}: {shortened(count.value, TIP)}",
+            "articles": len(count.citations),
+            "publishers": shortened(", ".join(map(_teller, count.citations)), 2 * TIP),
+            "link": count.citations[0].link,
         }
-        for one in counts
+        for count in counts
     ]
     if not bars:
         return None
-    most = max(len(one.citations) for one in counts)
+    most = max(len(count.citations) for count in counts)
     x = alt.X("articles:Q", title=words("Articles"), axis=alt.Axis(values=list(range(most + 1)), format="d"))
     y = alt.Y("number:N", title=None, sort=None, axis=alt.Axis(labelLimit=220))
     columns = {"number": words("Number"), "publishers": words("Told by")}
@@ -116,8 +118,8 @@ def told(found: Sequence[Moment | Entry], picked: str, words: Words) -> str:
     """The newest of what is found as a table, each with the way to it; `picked` says in words what it is."""
     if not found:
         return f"<p>{words('The articles tell nothing of this with a date: {picked}.', picked=escape_html(picked))}</p>"
-    rows = "".join(_row(one, words) for one in found[-SHOWN:])
-    printed = sum(isinstance(one, Entry) for one in found)
+    rows = "".join(_row(item, words) for item in found[-SHOWN:])
+    printed = sum(isinstance(item, Entry) for item in found)
     counts = [
         words.many("{count} sentence", "{count} sentences", len(found) - printed) if printed < len(found) else "",
         words.many("{count} article", "{count} articles", printed) if printed else "",
@@ -140,51 +142,88 @@ def numbers(counts: Sequence[Count], words: Words) -> str:
     if not counts:
         return f"<p>{words('No day’s releases are counted by more than one article.')}</p>"
     rows = "".join(
-        f'<tr><td class="day"><time>{one.day}</time></td><td>{escape_html(one.value)}</td>'
-        f"<td>{'<br>'.join(_quoted(cited, words) for cited in one.citations)}</td></tr>"
-        for one in counts[-NUMBERS:]
+        f'<tr><td class="day"><time>{count.day}</time></td><td>{escape_html(count.value)}</td>'
+        f"<td>{'<br>'.join(_quoted(cited, words) for cited in count.citations)}</td></tr>"
+        for count in counts[-NUMBERS:]
     )
     heads = "".join(f'<th scope="col">{name}</th>' for name in (words("Day"), words("Number"), words("Told by")))
-    said = words(
+    caption = words(
         "Numbers in sentences about releases on one day, where several articles tell of it. They may count different "
         "people."
     )
     if len(counts) > NUMBERS:
-        said += " " + words("The newest {shown} are shown.", shown=NUMBERS)
-    return f'<table class="told"><caption>{said}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        caption += " " + words("The newest {shown} are shown.", shown=NUMBERS)
+    return (
+        f'<table class="told"><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    )
 
 
 def spelt(known: Known | None, words: Words) -> str:
     """How the articles spell a name; empty for none."""
     if known is None:
         return ""
-    said = words.many(
+    spellings = words.many(
         "{count} sentence names them, as {spellings}.",
         "{count} sentences name them, as {spellings}.",
         known.sentences,
         spellings=", ".join(map(escape_html, known.spellings)),
     )
-    return f'<p class="spelt" dir="auto"><strong>{escape_html(known.name)}</strong>: {said}</p>'
+    return f'<p class="spelt" dir="auto"><strong>{escape_html(known.name)}</strong>: {spellings}</p>'
 
 
-def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
-    """Puts the timeline on the page."""
-    chronicle, topic_names = bot.chronicle, called(words)
-    kinds = {topic: topic_names[topic] for topic in TOPICS} | {ARTICLES: words("Articles")}
+class TimelineLayout:
+    """The timeline's components, put on the page as they are made; `kinds` are what can be picked, in words."""
 
-    def printed(moments: Sequence[Moment], everything: bool, first: date | None, last: date | None) -> list[Entry]:
-        """The articles themselves: all, or those of the moments."""
-        of = {one.citation.article.id for one in moments}
-        return [
-            one
-            for one in bot.catalogue
-            if placed(one)
-            and (everything or one.article in of)
-            and (not first or one.published >= f"{first}"[: len(one.published)])
-            and (not last or one.published <= f"{last}"[: len(one.published)])
-        ]
+    def __init__(self, words: Words) -> None:
+        names = called(words)
+        self.kinds = {**{str(topic): names[topic] for topic in TOPICS}, ARTICLES: words("Articles")}
+        gr.Markdown(f"## {words('Timeline')}", elem_id="timeline-title")
+        with gr.Row(elem_id="picking"):
+            self.picked = gr.CheckboxGroup(
+                label=words("What to show"),
+                choices=[(label, kind) for kind, label in self.kinds.items()],
+                value=[],
+                scale=2,
+                min_width=320,
+            )
+            everybody = [(words("Everybody"), "")]
+            self.name = gr.Dropdown(
+                label=words("Who is named"), choices=everybody, value="", filterable=True, min_width=240
+            )
+            self.since = gr.Textbox(label=words("Told from"), placeholder="2025-09-01", max_lines=1, min_width=120)
+            self.until = gr.Textbox(label=words("Told to"), placeholder="2025-12-31", max_lines=1, min_width=120)
+        with gr.Column(elem_id="plot"):  # whose styles all plots take
+            self.plot = gr.Plot(label=words("A point opens its passage, a square its article"), buttons=[])
+            self.spellings = gr.HTML("", elem_id="spellings")
+            self.table = gr.HTML("", elem_id="moments")
+            with gr.Accordion(words("Numbers told of the same day"), open=False):
+                label = words("How many articles give a number; a bar opens the first passage")
+                self.bars = gr.Plot(label=label, buttons=[])
+                self.counts = gr.HTML("", elem_id="counts")
 
-    def look(picked: list[str], name: str, since: str, until: str) -> tuple[Any, ...]:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimelineHandlers:
+    """What the timeline does on its events; each handler gives what becomes of the components of the layout."""
+
+    bot: Bot
+    words: Words
+    layout: TimelineLayout
+
+    def on_load(self, picked: list[str], name: str, since: str, until: str) -> Updates:
+        """Shows all, and offers the names."""
+        layout, words, chronicle = self.layout, self.words, self.bot.chronicle
+        names = [(f"{known.name} ({known.sentences:,})", known.name) for known in chronicle.known()]
+        counts = chronicle.counts()
+        return self.on_choice(picked, name, since, until) | {
+            layout.name: gr.Dropdown(choices=[(words("Everybody"), ""), *names]),
+            layout.bars: counted(counts[-NUMBERS:], words),
+            layout.counts: numbers(counts, words),
+        }
+
+    def on_choice(self, picked: list[str], name: str, since: str, until: str) -> Updates:
+        """Shows what is picked; all for nothing, everybody for no name."""
+        layout, words, chronicle = self.layout, self.words, self.bot.chronicle
         try:
             first, last = (date.fromisoformat(day) if day else None for day in (since, until))
         except ValueError:
@@ -194,84 +233,68 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
         if topics or not picked:
             found += chronicle.moments(topics, name, first, last)
         if ARTICLES in picked or not picked:
-            of = chronicle.moments(topics, name) if topics or name else []
-            found += printed(of, not (topics or name), first, last)
+            found += self._printed(chronicle.moments(topics, name) if topics or name else None, first, last)
         found.sort(key=_day)
-        about = [*([name] if name else ()), *(kinds[kind] for kind in picked or (() if name else kinds))]
-        said = ", ".join(about)
-        said += words("; from {day}", day=first) if first else ""
-        said += words("; to {day}", day=last) if last else ""
-        known = next((one for one in chronicle.known() if one.name == name), None)
-        return plotted(found[-SHOWN:], topics, words), spelt(known, words), told(found, said, words)
+        kinds = [layout.kinds[kind] for kind in picked or (() if name else layout.kinds)]
+        choice = ", ".join([*filter(None, (name,)), *kinds])
+        choice += words("; from {day}", day=first) if first else ""
+        choice += words("; to {day}", day=last) if last else ""
+        known = next((known for known in chronicle.known() if known.name == name), None)
+        return {
+            layout.plot: plotted(found[-SHOWN:], topics, words),
+            layout.spellings: spelt(known, words),
+            layout.table: told(found, choice, words),
+        }
 
-    def begun(picked: list[str], name: str, since: str, until: str) -> tuple[Any, ...]:
-        every = [(f"{one.name} ({one.sentences:,})", one.name) for one in chronicle.known()]
-        names = gr.Dropdown(choices=[(words("Everybody"), ""), *every])
-        counts = chronicle.counts()
-        drawn = counted(counts[-NUMBERS:], words)
-        return *look(picked, name, since, until), names, drawn, numbers(counts, words)
-
-    gr.Markdown(f"## {words('Timeline')}", elem_id="timeline-title")
-    with gr.Row(elem_id="picking"):
-        picked = gr.CheckboxGroup(
-            label=words("What to show"),
-            choices=[(said, kind) for kind, said in kinds.items()],
-            value=[],
-            scale=2,
-            min_width=320,
-        )
-        name = gr.Dropdown(
-            label=words("Who is named"), choices=[(words("Everybody"), "")], value="", filterable=True, min_width=240
-        )
-        since = gr.Textbox(label=words("Told from"), placeholder="2025-09-01", max_lines=1, min_width=120)
-        until = gr.Textbox(label=words("Told to"), placeholder="2025-12-31", max_lines=1, min_width=120)
-    with gr.Column(elem_id="plot"):  # whose styles all plots take
-        plot = gr.Plot(label=words("A point opens its passage, a square its article"), buttons=[])
-        spellings = gr.HTML("", elem_id="spellings")
-        table = gr.HTML("", elem_id="moments")
-        with gr.Accordion(words("Numbers told of the same day"), open=False):
-            bars = gr.Plot(label=words("How many articles give a number; a bar opens the first passage"), buttons=[])
-            counts = gr.HTML("", elem_id="counts")
-
-    tried = telling(words)
-    quiet: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    shown = [plot, spellings, table]
-    chosen = [picked, name, since, until]
-    page.load(tried(begun), chosen, [*shown, name, bars, counts], **quiet)
-    gr.on(
-        [picked.input, name.input, since.submit, since.blur, until.submit, until.blur],
-        tried(look),
-        chosen,
-        shown,
-        trigger_mode="always_last",
-        **quiet,
-    )
+    def _printed(self, moments: Sequence[Moment] | None, first: date | None, last: date | None) -> list[Entry]:
+        """The articles themselves: those of the moments, or all."""
+        tellers = {moment.citation.article.id for moment in moments or ()}
+        return [
+            entry
+            for entry in self.bot.catalogue
+            if placed(entry)
+            and (moments is None or entry.article in tellers)
+            and (not first or entry.published >= f"{first}"[: len(entry.published)])
+            and (not last or entry.published <= f"{last}"[: len(entry.published)])
+        ]
 
 
-def _row(one: Moment | Entry, words: Words) -> str:
-    if isinstance(one, Entry):
-        day, how = f"<time>{one.published}</time>", words("an article")
-        opened = f'<a href="{_link(one)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
-        by = " · ".join([*filter(None, [in_line(one.publisher)]), opened])
-        text = f'<strong dir="auto">{escape_html(one.name)}</strong><span class="by" dir="auto">{by}</span>'
+def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
+    """Puts the timeline on the page."""
+    layout, on = TimelineLayout(words), listening(words)
+    handlers = TimelineHandlers(bot, words, layout)
+    shown = [layout.plot, layout.spellings, layout.table]
+    choice = [layout.picked, layout.name, layout.since, layout.until]
+    on(page.load, handlers.on_load, choice, [*shown, layout.name, layout.bars, layout.counts])
+    chosen = [layout.picked.input, layout.name.input]
+    chosen += [event for day in (layout.since, layout.until) for event in (day.submit, day.blur)]
+    on(partial(gr.on, chosen), handlers.on_choice, choice, shown, trigger_mode="always_last")
+
+
+def _row(item: Moment | Entry, words: Words) -> str:
+    if isinstance(item, Entry):
+        day, how = f"<time>{item.published}</time>", words("an article")
+        opened = f'<a href="{_link(item)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
+        by = " · ".join([*filter(None, [in_line(item.publisher)]), opened])
+        text = f'<strong dir="auto">{escape_html(item.name)}</strong><span class="by" dir="auto">{by}</span>'
     else:
-        day, how, text = _days(one, words), _how(one, words), _quoted(one.citation, words)
+        day, how, text = _days(item, words), _how(item, words), _quoted(item.citation, words)
     return f'<tr><td class="day">{day}<span class="how">{how}</span></td><td>{text}</td></tr>'
 
 
-def _day(one: Moment | Entry) -> str:
+def _day(item: Moment | Entry) -> str:
     """Its first day."""
-    return f"{one.published}-01"[: len("2025-12-13")] if isinstance(one, Entry) else f"{one.first}"
+    return f"{item.published}-01"[: len("2025-12-13")] if isinstance(item, Entry) else f"{item.first}"
 
 
 def _link(entry: Entry) -> str:
     return escape_html(f"/source/{entry.article}/{entry.version}")
 
 
-def _teller(one: Moment | Entry | Citation) -> str:
-    if isinstance(one, Entry):
-        return one.publisher
-    article = one.article if isinstance(one, Citation) else one.citation.article
+def _teller(item: Moment | Entry | Citation) -> str:
+    if isinstance(item, Entry):
+        return item.publisher
+    article = item.article if isinstance(item, Citation) else item.citation.article
     return article.publisher or article.name
 
 
@@ -284,7 +307,7 @@ def _how(moment: Moment, words: Words) -> str:
     if moment.dated == "published":
         return words("published then")
     text = moment.citation.article.text
-    spans = [text[one.span.start : one.span.end] for one in moment.citation.times if one.first == moment.first]
+    spans = [text[time.span.start : time.span.end] for time in moment.citation.times if time.first == moment.first]
     return f"“{escape_html(spans[0])}”" if spans and moment.dated == "reckoned" else ""
 
 

@@ -330,7 +330,7 @@ def test_a_page_that_gradio_has_forgotten_goes_on_where_it_was(data: Path, brows
         page.get_by_label("Languages").click()
         page.get_by_role("option", name="en (").click()
         page.keyboard.press("Escape")
-        begun = Desk.at(url, "begun")
+        begun = Desk.at(url, "on_load")
         assert all(begun.ask(f"newer{number}") for number in range(REMEMBERED_PAGES))
         ask_here(page, THIRD)
         expect(page.locator("#chat .bot").last).to_contain_text("(language en)")

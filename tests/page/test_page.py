@@ -26,7 +26,7 @@ from app import main
 from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
 from ingest import update
-from page.chat import EXAMPLES
+from page.layout import EXAMPLES
 from page.markup import message, source_group, turns
 from page.words import words_of
 from tests.support.articles import HOSTILE

@@ -16,8 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from bot import Bot, verify
 from ingest import update
-from page.chat import OFFERED
-from page.preload import files
+from page.layout import OFFERED
 from tests.support.articles import LONG
 from tests.support.browser import (
     ANSWER,
@@ -114,36 +113,6 @@ def test_any_article_of_a_large_library_is_found_by_typing_and_told_from_its_nam
         expect(page.locator("#filters .token")).to_have_text([last, "Weather · By"])
         ask_here(page, "Which harbour was closed?")
         expect(page.locator("#chat small.coverage")).to_contain_text("2 articles were searched")
-
-
-@pytest.mark.parametrize("view", ["/", "/library", "/be/timeline"])
-def test_the_head_of_a_view_holds_or_names_every_file_that_it_asks_for(
-    address: str, browser: Browser, view: str
-) -> None:
-    with urllib.request.urlopen(f"{address}{view}") as got:
-        head = got.read().decode()
-    named = re.findall(r'(?:href|src)="\./assets/([^"]+)"', head)
-    held = re.findall(r'</style><link rel="stylesheet" disabled crossorigin href="\./assets/([^"]+)">', head)
-    assert len(named) == len(set(named))
-    assert len(held) > 10
-    with watched(browser, address) as (page, _):
-        asked: list[str] = []
-        page.on("request", lambda sent: asked.append(sent.url.rpartition("/assets/")[2]))
-        page.goto(f"{address}{view}")
-        ready(page)
-    came = [file for file in asked if re.fullmatch(r"[\w.-]+\.(js|css)", file)]
-    # what draws the plot is asked for by the plot
-    drawn = next((place for place, file in enumerate(came) if file.startswith("AltairPlot")), len(came))
-    assert set(came[:drawn]) == set(named) - set(held)
-
-
-def test_nothing_is_named_of_a_build_that_is_written_otherwise(tmp_path: Path) -> None:
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "main.js").write_text('import("./chat.js")', "utf-8")
-    (tmp_path / "index.html").write_text('<script type="module" src="./assets/main.js"></script>', "utf-8")
-    assert files(["chatbot"], tmp_path) == []
-    (tmp_path / "index.html").write_text("<script>everything()</script>", "utf-8")
-    assert files(["chatbot"], tmp_path) == []
 
 
 def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(address: str, browser: Browser) -> None:

@@ -11,7 +11,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from bot import Bot
-from page.chat import EXAMPLES, status_line
+from page.layout import EXAMPLES
+from page.top import status_line
 from page.words import DOUBTS, LANGUAGES, LOCALES, REASONS, REMARKS, remark, words_of
 from tests.support.articles import Letters
 from tests.support.program import ROOT
@@ -29,9 +30,10 @@ def phrases() -> set[str | tuple[str, str]]:
             if not isinstance(node, ast.Call):
                 continue
             texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            if isinstance(node.func, ast.Name) and node.func.id == "words" and texts:
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called == "words" and texts:
                 found.add(texts[0])
-            elif isinstance(node.func, ast.Attribute) and node.func.attr == "many":
+            elif called == "many":
                 found.add((texts[0], texts[1]))
     return found | set(REMARKS) | set(REASONS) | set(DOUBTS)
 

@@ -26,7 +26,7 @@ class Desk:
     taken: tuple[Any, ...]
 
     @classmethod
-    def at(cls, address: str, name: str = "respond") -> Self:
+    def at(cls, address: str, name: str = "on_asked") -> Self:
         """The function of a name on the page at an address; without one, that which answers questions."""
         host = urlsplit(address).netloc
         with closing(http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)) as connection:

@@ -1,0 +1,44 @@
+"""How every view listens to its events, and what can't be done, said in a corner of the page.
+
+Knows Gradio's events and errors. Does not know what is to be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from bot import LibraryError
+from page.conversations import ConversationsError
+from page.words import Words, remark
+
+Updates = dict[Block, Any]  # what a handler gives: the components that change, each with its new value or properties
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def refused(reason: str, words: Words) -> gr.Error:
+    """What to raise so that a reader is told why."""
+    return gr.Error(reason, title=words("Error"), print_exception=False)
+
+
+def listening(words: Words) -> Callable[..., Any]:
+    """What has an event call a handler: `on(box.submit, handler, inputs, outputs)`, and further settings by name.
+
+    A reader is told why the library or the conversations can't be had; Gradio would say that there was an error.
+    """
+
+    def on(event: Callable[..., Any], handler: Callable[..., Any], inputs: Any, outputs: Any, **more: Any) -> Any:
+        @wraps(handler)
+        def telling(*values: Any) -> Any:
+            try:
+                return handler(*values)
+            except (LibraryError, ConversationsError) as error:
+                raise refused(remark(str(error), words), words) from error
+
+        return event(telling, inputs, outputs, **QUIET, **more)
+
+    return on

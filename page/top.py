@@ -1,0 +1,94 @@
+"""What stands at the top of every view: its name, how the collection is, and the other languages.
+
+Does not know what stands below.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import gradio as gr
+
+from bot import Bot, LibraryError
+from page.events import QUIET
+from page.markup import escape_html
+from page.serving import TOO_MUCH
+from page.words import LANGUAGES, Words, remark, words_of
+from vectorstore import ORIGINAL
+
+
+def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> gr.HTML:
+    """Puts the top on the view which is at the path `view`; it is made anew whenever the view is opened."""
+    gr.components.Navbar(main_page_name=words("Ask"))
+    top = gr.HTML(top_html(bot, words, view), elem_id="head")
+    page.load(lambda: top_html(bot, words, view), None, top, **QUIET)
+    return top
+
+
+def top_html(bot: Bot, words: Words, view: str) -> str:
+    """The top of a view as it is by now, as HTML; on it stands too what `page.js` says in this language."""
+    others = "".join(
+        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}"><b>{name}</b></a>'
+        if language != words.language
+        else f'<span lang="{language}" aria-current="true"><b>{name}</b></span>'
+        for language, name in LANGUAGES.items()
+    )
+    data = (
+        f'data-search="{words("Search the table")}" '
+        f'data-toasts="{escape(json.dumps(_toasts(words), ensure_ascii=False))}"'
+    )
+    return (
+        f'<header lang="{words.language}" {data}><h1>Viadoma</h1>{status_line(bot, words)}'
+        f'<nav class="languages" aria-label="{words("Language")}">{others}'
+        f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav></header>'
+    )
+
+
+def _toasts(words: Words) -> dict[str, str]:
+    """What Gradio says in a corner of the page, in English whatever its language; `page.js` puts ours there."""
+    return {
+        "Info": words("Note"),
+        "Error": words("Error"),
+        "Close": words("Close"),
+        "Connection to the server was lost. Attempting reconnection...": words(
+            "The connection to the program is lost. The page opens anew once it is back; what was answered is kept."
+        ),
+        "Connection errored out.": words(
+            "The connection to the program broke off. Ask again; what was answered is kept."
+        ),
+        TOO_MUCH: words("This is more than a page of this program sends: begin a new conversation."),
+        "This application is currently busy. Please try again.": words(
+            "Too many are asking at the moment. Ask again in a minute."
+        ),
+    }
+
+
+def status_line(bot: Bot, words: Words) -> str:
+    """Size, age, index and model of the collection, who writes, and why the model did not, if it did not.
+
+    Where the collection can't be read, why.
+    """
+    try:
+        coverage = bot.coverage
+    except LibraryError as error:
+        return f'<p class="status">{_trouble(str(error), words)}</p>'
+    parts = [words.many("{count} article", "{count} articles", coverage.articles)]
+    if coverage.newest:
+        parts[0] += words(", newest {day}", day=coverage.newest)
+    if bot.index != "closed":
+        parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
+    if bot.embedding == ORIGINAL:
+        parts.append(words("vectors of an older model: python -m ingest --rebuild"))
+    model = bot.mode.removeprefix("writing with ")
+    if model == bot.mode:
+        parts.append(words("quoting"))
+    elif bot.host:
+        parts.append(words("writing with {model} at {host}", model=model, host=bot.host))
+    else:
+        parts.append(words("writing with {model}", model=model))
+    return f'<p class="status">{escape_html(" · ".join(parts))}{_trouble(bot.trouble, words)}</p>'
+
+
+def _trouble(reason: str, words: Words) -> str:
+    return f'<span class="trouble" role="status">{escape_html(remark(reason, words))}</span>' if reason else ""
