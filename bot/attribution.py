@@ -15,33 +15,16 @@ from pathlib import Path
 from typing import cast, get_args
 
 from bot.answer import Citation, Kind, Voice
+from language import alternation, word_list
 from vectorstore import Article, Mention, Names, Span
 
 TABLE = Path(__file__).with_name("speakers.txt")
 WORD = re.compile(r"[^\s,;()]+")
 LONGEST_SPEAKER = 9  # words
 CONTEXT = 700  # characters before a quote in which a pronoun's speaker is looked for
-# Verbs of saying, behind the speaker: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian.
-SAYS = (
-    r"said|says|say|told|tells|reported|reports|announced|announces|confirmed|confirms|argued|argues|warned|warns|"
-    r"added|adds|described|describes|noted|notes|stated|claimed|claims|denied|denies|insisted|insists|wrote|"
-    r"writes|explained|explains|urged|urges|recalled|recalls|estimated|estimates|counted|counts|spoke of|speaks of|"
-    r"put the number|puts|called|calls|asked|asks|thinks|believes|doubts|"
-    r"сказал[аи]?|говорит|сообщил[аио]?|сообщает|сообщают|заявил[аио]?|заявляет|отметил[аи]?|написал[аи]?|пишет|"
-    r"пишут|объявил[аио]?|рассказал[аи]?|подтвердил[аи]?|добавил[аи]?|считает|"
-    r"сказаў|сказала|паведаміў|паведаміла|паведамляе|расказаў|расказала|заявіў|заявіла|піша|лічыць|"
-    r"сказав|сказала|повідомив|повідомила|повідомляє|заявив|заявила|"
-    r"powiedział|powiedziała|mówił|mówiła|podał|podała|podaje|oświadczył|liczy|sakė|teigė|pranešė"
-)
+SAYS = alternation(word_list("saying_verbs", "words"))
 SAID = re.compile(rf"\b(?:{SAYS})\b")
-# The same before the speaker.
-BY = re.compile(
-    r"\b(?:according to|citing|in the words of|by a tally drawn from|as seen by|said|"
-    r"по словам|по данным|по сообщению|по информации|по мнению|со ссылкой на|как сообщает|как пишет|"
-    r"паводле(?: слоў)?|па словах|па звестках|за словами|за даними|"
-    r"według|zdaniem|jak podaje|selon|d['’]après|secondo|segundo|según|laut|anot|pasak)\s+",
-    re.I,
-)
+BY = re.compile(rf"\b(?:{alternation(word_list('speaker_follows', 'words'))})\s+", re.I)
 CLAUSE_START = re.compile(
     rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYS})\b|[\"“”«»„]|\b(?:that|which|and|but|while|when|as|что|а|но|и|што|але)\s",
     re.I,
@@ -49,9 +32,9 @@ CLAUSE_START = re.compile(
 NAMED = re.compile(r"(?:\w+\s+){0,3}[«“„\"][^»”\"]{2,40}[»”\"]")
 BY_END = re.compile(r"[,;:.!?)—–\"“”«»]|\s(?:that|his|her|their|there|for|more than|за|его|её)\s|\s\d|$", re.I)
 APPOSITION = re.compile(r"([^,;:.]+),\s+([^,;:.]+),\s*$")
-PRONOUN = re.compile(r"\W*(?:he|she|they|it|his|her|их|он|она|они|его|её|ён|яна|яны|яго|яе|він|вона|jo|jos)\W*$", re.I)
-IT = re.compile(r"\W*(?:it|they|они|яны|оно)\W*$", re.I)
-SHE = re.compile(r"\W*(?:she|her|она|её|яна|яе|вона|jos)\W*$", re.I)
+PRONOUN, SHE, IT = (
+    re.compile(rf"\W*(?:{alternation(word_list('pronouns', key))})\W*$", re.I) for key in ("any", "woman", "group")
+)
 MENS = frozenset(("Mikola", "Nikita", "Ilya", "Danila"))
 TWO_NAMES = re.compile(r"(?:^|\s)[A-ZА-ЯЁІЎ]\w+ [A-ZА-ЯЁІЎ]\w+$")
 LEADING = re.compile(

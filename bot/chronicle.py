@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from bot.answer import Citation
 from bot.attribution import attributed
 from bot.disagreement import figure
+from language import alternation, words_by_key
 from vectorstore import Article, Names, Span, Store, Time, published_span
 
 Topic = Literal["releases", "arrests", "sanctions", "easing"]
@@ -25,41 +26,12 @@ LONGEST_DAYS = 31  # a time that is named less exactly than to the month places 
 FEWEST_TELLERS = 2  # articles, for a day's numbers to be set side by side
 ONE = 2.0  # below it a number singles somebody out: "one of those freed"
 COUNT_QUESTION = "How many people were released?"
-DURATION = (
-    r"\s+(?:days?|weeks?|months?|years?|дн\w+|месяц\w*|лет|год\w*|дзён|дзен\w*|гадоў|dni|lat|jours|ans|giorni|anni)\b"
-)
-# English, Russian, Belarusian, Ukrainian, Polish, Lithuanian, French, Italian, German
-WORDS: Mapping[str, str] = {
-    "release": (
-        r"(?<!press )releas(?:e|es|ed|ing)|freed|frees|freeing|set free|pardon(?:s|ed|ing)?|amnest\w+|clemency|let go|"
-        r"освобо\w+|помилова\w+|амнисти\w+|отпусти\w+|отпущен\w*|на свободу|вызвал\w+|памілава\w+|амністы\w+|на волю|"
-        r"звільн\w+|помилува\w+|uwoln\w+|zwolni\w+|ułaskaw\w+|wypuszcz\w+|na wolność|išlaisvin\w+|paleis\w+|paleid\w+|"
-        r"libér\w+|graci[ée]\w*|liberat\w+|liberazion\w+|rilasci\w+|graziat\w+|freigelassen\w*|freilassung\w*|begnadigt\w*"
-    ),
-    "arrest": (
-        r"arrest\w*|detain(?:s|ed|ing)?|detention|jailed|sentenced?|sentencing|convicted|imprison(?:ed|ment)|"
-        r"задержа\w+|арест\w+|приговор\w*|осудил\w*|осужден\w*|осуждён\w*|затрым\w+|арышт\w+|прысуд\w*|асудз\w+|асуджан\w*|"
-        r"затрим\w+|арешт\w+|засуд\w+|aresztow\w+|zatrzyma\w+|skaza(?:ł|n|li)\w*|suim\w+|suėm\w+|nuteis\w+|areštu\w+|"
-        r"arrêt[ée]\w*|arrestation\w*|condamn\w+|condann\w+|verhaftet\w*|verurteilt\w*"
-    ),
-    "sanction": (
-        r"sanction\w*|delist(?:ed|ing|s)?|embargo\w*|blocked persons|general licen[cs]es?|санкци\w+|санкцы\w+|"
-        r"санкці\w+|sankcj\w+|sankcij\w+|sanzion\w+|sanktion\w*"
-    ),
-    "ease": (
-        r"lift(?:s|ed|ing)?|eas(?:e|es|ed|ing)|suspen\w+|remov(?:e|es|ed|ing|al)|delist(?:ed|ing|s)?|waive[sdr]*|waiving|"
-        r"relax\w*|relief|licen[cs]e[sd]?|authori[sz]\w+|снял\w*|снят\w+|снима\w+|отмен\w+|ослаб\w+|приостан\w+|смягч\w+|"
-        r"зня\w+|здым\w+|адмен\w+|скасав\w+|прыпын\w+|аслаб\w+|скасув\w+|zniesi\w+|znios\w+|znosz\w+|zawiesz\w+|złagodz\w+|"
-        r"panaikin\w+|švelnin\w+|sušvelnin\w+|lev(?:é|er|ée)\w*|revoc\w+|aufgehoben|lockert\w*"
-    ),
-    "impose": (
-        r"impos(?:e|es|ed|ing)|designat\w+|add(?:s|ed|ing)|extend(?:s|ed|ing)?|prolong\w*|expand(?:s|ed|ing)?|"
-        r"tighten(?:s|ed|ing)?|new sanctions|target(?:s|ed|ing)?|bann?(?:s|ed|ing)?|adopt(?:s|ed)?|agree(?:s|d)?|"
-        r"вв[её]л\w*|введ[её]н\w*|ввод\w+|расшир\w+|продл\w+|новы[ех] санкци\w+|увял\w+|увёў|увядз\w+|пашыр\w+|"
-        r"падоўж\w+|запров\w+|nałoż\w+|przedłuż\w+|rozszerz\w+|wprowadz\w+|įved\w+|pratęs\w+|impos[ée]\w*|verhängt\w*"
-    ),
+UNIT_WORDS = alternation(word for listed in words_by_key("time_units").values() for word in listed)
+DURATION = rf"\s+(?:{UNIT_WORDS})\b"
+WORD = {
+    name: re.compile(rf"(?<!press )\b(?:{alternation(listed)})(?!\w)", re.I)
+    for name, listed in words_by_key("topics").items()
 }
-WORD = {name: re.compile(rf"\b(?:{words})(?!\w)", re.I) for name, words in WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)

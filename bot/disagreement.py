@@ -14,44 +14,30 @@ from datetime import date, timedelta
 from typing import Literal
 
 from bot.reading import Calibration, Candidate
+from language import alternation, word_list, words_by_key
 from vectorstore import published_span, without_times
 
 MOST = 4  # accounts
 SAME_TIME = timedelta(days=20)  # between the times of two accounts of one thing
 ROUGH_SHARE = 0.2  # of the greater number, by which "more than 100" or "about 100" may differ from another
+LARGEST_WORD = 1000  # a number that is one word
 NEAR_LETTERS = 60  # between a number and the word it belongs to
 WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "thousand": 1000, "один": 1, "одна": 1, "два": 2, "две": 2,
-    "три": 3, "четыре": 4, "четверо": 4, "пять": 5, "пятеро": 5, "шесть": 6, "семь": 7, "восемь": 8, "девять": 9,
-    "десять": 10, "сто": 100, "тысяча": 1000, "адзін": 1, "адна": 1, "дзве": 2, "тры": 3, "чатыры": 4, "чацвёра": 4,
-    "пяць": 5, "шэсць": 6, "сем": 7, "восем": 8, "дзевяць": 9, "дзесяць": 10,
-}  # fmt: skip
-ROUGHLY = (
-    r"about|around|some|roughly|nearly|almost|over|more than|at least|up to|fewer than|less than|"
-    r"около|почти|более|больше|свыше|примерно|каля|амаль|больш за|болей за"
-)
+    word: int(value)
+    for name in ("cardinals", "magnitudes")
+    for value, listed in words_by_key(name).items()
+    if int(value) <= LARGEST_WORD
+    for word in listed
+}
+ROUGHLY = alternation(word for listed in words_by_key("bounds").values() for word in listed)
 FIGURE = re.compile(
     rf"(?P<roughly>\b(?:{ROUGHLY})\s+(?:an?\s+)?)?(?P<number>(?<![\w.,])\d{{1,3}}(?:[ ,\u00a0]\d{{3}})+\b|"
-    rf"(?<![\w.,№])\d+(?:\.\d+)?\b|\b(?:{'|'.join(WORDS)})\b)(?!-year|-летн|%)",
+    rf"(?<![\w.,№])\d+(?:\.\d+)?\b|\b(?:{alternation(WORDS)})\b)(?!-year|-летн|%)",
     re.I,
 )
 NAMED_NUMBER = re.compile(r"\b(?:No\.?|nos?\.|number|flight|licen[cs]e|GL|part|CFR|order|№|номер)\s*$", re.I)
-TOTAL = re.compile(
-    r"\b(?:in all|in total|altogether|counting (?:earlier|all)|brought the total|since \d{4}|all told|of the year|"
-    r"всего|в общей сложности|за последнее время|за (?:всё|все) время|усяго|w sumie|in tutto)\b",
-    re.I,
-)
-# words of an article that puts an earlier report right
-CORRECTS = re.compile(
-    r"\b(?:correct(?:s|ed|ing|ion)\b|revis(?:ed|ing|ion)\b|put(?:s|ting)? right|earlier (?:report|version|figure|count|"
-    r"statement|number)s?|(?:earlier|previously|first|initially|originally) (?:reported|said|stated|given|put|told)|"
-    r"(?:was|were) wrong(?:ly)?|in error|"
-    r"исправ\w+|поправ\w+|уточн\w+|ранее сообщ\w+|ошибочно|опроверг\w+|"
-    r"выправ\w+|выпраўл\w+|удакладн\w+|раней паведамл\w+|памылкова)",
-    re.I,
-)
+TOTAL = re.compile(rf"\b(?:since \d{{4}}|{alternation(word_list('totals', 'words'))})\b", re.I)
+CORRECTS = re.compile(rf"\b(?:{alternation(word_list('corrections', 'words'))})\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,25 +14,12 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
 
+from language import alternation, word_list, words_by_key
 from vectorstore.article import Span, Time
 
 Kind = Literal["in", "since", "until", "latest"]
 
-# month names with their endings: English, Russian, Belarusian, Ukrainian, Polish, Lithuanian
-MONTHS = [
-    "jan(?:uary)?|январ(?:[ьяюе]|[её]м)|студзен[ьяі]|січ(?:ень|ня|ні)|stycz(?:eń|nia|niu)|saus(?:is|io|į|yje)",
-    "feb(?:ruary)?|феврал(?:[ьяюе]|[её]м)|лют(?:ы|ага|ым|ий|ого|ому)|lut(?:y|ego|ym)|vasar(?:is|io|į|yje)",
-    "mar(?:ch)?|март(?:[аеу]|ом)?|сакавік[аеу]?|берез(?:ень|ня|ні)|mar(?:zec|ca|cu)|kov(?:as|o|ą|e)",
-    "apr(?:il)?|апрел(?:[ьяюе]|ем)|красавік[ау]?|квіт(?:ень|ня|ні)|kwie(?:cień|tnia|tniu)|baland(?:is|žio|į|yje)",
-    "may|ма[йяеюі]|маем|трав(?:ень|ня|ні)|maj[au]?|geguž(?:ė|ės|ę|ėje)",
-    "jun[e]?|июн(?:[ьяюе]|ем)|чэрвен[ьяі]|черв(?:ень|ня|ні)|czerw(?:iec|ca|cu)|birželi(?:s|o|į|yje)",
-    "jul[y]?|июл(?:[ьяюе]|ем)|ліпен[ьяі]|лип(?:ень|ня|ні)|lip(?:iec|ca|cu)|liep(?:a|os|ą|oje)",
-    "aug(?:ust)?|август(?:[аеу]|ом)?|жні(?:вень|ўня|ўні)|серп(?:ень|ня|ні)|sierp(?:ień|nia|niu)|rugpj(?:ūtis|ūčio|ūtį|ūtyje)",
-    "sept?(?:ember)?|сентябр(?:[ьяюе]|[её]м)|верас(?:ень|ня|ні)|верес(?:ень|ня|ні)|wrze(?:sień|śnia|śniu)|rugsėj(?:is|o|į|yje)",
-    "oct(?:ober)?|октябр(?:[ьяюе]|[её]м)|кастрычнік[ау]?|жовт(?:ень|ня|ні)|październik[au]?|spali(?:s|o|į|yje)",
-    "nov(?:ember)?|ноябр(?:[ьяюе]|[её]м)|лістапад(?:[ау]|зе)?|листопад[аі]?|listopad(?:a|zie)?|lapkri(?:tis|čio|tį|tyje)",
-    "dec(?:ember)?|декабр(?:[ьяюе]|[её]м)|снеж(?:ань|ня|ні)|груд(?:ень|ня|ні)|grud(?:zień|nia|niu)|gruod(?:is|žio|į|yje)",
-]
+MONTHS = [alternation(listed) for listed in words_by_key("months").values()]
 MONTH = "|".join(f"(?P<m{number}>(?:{names})(?!\\w))" for number, names in enumerate(MONTHS, 1))
 TIME = re.compile(
     rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+)?(?:{MONTH})\.?"
@@ -44,92 +31,60 @@ TIME = re.compile(
 WORDS_TOO = frozenset(
     ["jan", "mar", "march", "apr", "april", "may", "june", "august", "мая", "мае", "маю", "маі", "маем", "maja", "maj"]
 )
-SINCE_WORDS = "since|after|from|с|со|после|начиная с|з|пасля|од|від|od|nuo"
-UNTIL_WORDS = "until|till|before|by|as of|up to|до|к|на|да|па стан на|do|iki"
-IN_WORDS = "in|on|at|during|within|в|во|у|ў|w|we"
-PARTS = (
-    r"(?:very\s+)?(?:early|late|mid|(?:beginning|start|middle|end)\s+of)|начал[аеу]|середин[ыеу]|конц[аеу]|пачатк[ау]"
-    r"|сярэдзін[ыеу]|канц[ауы]|początk\w+|połow\w+|końc\w+|pradžios|vidurio|pabaigos"
-)
+WORDS = {key: alternation(listed) for key, listed in words_by_key("time_words").items()}
+PARTS = WORDS["part"]
 SINCE, UNTIL, BEFORE = (
-    re.compile(rf"\b(?:{words})\s+(?:the\s+)?(?:(?:{PARTS})[\s-]+)?$", re.I)
-    for words in (SINCE_WORDS, UNTIL_WORDS, f"{IN_WORDS}|{SINCE_WORDS}|{UNTIL_WORDS}")
+    re.compile(rf"\b(?:{listed})\s+(?:the\s+)?(?:(?:{PARTS})[\s-]+)?$", re.I)
+    for listed in (WORDS["since"], WORDS["until"], f"{WORDS['in']}|{WORDS['since']}|{WORDS['until']}")
 )
 IN_ONLY = re.compile(r"\bin\s+$", re.I)  # no day stands behind it: "in December 25 people"
 # what may stand before a month that is also a name or another word
 MONTHLY = re.compile(
-    rf"(?:\b(?:{IN_WORDS}|{SINCE_WORDS}|{UNTIL_WORDS}|to|through|between|of|this|last|next|every|{PARTS})\s+"
+    rf"(?:\b(?:{WORDS['in']}|{WORDS['since']}|{WORDS['until']}|to|through|between|of|this|last|next|every|{PARTS})\s+"
     rf"|\b(?:{'|'.join(MONTHS)})\.?,?\s+(?:and|or|и|і|i|ir)\s+|[-–])$",
     re.I,
 )
-FROM = re.compile(r"\b(?:from|between|с|со|между|з|паміж|між|з|od|między|nuo|tarp)\s+(?:the\s+)?(?:\w+[\s-]+)?$", re.I)
-TO = re.compile(r"\s*(?:to|until|till|through|and|по|до|и|па|да|і|й|do|i|iki|ir|[-–—])\s*(?:the\s+)?", re.I)
-TOGETHER = re.compile(r"(?:,|[-–—]|\s|\b(?:and|or|to|until|through|in|и|по|до|в|і|да|па|у|i|do|w|ir|iki)\b)*", re.I)
+FROM = re.compile(rf"\b(?:{WORDS['from']})\s+(?:the\s+)?(?:\w+[\s-]+)?$", re.I)
+TO = re.compile(rf"\s*(?:{WORDS['to']}|[-–—])\s*(?:the\s+)?", re.I)
+TOGETHER = re.compile(rf"(?:,|[-–—]|\s|\b(?:{WORDS['and']})\b)*", re.I)
 ON = re.compile(r"\bна\s+$", re.I)  # "until" before a date, "in" before a week
 # a number of people or things, not a year
-MANY = re.compile(
-    r"\b(?:over|than|nearly|almost|least|some|более|больше|свыше|почти|больш\s+за|звыш|амаль|ponad|prawie)\s+$", re.I
-)
+BOUNDS = {*word_list("bounds", "more"), *word_list("bounds", "less")} - {*word_list("bounds", "place")}
+MANY = re.compile(rf"\b(?:over|some|than|least|{alternation(BOUNDS)})\s+$", re.I)
 COUNTED = re.compile(
-    r"\s+(?:political\s+|other\s+|more\s+)?(?:people|persons|prisoners|detainees|inmates|citizens|men|women|euros?|dollars"
-    r"|companies|человек|люд[еи]й?|заключ[её]нн\w+|политзаключ\w+|чалавек|людзей|вязняў|палітвязняў|osób|więźniów)\b",
+    rf"\s+(?:(?:{alternation(word_list('counted_people', 'before'))})\s+)?"
+    rf"(?:{alternation(word_list('counted_people', 'words'))})\b",
     re.I,
 )
 # what speaks of things to come, shortly before a time
 FUTURE = re.compile(
-    r"\b(?:will|shall|going\s+to|due|scheduled|planned|plans?|expected|expects?|upcoming|буд(?:у|ет|ут|зе|уць|е|уть)"
-    r"|пройд[её]т|пройдут|состоит\w*|состоят\w*|планиру\w+|намерен\w*|ожида\w+|запланирован\w*|адбудз\w+|пройдзе"
-    r"|плану\w+|мяркуе\w*|відбуд\w+|będzie|będą|odbędzie|planowan\w+|bus|vyks|planuoja\w*)\b"
-    r"|\b(?:is|are)\s+(?:\w+\s+)?(?:in|on|for|by|until|till)\s*$",
+    rf"\b(?:{alternation(word_list('future', 'words'))})\b|\b(?:is|are)\s+(?:\w+\s+)?(?:in|on|for|by|until|till)\s*$",
     re.I,
 )
 NEAR = 60  # characters before a time
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
 # "Dates".
-WEEKDAYS = [
-    "monday|понедельник[аеу]?|панядзел(?:ак|к[ауі])|понеділ(?:ок|к[ау])|poniedział(?:ek|k[ui]|ku)|pirmadien(?:is|į|io)",
-    "tuesday|вторник[аеу]?|аўтор(?:ак|к[ау])|вівтор(?:ок|к[ау])|wtor(?:ek|k[ui])|antradien(?:is|į|io)",
-    "wednesday|сред[ауые]|серад[аыу]|сераду|серед[аиу]|середу|środ[aęyo]|trečiadien(?:is|į|io)",
-    "thursday|четверг[аеу]?|чацв(?:ер|ярг[ауі]|ерг)|четвер(?:га)?|czwart(?:ek|k[ui])|ketvirtadien(?:is|į|io)",
-    "friday|пятниц[аеуы]|пятніц[аеуы]|п['’]ятниц[яюі]|piąt(?:ek|k[ui])|penktadien(?:is|į|io)",
-    "saturday|суббот[аеуы]|субот[аеуыиі]|sobot[aęyo]|šeštadien(?:is|į|io)",
-    "sunday|воскресень[ея]|нядзел[яюі]|неділ[яюі]|niedziel[aęi]|sekmadien(?:is|į|io)",
-]
-DAYS_BACK = [
-    "today|сегодня|сёння|сьогодні|dziś|dzisiaj|šiandien",
-    "yesterday|вчера|учора|ўчора|вчора|wczoraj|vakar",
-    "the day before yesterday|позавчера|пазаўчора|заўчора|позавчора|przedwczoraj|užvakar",
-]
-UNITS = [
-    ("week", "weeks?|недел[яюеи]|недель|тыд(?:зень|ні|ня|няў)|тиж(?:день|ні|ня|нів)|tydzień|tygodni[aue]?|savait\\w+"),
-    ("month", "months?|месяц\\w*|місяц\\w*|miesiąc\\w*|miesięcy|mėnes\\w+"),
-    ("year", "years?|год[ау]?|годзе|лет|гадоў|гады|роц[іи]|рок[ауі]*в?|roku?|lata?|lat|met[uųai]+s?"),
-    ("day", "days?|дн[яей]+|день|дз(?:ень|ён)|дні|днів|dni|dienas?|dienų"),
-]
-UNIT = "|".join(f"(?P<{name}>{words})" for name, words in UNITS)
-WEEKDAY = "|".join(f"(?P<d{number}>{words})" for number, words in enumerate(WEEKDAYS))
-BACK = "|".join(f"(?P<b{number}>{words})" for number, words in reversed(list(enumerate(DAYS_BACK))))
-LAST = r"last|past|previous|прошл\w+|мінул\w+|минул\w+|zeszł\w+|ubiegł\w+|minion\w+|praėjus\w+"
-THIS = r"this|current|эт(?:ой|от|ом|у|а)|текущ\w+|гэт(?:ым|ай|ы)|цього|цьому|tym|tego|šį|šią|šiais|šiemet"
-NEXT = re.compile(r"\b(?:next|coming|следующ\w+|наступн\w+|przyszł\w+|następn\w+|kit\w+)\s+$", re.I)
-LATEST_WORDS = r"последн\w+|апошн\w+"
+UNITS = {key: alternation(listed) for key, listed in words_by_key("time_units").items()}
+UNIT = "|".join(f"(?P<{name}>{listed})" for name, listed in UNITS.items())
+WEEKDAY = "|".join(f"(?P<d{number}>{alternation(listed)})" for number, listed in words_by_key("weekdays").items())
+DAYS_BACK = words_by_key("days_back")
+BACK = "|".join(f"(?P<b{number}>{alternation(listed)})" for number, listed in reversed(DAYS_BACK.items()))
+NEXT = re.compile(rf"\b(?:{WORDS['next']})\s+$", re.I)
 NUMBERS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12,
-    "два": 2, "две": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "десять": 10, "двенадцать": 12,
-    "дзве": 2, "тры": 3, "чатыры": 4, "пяць": 5, "шэсць": 6, "дзесяць": 10, "дванаццаць": 12,
-}  # fmt: skip
+    word: int(value) for value, listed in words_by_key("cardinals").items() for word in listed if 1 < int(value) < 100
+}
 RELATIVE = re.compile(
     rf"\b(?:{BACK})\b|\b(?:{WEEKDAY})\b"
-    rf"|\b(?:(?P<last>{LAST})|(?P<this>{THIS}))\s+(?:{UNIT})\b"
-    rf"|\b(?<!to\s)(?:{LAST}|{LATEST_WORDS})\s+(?P<span>\d{{1,2}}|{'|'.join(NUMBERS)})\s+"
+    rf"|\b(?:(?P<last>{WORDS['last']})|(?P<this>{WORDS['this']}))\s+(?:{UNIT})\b"
+    rf"|\b(?<!to\s)(?:{WORDS['last']}|{WORDS['latest']})\s+(?P<span>\d{{1,2}}|{alternation(NUMBERS)})\s+"
     rf"(?:{UNIT.replace('?P<', '?P<span_')})\b"
-    rf"|\b(?P<ago>\d{{1,3}})\s+(?:{UNIT.replace('?P<', '?P<ago_')})\s+(?:ago|назад|таму|тому|temu)\b",
+    rf"|\b(?P<ago>\d{{1,3}})\s+(?:{UNIT.replace('?P<', '?P<ago_')})\s+(?:{WORDS['ago']})\b",
     re.I,
 )
-LATEST = re.compile(rf"\b(?:latest|newest|most recent|{LATEST_WORDS}|najnowsz\w+|naujausi\w+)\b", re.I)
+LATEST = re.compile(rf"\b(?:{WORDS['latest']})\b", re.I)
 YEAR_WORD = re.compile(r"^\s*(?:г\.|год[ау]?\b|годзе\b|роц[іи]\b|року\b|roku\b)", re.I)
-LAST_BEFORE = re.compile(rf"\b(?:{LAST})\s+$", re.I)
+LAST_BEFORE = re.compile(rf"\b(?:{WORDS['last']})\s+$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +334,7 @@ def _distance(match: re.Match[str], published: str) -> tuple[date, date] | None:
     """The days a relative time means; None if the day of publication is not known so exactly, or is too long ago."""
     spanned = match["span"] or ""
     number = int(match["ago"] or (NUMBERS.get(spanned.lower()) or spanned or 0))
-    unit = next((name for name, _ in UNITS if match[name] or match[f"ago_{name}"] or match[f"span_{name}"]), "day")
+    unit = next((name for name in UNITS if match[name] or match[f"ago_{name}"] or match[f"span_{name}"]), "day")
     back = number if match["ago"] or spanned else int(bool(match["last"]))
     try:
         first, last = _back(match, published, unit, back)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from bot.support.words import CACHED, every, pattern, stem, table
+from bot.support.words import CACHED, every, stem
+from language import alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 GROUPS = re.compile(r"(?<=\d)[., ](?=\d{3}(?!\d))")
@@ -58,7 +59,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
             said = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
             made.append(
                 Quantity(value, text[start:end], start, unit, noun, kind, "more" in said, "less" in said,
-                         "about" in said, "where too" not in said, bool(OUT_OF.match(text[end : end + 40])))
+                         "about" in said, "place" not in said, bool(OUT_OF.match(text[end : end + 40])))
             )  # fmt: skip
         place = behind
     return tuple(made)
@@ -163,10 +164,13 @@ def _noun_reasons(
 @cache
 def _words() -> Mapping[str, tuple[str, float]]:
     """Number words -> their kind and value."""
-    kinds = {"small": "word", "both": "both", "order": "order", "vague": "vague"}
-    tables = ((kind, table("numbers")[section]) for section, kind in reversed(kinds.items()))
+    # a word of two lists is what the last says
+    kinds = {"vague_numbers": "vague", "ordinals": "order", "pair_words": "both", "cardinals": "word"}
     return {
-        word: (kind, float(value)) for kind, lines in tables for value, words in lines.items() for word in words.split()
+        word: (kind, float(value))
+        for name, kind in kinds.items()
+        for value, words in words_by_key(name).items()
+        for word in words
     }
 
 
@@ -177,21 +181,26 @@ def is_number(word: str) -> bool:
 
 @cache
 def _scales() -> Mapping[str, float]:
-    return {word: float(value) for value, words in table("numbers")["scale"].items() for word in words.split()}
+    return {word: float(value) for value, words in words_by_key("magnitudes").items() for word in words}
 
 
 @cache
 def _bounds() -> Mapping[str, re.Pattern[str]]:
     """What stands before a number -> the pattern of it, at the end of a text."""
     return {
-        name: re.compile(rf"(?<!\w){pattern(words).pattern}\s+(?:an?\s+)?\W*$", re.I)
-        for name, words in table("numbers")["bounds"].items()
+        name: re.compile(rf"(?<!\w)(?:{alternation(words)})(?!\w)\s+(?:an?\s+)?\W*$", re.I)
+        for name, words in words_by_key("bounds").items()
     }
 
 
 @lru_cache(65536)
 def _unit(word: str) -> str:
-    return next((name for name, words in table("numbers")["units"].items() if pattern(words).fullmatch(word)), "")
+    return next((name for name, words in _measures().items() if words.fullmatch(word)), "")
+
+
+@cache
+def _measures() -> Mapping[str, re.Pattern[str]]:
+    return {name: pattern(words) for name, words in words_by_key("measures").items()}
 
 
 def _word(pieces: Sequence[re.Match[str]], place: int) -> str:
