@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 ASK = """
 import sys
@@ -25,6 +27,7 @@ print(answer.status, answer.citations[0].quote)
 """
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_answers(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)

@@ -172,6 +172,7 @@ def ask(*arguments: str | Path, key: str = "") -> subprocess.CompletedProcess[st
     return finished("bot.__main__", *arguments, environment=os.environ | ({"OPENAI_API_KEY": key} if key else {}))
 
 
+@pytest.mark.slow
 def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) -> None:
     done = ask(ALLOWED, "--data", sample_data, "--json")
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,8 @@ from bot import Answer, Bot, Turn
 from tests.conftest import SAMPLES
 from tests.support.program import ROOT
 
+pytestmark = pytest.mark.slow
+
 CASES = ROOT / "tests" / "cases" / "samples.jsonl"
 LEAST = 48  # of CASES, right with the weights that are shipped: raise it with them, never lower it
 

@@ -267,6 +267,7 @@ def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_d
             spread("viadoma-retriever/999", cache, local).embed_documents([TEXT])
 
 
+@pytest.mark.slow
 def test_a_cluster_worker_that_is_killed_in_mid_run_costs_nothing(tmp_path: Path, write: Write) -> None:
     for place in range(150):
         paragraph = PARAGRAPHS[place % 10].replace("Norholm", f"Norholm {place}")
@@ -323,11 +324,13 @@ def _wait_for_workers(address: str) -> None:
     client.close()
 
 
+@pytest.mark.slow
 def test_a_missing_cluster_is_named(tmp_path: Path, write: Write) -> None:
     with pytest.raises(ValueError, match=r"no Dask scheduler at tcp://127.0.0.1:9"):
         update([write("light.txt", TEXT)], data=tmp_path / "data", engine=Engine(cluster="tcp://127.0.0.1:9"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_behind_an_article_and_the_next_run_goes_on(tmp_path: Path, write: Write) -> None:
     for place in range(400):
         write(f"{place:03}.txt", PARAGRAPHS[place % 10].replace("Norholm", f"Norholm {place}"))
@@ -346,6 +349,7 @@ def test_ctrl_c_stops_behind_an_article_and_the_next_run_goes_on(tmp_path: Path,
     assert len(done.unchanged) + len(done.added) == 400
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_next_run_goes_on(tmp_path: Path, write: Write) -> None:
     for place in range(60):
         text = "\n\n".join(PARAGRAPHS).replace("Norholm", f"Norholm {place}")

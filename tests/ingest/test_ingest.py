@@ -320,6 +320,7 @@ def _in_thread(work: Callable[[], object]) -> None:
 command = partial(finished, "ingest.__main__")
 
 
+@pytest.mark.slow
 def test_the_program_sums_up_and_fails_by_one_when_a_source_fails(tmp_path: Path, write: Write) -> None:
     write("ferry.md", FRONT)
     write("empty.txt", b"")

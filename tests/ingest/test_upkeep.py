@@ -168,6 +168,7 @@ def answered_by(data: Path) -> str:
         return bot.embedding
 
 
+@pytest.mark.slow
 def test_a_library_of_the_original_model_stays_with_it_until_it_is_rebuilt(older: Path) -> None:
     articles = older.parent / "articles"
     assert answered_by(older) == ORIGINAL
@@ -365,6 +366,7 @@ def test_the_program_looks_after_a_folder_from_check_to_delete(tmp_path: Path, d
     said(command(ferry, "--delete", "--data", data), 0, ["1 articles in 1 versions"])
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_or_half_visible_after_kills() -> None:
     # in a process of its own, for it forks
     done = subprocess.run(
@@ -396,6 +398,7 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
     said(command(*arguments, "--data", tmp_path / "data"), 2, ["usage"])
 
 
+@pytest.mark.slow
 def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, write: Write) -> None:
     draw = random.Random(1)
     for number in range(40):
@@ -538,6 +541,7 @@ def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
         store.close()
 
 
+@pytest.mark.slow
 def test_what_was_removed_is_brought_back_as_it_was(data: Path, open_store: OpenStore) -> None:
     light = str((data.parent / "articles" / "light.txt").resolve())
     remove([light], "a test", data=data)

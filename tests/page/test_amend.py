@@ -81,6 +81,7 @@ def test_the_source_taken_in_again_changes_nothing_of_it(data: Path, file: Path)
     assert newest(data).article.version == 2
 
 
+@pytest.mark.slow
 def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: Path, file: Path) -> None:
     amend([str(file)], title="A medal", publisher="The Island Post", data=data)
     file.write_text(HEAD.replace("Norholm", "A medal").replace("Bay", "Fjord") + TEXT + "\n\nIt is made of tin.")
@@ -100,6 +101,7 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
     assert update([file], data=data).unchanged
 
 
+@pytest.mark.slow
 def test_an_empty_value_gives_back_what_the_source_says(data: Path, file: Path) -> None:
     amend([str(file)], title="A medal", published="2025", data=data)
     amend([str(file)], title="", data=data)
@@ -161,6 +163,7 @@ def test_a_library_that_knew_no_amendments_learns_them(data: Path, file: Path) -
 command = partial(finished, "ingest.__main__")
 
 
+@pytest.mark.slow
 def test_the_program_mends(data: Path, file: Path) -> None:
     done = command(file, "--amend", "published=2025-12-13", "--amend", "title=A medal", "--data", data)
     assert (done.returncode, done.stderr) == (0, "")

@@ -199,6 +199,7 @@ def test_a_story_that_sixty_papers_print_crowds_no_other_out(
     assert {len(hit.copies) for hit in found} == {60, 0}
 
 
+@pytest.mark.slow
 def test_who_prints_two_stories_makes_them_no_copies_of_each_other(
     write: Write, tmp_path: Path, open_store: OpenStore
 ) -> None:
@@ -260,6 +261,7 @@ def test_the_history_of_a_bot_may_hold_refusals_and_markers(sample_data: Path) -
     assert any("tatkevich" in one.article.text for one in (*answer.citations, *answer.closest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

@@ -103,6 +103,7 @@ def a_segment_gone(folder: Path) -> None:
     shutil.rmtree(header.parent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [half_a_header, a_segment_gone])
 def test_a_large_index_with_damaged_files_is_made_again(
     tmp_path: Path, large: Path, damage: Callable[[Path], None]
