@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -61,9 +61,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The hits of a question, read: `candidates` are their sentences, best first.
+    """The hits of a question, in the order of the search, read: `candidates` are their sentences, best first.
 
-    Sentences that can't speak of the time asked about are no candidates; `hits` are whole, in the order of the search.
     `answerable` is the probability that any candidate answers or corrects the question; 0 without candidates.
     """
 
@@ -163,25 +162,11 @@ def article_source(article: Article) -> str:
     return source_line(article.title, article.publisher, article.published)
 
 
-def timely(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> tuple[list[Hit], list[PassageScores]]:
-    """The hits and their scores without the sentences that can't speak of the time asked about."""
-    kept = []
-    for hit, passage in zip(hits, passages, strict=True):
-        pairs = zip(hit.sentences, passage.sentences, strict=True)
-        inside = [(sentence, own) for sentence, own in pairs if sentence.timely is not False]
-        if inside:
-            sentences, own = (tuple(some) for some in zip(*inside, strict=True))
-            kept.append((replace(hit, sentences=sentences), replace(passage, sentences=own)))
-    return [hit for hit, _ in kept], [passage for _, passage in kept]
-
-
 def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
-    whole = tuple(hits)
-    hits, passages = timely(hits, passages)
     features = sentence_features(hits, passages)
     if not features["answers"].size:
-        return Reading((), 0.0, whole)
+        return Reading((), 0.0, tuple(hits))
     logits = fitted.sentence.logits(features)
     places = [
         (hit, passage, number)
@@ -193,7 +178,7 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
         for (hit, passage, number), score in zip(places, logits.tolist(), strict=True)
     ]
     answerable = float(fitted.answerable.logits(question_features(logits, features)))
-    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), whole)
+    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), tuple(hits))
 
 
 def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> dict[str, Features]:

@@ -25,7 +25,6 @@ from bot.reading import (
     question_features,
     scores,
     sentence_features,
-    timely,
 )
 from encoder import PassageScores, Reader, Text
 from ingest import update
@@ -103,7 +102,7 @@ def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
 def _read(
     question: Question, hits: Sequence[Hit], told: Sequence[str], answerable: bool, reader: Reader, weight: float
 ) -> Read:
-    hits, passages = timely(hits, scores(reader, question["question"], tuple(question["turns"])[-3:], hits))
+    passages = scores(reader, question["question"], tuple(question["turns"])[-3:], hits)
     return Read(question, hits, passages, tuple(one for hit in hits for one in gold(hit, told)), answerable, weight)
 
 
