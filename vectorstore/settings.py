@@ -44,7 +44,7 @@ def settings(data: Path | None) -> Settings:
         embedding=os.environ.get("VIADOMA_EMBEDDINGS") or BUILT_IN,
         cache=Path(os.environ.get("VIADOMA_CACHE") or platformdirs.user_cache_dir("viadoma")),
         names=os.environ.get("VIADOMA_NAMES", "").lower() != "off",
-        allow=tuple(one.strip() for one in os.environ.get("VIADOMA_ALLOW", "").split(",") if one.strip()),
+        allow=tuple(host.strip() for host in os.environ.get("VIADOMA_ALLOW", "").split(",") if host.strip()),
         proxy=os.environ.get("VIADOMA_PROXY", "").strip(),
         raw=os.environ.get("VIADOMA_RAW", "").lower() != "off",
     )
