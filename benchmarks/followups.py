@@ -21,7 +21,7 @@ from tqdm import tqdm
 from benchmarks.results import report
 from benchmarks.retrieval import lines
 from ingest.passages import sentences
-from vectorstore import Article, Names, Passage, Prepared, Span, Store, settings
+from vectorstore import Article, Names, NewVersion, Passage, Span, Store, settings
 from vectorstore.search import SHORTLIST, Query, search
 from vectorstore.terms import terms
 
@@ -65,7 +65,7 @@ def stored(by_page: dict[str, list[dict[str, Any]]], data: Path) -> Store:
     return store
 
 
-def _prepared(page: str, own: list[dict[str, Any]]) -> Prepared:
+def _prepared(page: str, own: list[dict[str, Any]]) -> NewVersion:
     text, cut = "", []
     for passage in own:
         start = len(text)
@@ -75,7 +75,7 @@ def _prepared(page: str, own: list[dict[str, Any]]) -> Prepared:
         cut.append(Passage(Span(start, end), tuple(spans)))
     digest = hashlib.sha256(text.encode()).hexdigest()
     article = Article(page, 1, page, own[0]["title"], "", "", "", "en", "", text, digest, "2026-01-01T00:00:00+00:00")
-    return Prepared(article, page, tuple(cut))
+    return NewVersion(article, page, tuple(cut))
 
 
 def run(shared: Path, cache: Path) -> None:
@@ -102,14 +102,14 @@ def run(shared: Path, cache: Path) -> None:
         return Query(one["lastturn"], tuple(entry["text"] for entry in history if entry["role"] == "user"))
 
     def passages(found: Sequence[tuple[int, float]]) -> list[str]:
-        known = store.library.found([passage for passage, _ in found])
+        known = store.library.passages.by_id([passage for passage, _ in found])
         return [starts[one.article.id, one.span.start] for one in known]
 
     def vectors(query: Query) -> list[str]:
         return passages(store.nearest(store.embed_query(query.text), 4 * DEPTH))
 
     def bm25(query: Query) -> list[str]:
-        return passages(store.library.match(terms(query.text), 4 * DEPTH, postings=sys.maxsize))
+        return passages(store.library.fulltext.match(terms(query.text), 4 * DEPTH, postings=sys.maxsize))
 
     def last(one: dict[str, Any]) -> Query:
         return Query(one["lastturn"])

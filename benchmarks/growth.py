@@ -31,9 +31,10 @@ from tqdm import tqdm
 from benchmarks.results import report
 from benchmarks.retrieval import lines
 from ingest.passages import passages
-from vectorstore import Article, Names, Prepared, Store, settings
+from vectorstore import Article, Names, NewVersion, Store, settings
+from vectorstore.article import Vector
 from vectorstore.embeddings import BUILT_IN, open_embeddings
-from vectorstore.library import Library, Vector
+from vectorstore.library import Library
 from vectorstore.search import CANDIDATES, Query, search
 from vectorstore.terms import terms
 from vectorstore.vectors import COLLECTION
@@ -68,7 +69,7 @@ class Drawn(Embeddings):
         return self._model.embed_query(text)
 
 
-def article(number: int, sentences: list[str]) -> Prepared:
+def article(number: int, sentences: list[str]) -> NewVersion:
     """An article of random sentences, the same for the same number."""
     draw = random.Random(number)
     text = "\n\n".join(" ".join(draw.choices(sentences, k=3)) for _ in range(PARAGRAPHS))
@@ -86,20 +87,20 @@ def article(number: int, sentences: list[str]) -> Prepared:
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         added="2026-01-01T00:00:00+00:00",
     )
-    return Prepared(made, str(number), tuple(passages(text, "en")))
+    return NewVersion(made, str(number), tuple(passages(text, "en")))
 
 
 def grow(store: Store, size: int, sentences: list[str]) -> float:
     """Adds articles until there are that many passages; the seconds a thousand passages took (0 if none were added)."""
-    have = before = store.library.totals()[0]
-    number = store.library.coverage().articles
+    have = before = store.library.fulltext.totals()[0]
+    number = store.library.catalogue.coverage().articles
     start = time.perf_counter()
     with store.writing(), tqdm(total=size, initial=have, unit=" passages", desc=f"{size:,}") as bar:
         while have < size:
             batch = [article(number + more, sentences) for more in range(BATCH_ARTICLES)]
             store.publish(batch)
             number += len(batch)
-            have = store.library.totals()[0]
+            have = store.library.fulltext.totals()[0]
             bar.update(have - bar.n)
     return (time.perf_counter() - start) * 1000 / (have - before) if have > before else 0.0
 
@@ -141,14 +142,14 @@ def run(shared: Path, cache: Path) -> None:
     sentences = [line for one in corpus for line in one["text"].split("\n") if 80 < len(line) < 250]
     name, _ = open_embeddings(BUILT_IN, settings(None).cache)
     library = Library(cache / "realtimeqa" / "data", name, create=False)
-    real = np.concatenate([vectors for _, vectors in library.indexed_vectors(10_000)])
+    real = np.concatenate([vectors for _, vectors in library.vectors.indexed(10_000)])
     library.close()
     names = Names.open(None)
     kept = cache / "growth" / "rows.json"
     rows: dict[str, list[Any]] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     with opened(cache / "growth", real, settings(None).cache) as store:
         for size in SIZES:
-            if store.library.totals()[0] > 1.5 * size:
+            if store.library.fulltext.totals()[0] > 1.5 * size:
                 continue  # it had grown to this in a run before
             added = grow(store, size, sentences)
             warm(store.folder)
@@ -168,7 +169,7 @@ def run(shared: Path, cache: Path) -> None:
                 "bare": bare,
                 "barest": partial(bare, include=["distances"]),
                 "dense": lambda question: store.nearest(store.embed_query(question), CANDIDATES),
-                "words": lambda question: store.library.match(terms(question), CANDIDATES),
+                "words": lambda question: store.library.fulltext.match(terms(question), CANDIDATES),
             }
             for way in ways.values():
                 milliseconds(way, questions[:5])
@@ -182,7 +183,7 @@ def run(shared: Path, cache: Path) -> None:
             embedding = statistics.median(milliseconds(store.embeddings.embed_query, questions))
             base = median["all"] if str(size) == BASE else rows[BASE][1] if BASE in rows else None
             rows[str(size)] = [
-                f"{store.library.totals()[0]:,}",
+                f"{store.library.fulltext.totals()[0]:,}",
                 median["all"],
                 sorted(taken["all"])[int(0.95 * len(questions))],
                 median["dense"],

@@ -29,8 +29,8 @@ from ingest import update
 from training.collections import articles_of, overlap
 from training.data import lines as all_lines
 from vectorstore import Names, Query, Store, settings
+from vectorstore.embedded import passage_text
 from vectorstore.search import search
-from vectorstore.store import passage_text
 from vectorstore.terms import terms
 
 DEPTH = 20
@@ -47,18 +47,18 @@ class Original:
 
     def ranking(self, store: Store) -> Ranking:
         """The ranking of a store's passages."""
-        embedded, told = [], []
+        texts, passages = [], []
         for article in list(store.library.articles()):
-            for placed in store.library.placed(article.id, article.version):
-                embedded.append(passage_text(article, placed.passage))
-                told.append(article.text[placed.passage.span.start : placed.passage.span.end])
-        fresh = [text for text in dict.fromkeys(embedded) if text not in self._known]
+            for _, span, _ in store.library.passages.of_version(article.id, article.version):
+                texts.append(passage_text(article, span))
+                passages.append(article.text[span.start : span.end])
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known |= zip(fresh, np.array(self._model.embed_documents(fresh), np.float32), strict=True)
-        matrix = np.stack([self._known[text] for text in embedded])
+        matrix = np.stack([self._known[text] for text in texts])
 
         def rank(query: Query) -> list[str]:
             cosines = matrix @ np.array(self._model.embed_query(query.text), np.float32)
-            return [told[place] for place in np.argsort(-cosines, kind="stable")[:DEPTH]]
+            return [passages[place] for place in np.argsort(-cosines, kind="stable")[:DEPTH]]
 
         return rank
 
@@ -68,13 +68,15 @@ def rankings(store: Store, original: Original, reader: Reader) -> dict[str, Rank
     names = Names.open(None)
 
     def texts(passages: Sequence[int]) -> list[str]:
-        return [one.article.text[one.span.start : one.span.end] for one in store.library.found(passages)]
+        stored = store.library.passages.by_id(passages)
+        return [passage.article.text[passage.span.start : passage.span.end] for passage in stored]
 
     def vectors(query: Query) -> list[str]:
         return texts([passage for passage, _ in store.nearest(store.embed_query(query.text), DEPTH)])
 
     def bm25(query: Query) -> list[str]:
-        return texts([passage for passage, _ in store.library.match(terms(query.text), DEPTH, postings=sys.maxsize)])
+        matches = store.library.fulltext.match(terms(query.text), DEPTH, postings=sys.maxsize)
+        return texts([passage for passage, _ in matches])
 
     def read_anew(query: Query) -> list[str]:
         hits = search(store, query, DEPTH, names=names)
@@ -132,7 +134,7 @@ def run(shared: Path, cache: Path, collections: Sequence[Path] = ()) -> None:
                 failed = update([source], data=data).failed
                 assert not failed, failed[:3]
                 store = Store.open(settings(data), create=False)
-                library = f"{folder.name}, {store.library.coverage().articles:,} articles"
+                library = f"{folder.name}, {store.library.catalogue.coverage().articles:,} articles"
                 for way, rank in rankings(store, original, reader).items():
                     places = _places(rank, asked)
                     shares = [share(place < least for place in places) for least in FIRST]

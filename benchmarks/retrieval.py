@@ -40,10 +40,10 @@ def rankings(store: Store) -> dict[str, Ranking]:
     names = Names.open(None)
 
     def sources(passages: Sequence[int]) -> list[str]:
-        return list(dict.fromkeys(one.article.url for one in store.library.found(passages)))
+        return list(dict.fromkeys(one.article.url for one in store.library.passages.by_id(passages)))
 
     def bm25(query: Query) -> list[str]:
-        found = store.library.match(terms(query.question), 5 * DEPTH, postings=sys.maxsize)
+        found = store.library.fulltext.match(terms(query.question), 5 * DEPTH, postings=sys.maxsize)
         return sources([passage for passage, _ in found])
 
     def vectors(query: Query) -> list[str]:

@@ -153,7 +153,7 @@ class Bot:
     @property
     def index(self) -> IndexState:
         """How the index of the vectors is: not "opened" until the first search, "remade" while it is made again."""
-        return self._store.index_state
+        return self._store.index.state
 
     @property
     def embedding(self) -> str:
@@ -172,19 +172,19 @@ class Bot:
 
     def _covered(self, filters: Filters, as_of: date | None) -> Coverage:
         with self._store.library.snapshot():
-            return self._store.library.coverage(filters, as_of)
+            return self._store.library.catalogue.coverage(filters, as_of)
 
     @property
     def facets(self) -> Facets:
         """What `Filters` can name."""
         with self._store.library.snapshot():
-            return self._store.library.facets()
+            return self._store.library.catalogue.facets()
 
     @property
     def catalogue(self) -> list[Entry]:
         """The articles that are searched, newest first, those without a date last."""
         with self._store.library.snapshot():
-            return self._store.library.catalogue()
+            return self._store.library.catalogue.entries()
 
     def article(self, article_id: str, version: int) -> Article | None:
         """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""

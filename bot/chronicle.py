@@ -183,9 +183,9 @@ class Chronicle:
     def _reading(self, article: Article) -> _Read:
         moments: list[Moment] = []
         spelt: list[tuple[str, str, str]] = []
-        for placed in self._store.library.placed(article.id, article.version):
-            for span in placed.passage.sentences:
-                times = [one for one in placed.passage.times if span.start <= one.span.start < span.end]
+        for embedded in self._store.library.passages.embedded(article.id, article.version):
+            for span in embedded.passage.sentences:
+                times = [one for one in embedded.passage.times if span.start <= one.span.start < span.end]
                 mentions = self._names.mentions(article.text[span.start : span.end])
                 by_name = {one.name: one for one in reversed(mentions)}
                 spelt += [(one.name, one.kind, one.spelling) for one in by_name.values()]

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from ingest.articles import is_address, part_marks
 from ingest.formats.dates import day
 from ingest.preparing import amended, prepare
 from ingest.session import Engine, session
@@ -135,8 +136,8 @@ def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[st
     """
     with _kept(data) as store, store.writing():
         articles = _named(store, names)
-        store.library.retire(articles, reason, barred=True)
-        store.sweep()
+        store.library.remove(articles, reason, barred=True)
+        store.collect_garbage()
         return articles
 
 
@@ -149,7 +150,7 @@ def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
         articles = [one for one in _named(store, names) if store.library.origins.removed(one)]
         if not articles:
             raise ValueError(f"Nothing of {', '.join(names)} was removed from {store.folder}.")
-        store.revive(articles)
+        store.reinstate(articles)
         return articles
 
 
@@ -193,7 +194,7 @@ def amend(
                 provenance = store.library.origins.provenance(article.id, article.version)
                 store.publish([prepare(new, provenance, amendments)])
                 changed.append(article.id)
-            store.sweep()
+            store.collect_garbage()
     finally:
         store.close()
     return changed
@@ -277,8 +278,13 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
     for name in names:
         if not name.strip():
             raise ValueError("An empty name means no article: name an id, a file, a folder or an address.")
-        found = store.library.named(name) or store.library.named(os.path.realpath(name))
+        found = _meant(store, name) or _meant(store, os.path.realpath(name))
         if not found:
             raise ValueError(f"{name} is no article's id, file or address in {store.folder}.")
         articles |= dict.fromkeys(found)
     return list(articles)
+
+
+def _meant(store: Store, name: str) -> list[str]:
+    # the pages below an address are others
+    return store.library.named(name, () if is_address(name) else [name + mark for mark in part_marks(name)])

@@ -85,6 +85,11 @@ def is_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
+def part_marks(place: str) -> tuple[str, ...]:
+    """What stands behind the name of a folder or file in the sources that lie in it, or are parts of it."""
+    return ("/", "\\") if os.path.isdir(place) else ("/", "\\", "#", "!")
+
+
 def file_of(source: str) -> str:
     """The file that a source is, or is a part of, if that is still there; else the source."""
     for place, mark in enumerate(source):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.articles import RULES, address_key
 from ingest.passages import passages
-from vectorstore import Amendment, Article, Origin, Passage, Prepared, Provenance, times
+from vectorstore import Amendment, Article, NewVersion, Origin, Passage, Provenance, times
 
 
 def amended(article: Article, amendments: Sequence[Amendment]) -> tuple[Article, tuple[Amendment, ...]]:
@@ -49,9 +49,9 @@ def prepare(
     keys: tuple[str, ...] = (),
     origin: Origin | None = None,
     left: str = "",
-) -> Prepared:
-    """The article cut into passages, with the times they name; for the other arguments see `Prepared`."""
-    return Prepared(
+) -> NewVersion:
+    """The article cut into passages, with the times they name; for the other arguments see `NewVersion`."""
+    return NewVersion(
         article,
         fingerprint(article, provenance),
         tuple(_timed(article, passage) for passage in passages(article.text, article.lang)),

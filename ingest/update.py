@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ingest.articles import RULES, Draft, address_key, draft, file_of, is_address
+from ingest.articles import RULES, Draft, address_key, draft, file_of, is_address, part_marks
 from ingest.document import Document, Missed, Same, Visit
 from ingest.fetching import Fetcher
 from ingest.finding import Sources
 from ingest.preparing import amended, digest, fingerprint, prepare
 from ingest.reading import Reader
-from vectorstore import Article, Origin, Prepared, Provenance, Store, copied
+from vectorstore import Article, NewVersion, Origin, Provenance, Store, copied
 
 BATCH_CHARACTERS = 20_000  # of text that is embedded and committed at once: some three seconds of work
 DOUBLED = "its source is another article's, of the same text"
@@ -151,7 +151,7 @@ class _Update:
         self._tally = tally
         self._seen: dict[str, _Met] = {}  # article -> the source that gave it in this run
         self._missed: dict[str, str] = {}  # article -> why a source of it gave none
-        self._batch: list[tuple[Prepared, bool]] = []
+        self._batch: list[tuple[NewVersion, bool]] = []
         self._size = 0
         self._claimed: dict[str, str] = {}  # key -> the article that has it in this run
         self._left: set[str] = set()  # where articles lay before they moved
@@ -177,8 +177,8 @@ class _Update:
         if self._write:
             for article, reason in self._missed.items():
                 if article not in self._seen:
-                    self._library.doubt(article, reason)
-            self._store.sweep()
+                    self._library.mark_stale(article, reason)
+            self._store.collect_garbage()
         return self._tally.report()
 
     def _visited(self, address: str) -> Visit | None:
@@ -229,7 +229,7 @@ class _Update:
         known = self._origins.of(origin.source)
         if known and dataclasses.replace(known, fetched=origin.fetched) == origin:
             origin = known  # the time alone is no news
-        self._library.note(origin, keys, left)
+        self._library.save_source_state(origin, keys, left)
 
     def _take(self, document: Document, extract: object) -> None:
         if isinstance(extract, str):
@@ -391,7 +391,7 @@ class _Update:
         if self._write and self._batch:
             self._store.publish([prepared for prepared, _ in self._batch])
         if self._write and self._doubled:
-            self._library.retire(list(self._doubled), DOUBLED)
+            self._library.remove(list(self._doubled), DOUBLED)
             self._doubled.clear()
         for prepared, is_new in self._batch:
             (self._tally.added if is_new else self._tally.changed).append(prepared.article.source)
@@ -430,7 +430,7 @@ class _Update:
             and not self._lies_elsewhere(article)
         ]
         if self._write and gone:
-            self._library.retire([article.id for article in gone], VANISHED)
+            self._library.remove([article.id for article in gone], VANISHED)
         for article in gone:
             self._tally.removed.append(article.source)
 
@@ -479,5 +479,4 @@ def _origin(document: Document, article_id: str) -> Origin:
 
 def _within(source: str, scope: str) -> bool:
     """Whether a source is a file or folder, lies below it, or is a part of it."""
-    marks = ("/", "\\") if os.path.isdir(scope) else ("/", "\\", "#", "!")
-    return source == scope or source.startswith(tuple(scope.rstrip("/\\") + mark for mark in marks))
+    return source == scope or source.startswith(tuple(scope.rstrip("/\\") + mark for mark in part_marks(scope)))

@@ -15,18 +15,20 @@ from vectorstore.article import (
     Span,
     Time,
 )
+from vectorstore.catalogue import Entry
 from vectorstore.changes import Change, changes
 from vectorstore.copies import copied
 from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists, stored_embedding
 from vectorstore.dates import span as published_span
 from vectorstore.dates import times, without_times
 from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
-from vectorstore.library import Deleted, Entry, Record
+from vectorstore.library import Deleted, NewVersion, Record
+from vectorstore.library_index import IndexState
 from vectorstore.names import Mention, Names, fold_key, folded
 from vectorstore.origins import Amendment, Origin, Removed, Stale
 from vectorstore.search import HybridRetriever, Query
 from vectorstore.settings import Settings, settings
-from vectorstore.store import IndexState, Prepared, Store
+from vectorstore.store import Store
 from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 
 __all__ = [
@@ -50,10 +52,10 @@ __all__ = [
     "LibraryError",
     "Mention",
     "Names",
+    "NewVersion",
     "NoLibraryError",
     "Origin",
     "Passage",
-    "Prepared",
     "Provenance",
     "Query",
     "Rebuilt",

@@ -8,6 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]  # or a matrix of vectors, a row each
+
 
 @dataclass(frozen=True, slots=True)
 class Article:

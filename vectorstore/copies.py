@@ -42,13 +42,13 @@ def bands(text: str) -> list[bytes]:
     ]
 
 
-def likeness(one: str, other: str) -> float:
+def likeness(text: str, other: str) -> float:
     """The share of the shorter text's shingles that the longer one holds; 0 where that says too little."""
-    first, second = shingles(one), shingles(other)
+    first, second = shingles(text), shingles(other)
     shorter = min(len(first), len(second))
     return len(first & second) / shorter if shorter >= SHORTEST else 0.0
 
 
-def copied(one: str, other: str) -> bool:
+def copied(text: str, other: str) -> bool:
     """Whether one text prints most of the shorter of the two again."""
-    return likeness(one, other) >= COPIED
+    return likeness(text, other) >= COPIED

@@ -1,6 +1,6 @@
 """The file `library.db`: its tables, its connections, and what to say when it can't be used.
 
-Knows SQLite, formats and transactions. Does not know what the tables are for.
+Knows SQLite, formats, transactions, and the table `meta`. Does not know what the other tables are for.
 
 Errors: LibraryError (ValueError) for a data folder that can't be used; below it NoLibraryError for one that holds none,
 BusyError for one that another process writes to. The message names the folder and the remedy.
@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vectorstore.origins import AMENDED, Origins
+from vectorstore.origins import AMENDED
 from vectorstore.origins import SCHEMA as ORIGINS
 
 FILE = "library.db"
@@ -50,6 +50,8 @@ CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
 CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
+# the columns of `version` that hold the fields of an `Article`, in their order
+ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
 
 
 class LibraryError(ValueError):
@@ -89,6 +91,11 @@ def stored_embedding(folder: Path) -> str:
         return ""  # whoever opens the library says what is wrong with it
 
 
+def placeholders(values: Collection[object]) -> str:
+    """A question mark for each value, as `IN (...)` takes them."""
+    return ", ".join("?" * len(values))
+
+
 def unwritable(folder: Path, error: Exception) -> LibraryError:
     """What to raise when the folder refuses to be written."""
     return LibraryError(
@@ -111,7 +118,6 @@ class Database:
         self._threads = threading.local()
         self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._open_lock = threading.Lock()
-        self.origins = Origins(self._reader)
         if not create:
             require(folder)
         elif not exists(folder):
@@ -121,10 +127,10 @@ class Database:
     def _create(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            connection = self._reader()
+            self.connection()
         except (OSError, sqlite3.Error) as error:
             raise unwritable(self.folder, error) from error
-        with self._transaction(connection):
+        with self.transaction() as connection:
             # a second process may have come first: the schema is made once, whole or not at all
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 _run(connection, SCHEMA)
@@ -142,7 +148,7 @@ class Database:
 
     def _check(self) -> None:
         try:
-            meta = dict(self._reader().execute("SELECT name, value FROM meta").fetchall())
+            meta = dict(self.connection().execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
         if meta.get("format") in ("2", "3"):
@@ -163,7 +169,7 @@ class Database:
     def _upgrade(self) -> None:
         """Format 2 knew nothing of sources, format 3 nothing of amendments; all else is the same."""
         try:
-            with self._transaction(self._reader()) as connection:
+            with self.transaction() as connection:
                 # another process may have been faster
                 tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
                 if "origin" not in tables:
@@ -179,17 +185,18 @@ class Database:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        with self._open_lock:
-            for thread in [thread for thread in self._open if not thread.is_alive()]:
-                self._open.pop(thread).close()
-            self._open[threading.current_thread()] = connection
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA mmap_size = {MAPPED}")
+        with self._open_lock:  # from here on `close` may close it
+            for thread in [thread for thread in self._open if not thread.is_alive()]:
+                self._open.pop(thread).close()
+            self._open[threading.current_thread()] = connection
         return connection
 
-    def _reader(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
+        """The connection of this thread, opened when it is first asked for."""
         connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if connection is None:
             connection = self._threads.connection = self._connect()
@@ -198,7 +205,7 @@ class Database:
     @contextmanager
     def unmapped(self) -> Iterator[None]:
         """Reads without mapping the file, in this thread: a long ingest would hold in memory all it went through."""
-        connection = self._reader()
+        connection = self.connection()
         connection.execute("PRAGMA mmap_size = 0")
         try:
             yield
@@ -206,7 +213,9 @@ class Database:
             connection.execute(f"PRAGMA mmap_size = {MAPPED}")
 
     @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Commits all that is written inside it, or nothing; LibraryError if the file can't be written."""
+        connection = self.connection()
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -218,6 +227,13 @@ class Database:
                 raise
         except sqlite3.DatabaseError as error:
             raise self._refused(error, reading=False) from error
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction whose changes readers see."""
+        with self.transaction() as connection:
+            yield connection
+            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
 
     def _refused(self, error: sqlite3.DatabaseError, *, reading: bool) -> Exception:
         """What to raise when SQLite could not do what it was told; the error itself if that is this program's fault."""
@@ -251,7 +267,7 @@ class Database:
         LibraryError if it can't be read.
         """
         try:
-            connection = self._reader()
+            connection = self.connection()
             if connection.in_transaction:
                 yield
                 return
@@ -265,6 +281,32 @@ class Database:
                         connection.execute("ROLLBACK")
         except sqlite3.DatabaseError as error:
             raise self._refused(error, reading=True) from error
+
+    def generation(self) -> int:
+        """Grows with every change that readers can see."""
+        row = self.connection().execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
+        return int(row[0])
+
+    def index_folder(self) -> str:
+        """The name of the folder that holds the index in use."""
+        return str(self.connection().execute("SELECT value FROM meta WHERE name = 'index'").fetchone()[0])
+
+    def stored_embedding(self) -> str:
+        """The name of the model whose vectors are in use, as the file has it now."""
+        return str(self.connection().execute("SELECT value FROM meta WHERE name = 'embedding'").fetchone()[0])
+
+    def purge_pending(self) -> bool:
+        """Whether the index may still hold vectors of articles that were deleted for good."""
+        return self.connection().execute("SELECT 1 FROM meta WHERE name = 'purge'").fetchone() is not None
+
+    def checkpoint_wal(self) -> None:
+        """Writes what the write-ahead log holds into the file and empties it, as far as no reader needs it."""
+        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy(self, target: Path) -> None:
+        """Writes the library as it is at one moment to a new file, while others read and write."""
+        with closing(sqlite3.connect(target)) as connection:
+            self.connection().backup(connection)
 
     def close(self) -> None:
         """Closes every connection; the library can't be used afterwards.

@@ -62,7 +62,6 @@ FUTURE = re.compile(
     re.I,
 )
 NEAR = 60  # characters before a time
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
 # "Dates".
 UNITS = {key: alternation(listed) for key, listed in words_by_key("time_units").items()}
@@ -130,7 +129,7 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
     widest = max(SPILL_DAYS, *((period.last - period.first).days for period in bounded))
     own = [time for time in times if (time.last - time.first).days <= widest]
     if own:
-        return any(one.first <= other.last and other.first <= one.last for one in bounded for other in own)
+        return any(time.first <= period.last and period.first <= time.last for period in bounded for time in own)
     known = [fits for period in bounded if (fits := period.fits(published)) is not None]
     return any(known) if known else None
 
@@ -145,13 +144,12 @@ def without_times(text: str) -> str:
 
 def span(published: str) -> tuple[date, date]:
     """The first and last day an ISO 8601 date of any exactness can mean."""
-    parts = [int(part) for part in published.split("-")]
-    year, month = parts[0], parts[1] if len(parts) > 1 else None
-    if month is None:
+    year, *rest = map(int, published.split("-"))
+    if not rest:
         return date(year, 1, 1), date(year, 12, 31)
-    if len(parts) > 2:
-        return date(year, month, parts[2]), date(year, month, parts[2])
-    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+    if len(rest) > 1:
+        return date(year, *rest), date(year, *rest)
+    return date(year, rest[0], 1), date(year, rest[0], calendar.monthrange(year, rest[0])[1])
 
 
 def periods(question: str, today: date, earlier: str = "") -> list[Period]:
@@ -164,26 +162,26 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     own = any(match["year"] for match in TIME.finditer(question))
     found = _times(question, years[-1] if years and not own else "", today.isoformat())
     stretches = found or _reckoned(question, today.isoformat())
-    made: list[Period] = []
+    asked: list[Period] = []
     joined = False
     for place, (start, end, first, last, _) in enumerate(stretches):
         before = question[:start][-40:]
         if joined:
-            begun = made.pop()
-            made.append(Period("in", min(begun.first, first), max(begun.last, last)))
+            begun = asked.pop()
+            asked.append(Period("in", min(begun.first, first), max(begun.last, last)))
         elif SINCE.search(before):
-            made.append(Period("since", first, date.max))
+            asked.append(Period("since", first, date.max))
         elif UNTIL.search(before) and (found or not ON.search(before)):
-            made.append(Period("until", date.min, last))
+            asked.append(Period("until", date.min, last))
         else:
-            made.append(Period("in", first, last))
+            asked.append(Period("in", first, last))
         follower = stretches[place + 1][0] if place + 1 < len(stretches) else end
         joined = FROM.search(before) is not None and TO.fullmatch(question, end, follower) is not None
         if joined:
-            made[-1] = Period("in", first, last)
-    if not made and LATEST.search(question):
-        made.append(Period("latest", date.min, date.max))
-    return made
+            asked[-1] = Period("in", first, last)
+    if not asked and LATEST.search(question):
+        asked.append(Period("latest", date.min, date.max))
+    return asked
 
 
 def times(text: str, start: int, published: str) -> list[Time]:
@@ -196,11 +194,8 @@ def times(text: str, start: int, published: str) -> list[Time]:
     reckoned from the day or month of publication; where that is not known they are left out, and a weekday to come is
     too. "From July" and "until July" name July.
     """
-    found = _times(text, published) + _reckoned(text, published)
-    return [
-        Time(Span(start + begin, start + end), first, last, reckoned)
-        for begin, end, first, last, reckoned in sorted(found)
-    ]
+    own = sorted(_times(text, published) + _reckoned(text, published))
+    return [Time(Span(start + begin, start + end), first, last, reckoned) for begin, end, first, last, reckoned in own]
 
 
 Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
@@ -213,10 +208,8 @@ def _dates(text: str) -> Iterator[Named]:
         before = text[: match.start()][-NEAR:]
         end, day = match.end(), match["before"] or match["after"] or ""
         if match["iso"]:
-            number = len(match["iso"]) == len("2000") and (
-                MANY.search(before) or (COUNTED.match(text, end) and not BEFORE.search(before))
-            )
-            if number:
+            counted = MANY.search(before) or (COUNTED.match(text, end) and not BEFORE.search(before))
+            if counted and len(match["iso"]) == len("2000"):
                 continue
         elif match["after"] and not match["year"] and IN_ONLY.search(before):
             end, day = len(text[: match.start("after")].rstrip()), ""
@@ -230,7 +223,7 @@ def _dates(text: str) -> Iterator[Named]:
 def _times(text: str, published: str, today: str = "") -> list[Stretch]:
     """The dates, months and years a text names; "last December" of a question is reckoned from `today`."""
     found = list(_dates(text))
-    made = []
+    stretches = []
     for place, (match, end, day) in enumerate(found):
         iso = _whole_date(match, day)
         reckoned = not iso
@@ -239,10 +232,10 @@ def _times(text: str, published: str, today: str = "") -> list[Stretch]:
             iso = _iso(year, match, day) if year else ""
         try:
             if iso:
-                made.append((match.start(), end, *span(iso), reckoned))
+                stretches.append((match.start(), end, *span(iso), reckoned))
         except ValueError:
             continue  # the 31st of June
-    return made
+    return stretches
 
 
 def _month(match: re.Match[str]) -> int:
@@ -260,9 +253,7 @@ def _whole_date(match: re.Match[str], day: str) -> str:
     if match["dotted"]:
         day, month, year = match["dotted"].split(".")
         return f"{year}-{month:0>2}-{day:0>2}"
-    if not match["year"]:
-        return ""
-    return _iso(int(match["year"]), match, day)
+    return _iso(int(match["year"]), match, day) if match["year"] else ""
 
 
 def _joined_year(text: str, found: Sequence[Named], place: int) -> int:
@@ -308,8 +299,8 @@ def _opened(before: str) -> str:
     return ENDS.split(before[-NEAR:])[-1]
 
 
-def _one_sentence(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
-    first, second = sorted((one, other), key=lambda match: match.start())
+def _one_sentence(text: str, match: re.Match[str], other: re.Match[str]) -> bool:
+    first, second = sorted((match, other), key=lambda named: named.start())
     return not ENDS.search(text[first.end() : second.start()])
 
 
@@ -317,17 +308,15 @@ def _reckoned(text: str, published: str) -> list[Stretch]:
     """The times a text names by their distance from the day, month or year of publication."""
     if not published:
         return []
-    made = []
+    stretches = []
     for match in RELATIVE.finditer(text):
         before = text[: match.start()]
-        if NEXT.search(before[-20:]):
-            continue
         weekday = any(match[f"d{number}"] for number in range(7))
-        if weekday and FUTURE.search(_opened(before)):
+        if NEXT.search(before[-20:]) or (weekday and FUTURE.search(_opened(before))):
             continue
-        if found := _distance(match, published):
-            made.append((match.start(), match.end(), *found, True))
-    return made
+        if days := _distance(match, published):
+            stretches.append((match.start(), match.end(), *days, True))
+    return stretches
 
 
 def _distance(match: re.Match[str], published: str) -> tuple[date, date] | None:

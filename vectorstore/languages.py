@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
+
+from vectorstore.article import Vector
 
 # about anything but the articles: the same ones in each language
 PHRASES = Path(__file__).with_name("phrases.json")
-Vector = NDArray[np.float32]
 Means = Mapping[str, Vector]
 
 
@@ -28,7 +28,7 @@ def language_means(embeddings: Embeddings) -> Means:
     Of unit length: how far the sentences of a language lie apart says nothing about where the language lies.
     """
     phrases: dict[str, list[str]] = json.loads(PHRASES.read_text("utf-8"))
-    vectors = np.asarray(embeddings.embed_documents([one for some in phrases.values() for one in some]), np.float32)
+    vectors = np.asarray(embeddings.embed_documents([phrase for own in phrases.values() for phrase in own]), np.float32)
     means = vectors.reshape(len(phrases), -1, vectors.shape[1]).mean(axis=1)
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
@@ -41,5 +41,5 @@ def moved(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) 
     """
     away = {lang: means[lang] - means[""] for lang in sorted({lang if lang in means else "" for lang in langs})}
     own = max(away, key=lambda lang: float(away[lang] @ (question - means[""])))
-    found = [vector + away[lang] - away[own] for lang in away if lang != own]
-    return [one / np.linalg.norm(one) for one in found]
+    others = [vector + away[lang] - away[own] for lang in away if lang != own]
+    return [other / np.linalg.norm(other) for other in others]

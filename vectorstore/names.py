@@ -44,42 +44,9 @@ QUOTES = tuple("\"'“«‘„")
 PATRONYMIC = re.compile("(?:[aeioy]vi(?:ch|cz)|[aeioy][uv]?vna|[aeioy]una|inichna)[aeimouy]*$")  # of a folded word
 # Cyrillic names that are other words as well, folded, where they open a sentence
 OTHER_WORDS = frozenset(("viasna", "vesna", "znak"))
-CYRILLIC = dict(
-    zip(
-        "абвгґдеёєзиіїйклмнопрстуўфыэ",
-        [
-            "a",
-            "b",
-            "v",
-            "g",
-            "g",
-            "d",
-            "e",
-            "o",
-            "e",
-            "z",
-            "i",
-            "i",
-            "i",
-            "i",
-            "k",
-            "l",
-            "m",
-            "n",
-            "o",
-            "p",
-            "r",
-            "s",
-            "t",
-            "u",
-            "v",
-            "f",
-            "i",
-            "e",
-        ],
-        strict=True,
-    )
-) | {"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ь": "", "ю": "iu", "я": "ia"}
+CYRILLIC = dict(zip("абвгґдеёєзиіїйклмнопрстуўфыэ", "abvggdeoeziiiiklmnoprstuvfie", strict=True)) | {
+    "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ь": "", "ю": "iu", "я": "ia",
+}  # fmt: skip
 LATIN = str.maketrans({"ł": "l", "ż": "zh", "ž": "zh", "š": "sh", "ś": "s", "č": "ch", "ć": "ts", "ŭ": "v", "ź": "z"})
 # Case endings of names -> the nominative's, for Russian and Belarusian, and Polish adjectives.
 CASES = [
@@ -264,7 +231,7 @@ class Names:
 
     def _raised(self, text: str) -> str:
         """A question that is typed in small letters, with capitals for the words that are known names."""
-        made = list(text)
+        characters = list(text)
         words = list(WORD.finditer(text))
         for place, word in enumerate(words):
             pair = tuple(fold_key(other[0]) for other in words[place : place + 2])
@@ -274,9 +241,9 @@ class Names:
                 known = [word]
             else:
                 continue
-            for one in known:
-                made[one.start()] = one[0][0].upper()
-        return "".join(made)
+            for match in known:
+                characters[match.start()] = match[0][0].upper()
+        return "".join(characters)
 
     def _is_known_small(self, word: str) -> bool:
         """Whether a word in small letters is a name, in the nominative or, in Cyrillic, in another case."""
@@ -290,12 +257,12 @@ class Names:
 
     def unknown(self, text: str) -> list[str]:
         """The capitalised words of a text that are no known name, but for those that open a sentence."""
-        made = []
+        unknown = []
         for name, words in self._scan(text):
             before = text[: words[0].start()].rstrip(" \"“”«»'‘’(")
             if not name and before and before[-1] not in ".!?…\n":
-                made.append(words[0][0])
-        return made
+                unknown.append(words[0][0])
+        return unknown
 
     def _begins(self, word: str) -> bool:
         """Whether a known name can begin with a capitalised word."""
@@ -305,7 +272,7 @@ class Names:
         """Stretches of capitalised words and the names they are linked to, an empty one for a word that is in none."""
         words = [word for word in WORD.finditer(text) if word[0][0].isupper()]
         # whether the next one stands right behind it
-        joined = [_joined(text, one, other) for one, other in pairwise(words)]
+        joined = [_joined(text, word, other) for word, other in pairwise(words)]
         place = 0
         while place < len(words):
             name, length = self._longest(text, words, joined, place) if self._begins(words[place][0]) else ("", 1)
@@ -387,10 +354,10 @@ class Names:
         )
 
 
-def _joined(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+def _joined(text: str, word: re.Match[str], other: re.Match[str]) -> bool:
     """Whether two words belong together: "Maria Kalesnikava", "A. Lukashenko"."""
-    gap = INITIAL_GAP if len(one[0]) == 1 else GAP
-    return gap.fullmatch(text, one.end(), other.start()) is not None
+    gap = INITIAL_GAP if len(word[0]) == 1 else GAP
+    return gap.fullmatch(text, word.end(), other.start()) is not None
 
 
 def _is_headline(text: str) -> bool:
@@ -413,8 +380,8 @@ def _read(lines: Iterable[str]) -> Iterator[_Entry]:
     kind: Kind = "people"
     for line in map(str.strip, lines):
         if line[1:-1] in KINDS and line == f"[{line[1:-1]}]":
-            kind = next(one for one in KINDS if one == line[1:-1])
+            kind = next(known for known in KINDS if known == line[1:-1])
         elif line and not line.startswith("#"):
             name, _, spellings = line.partition(":")
             every = [name, *spellings.split(";")]
-            yield _Entry(name.strip(), kind, tuple(one.strip() for one in every if WORD.search(one)))
+            yield _Entry(name.strip(), kind, tuple(spelling.strip() for spelling in every if WORD.search(spelling)))

@@ -165,7 +165,8 @@ class Origins:
         connection = self._connection()
         connection.execute("DELETE FROM amended WHERE article = ?", (article_id,))
         connection.executemany(
-            "INSERT INTO amended VALUES (?, ?, ?, ?, ?)", ((article_id, *astuple(one)) for one in amendments)
+            "INSERT INTO amended VALUES (?, ?, ?, ?, ?)",
+            ((article_id, *astuple(amendment)) for amendment in amendments),
         )
 
     def insert(
@@ -181,10 +182,10 @@ class Origins:
         if raw is not None and not self._one("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
             connection.execute("INSERT INTO raw VALUES (?, ?)", (provenance.raw_sha256, zlib.compress(raw)))
         if origin:
-            self.note(origin, keys)
+            self.save_source_state(origin, keys)
 
-    def note(self, origin: Origin, keys: Sequence[str] = ()) -> None:
-        """Notes the state a source was read in, and what its article is known by."""
+    def save_source_state(self, origin: Origin, keys: Sequence[str] = ()) -> None:
+        """Saves the state a source was read in, and what its article is known by."""
         connection = self._connection()
         connection.execute(f"INSERT OR REPLACE INTO origin VALUES (?{', ?' * 7})", astuple(origin))
         connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((key, origin.article) for key in keys))
@@ -192,7 +193,7 @@ class Origins:
         connection.execute("DELETE FROM stale WHERE article = ?", (origin.article,))
 
     def leave(self, source: str, article_id: str) -> None:
-        """Forgets a source that its article has left, and that it is known by that and by its ids there."""
+        """Deletes a source that its article has left, and that it is known by that and by its ids there."""
         file = source.rpartition("#")[0] or source
         self._connection().execute("DELETE FROM origin WHERE source = ?", (source,))
         self._connection().execute(
@@ -200,25 +201,25 @@ class Origins:
             (article_id, source, file, file),
         )
 
-    def bury(self, article_id: str, reason: str, *, barred: bool) -> None:
+    def add_tombstone(self, article_id: str, reason: str, *, barred: bool) -> None:
         """Sets an article's tombstone."""
         self._connection().execute(
             "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, _now(), barred)
         )
 
-    def unbury(self, article_id: str) -> None:
+    def delete_tombstone(self, article_id: str) -> None:
         """Takes an article's tombstone away."""
         self._connection().execute("DELETE FROM removed WHERE article = ?", (article_id,))
 
-    def doubt(self, article_id: str, reason: str) -> None:
+    def mark_stale(self, article_id: str, reason: str) -> None:
         """Notes that an article's source could not be read; the first time counts, the last reason."""
         self._connection().execute(
             "INSERT INTO stale VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET reason = excluded.reason",
             (article_id, reason, _now()),
         )
 
-    def forget(self, article_id: str) -> None:
-        """Takes out everything noted of an article and its versions; the versions themselves must go next."""
+    def delete_article(self, article_id: str) -> None:
+        """Deletes everything noted of an article and its versions; the versions themselves must go next."""
         connection = self._connection()
         own = "(SELECT id FROM version WHERE article = ?)"
         digests = connection.execute(

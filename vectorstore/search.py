@@ -15,10 +15,12 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Span, Time
+from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Span, Time, Vector
+from vectorstore.catalogue import VersionFilter, version_filter
 from vectorstore.dates import periods, timely, without_times
-from vectorstore.library import Candidate, Chosen, Library, Vector, chosen
+from vectorstore.fulltext import FullText
 from vectorstore.names import Names
+from vectorstore.passage_table import Candidate
 from vectorstore.store import Store
 from vectorstore.terms import terms
 
@@ -81,15 +83,15 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
     """
     if not terms(query.question):
         return []
-    library, which = store.library, chosen(query.filters, query.as_of)
-    with library.snapshot():
+    which = version_filter(query.filters, query.as_of)
+    with store.library.snapshot():
         return _Search(store, query, which, names).hits(limit)
 
 
 class _Search:
     """One search under way; what it reads of candidates it keeps."""
 
-    def __init__(self, store: Store, query: Query, which: Chosen, names: Names) -> None:
+    def __init__(self, store: Store, query: Query, which: VersionFilter, names: Names) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
         today, earlier = query.as_of or date.today(), "\n".join(query.earlier[-EARLIER:])
         self._asked = periods(query.question, today, earlier) or periods(earlier, today)
@@ -118,27 +120,28 @@ class _Search:
 
     def _ask(self, elsewhere: Sequence[Vector], limit: int) -> bool:
         """Adds `limit` candidates of each ranker; whether a ranker gave so many, and most are reprints."""
-        near = self._store.seek([(self._question, limit), *((one, ELSEWHERE) for one in elsewhere)], self._which)
-        found = [
-            {passage for passage, _ in self._library.match(some, limit, self._which)}
-            for some in (list(self._words), *map(sorted, self._named))
-        ]
-        self._read(set().union(*found))  # while the index is asked
-        nearest = near()
-        self._read({passage for some in nearest for passage, _ in some})
-        return any(
-            len(some) >= limit and self._crowded(some) for some in (*found, {passage for passage, _ in nearest[0]})
+        near = self._store.start_nearest(
+            [(self._question, limit), *((vector, ELSEWHERE) for vector in elsewhere)], self._which
         )
+        matching = [
+            {passage for passage, _ in self._library.fulltext.match(wanted, limit, self._which)}
+            for wanted in (list(self._words), *map(sorted, self._named))
+        ]
+        self._read(set().union(*matching))  # while the index is asked
+        nearest = near()
+        self._read({passage for matches in nearest for passage, _ in matches})
+        ranked = (*matching, {passage for passage, _ in nearest[0]})
+        return any(len(passages) >= limit and self._crowded(passages) for passages in ranked)
 
     def _crowded(self, passages: Set[int]) -> bool:
         known = [self._candidates[passage] for passage in passages if passage in self._candidates]
-        return len({one.article for one in known}) > 2 * len({one.cluster for one in known})
+        return len({candidate.article for candidate in known}) > 2 * len({candidate.cluster for candidate in known})
 
     def _read(self, passages: Set[int]) -> None:
         fresh = sorted(passages - self._candidates.keys())
-        self._candidates |= self._library.candidates(fresh)
+        self._candidates |= self._library.passages.candidates(fresh)
         if self._asked:
-            self._times |= self._library.times(fresh)
+            self._times |= self._library.passages.times(fresh)
 
     def _scores(self) -> dict[int, float]:
         """The scores of the SHORTLIST best candidates."""
@@ -148,13 +151,13 @@ class _Search:
             return {}
         candidates = [self._candidates[passage] for passage in ids]
         biases = self._biases(ids)
-        scores = _standard(np.stack([one.vector for one in candidates]) @ self._question - biases)
-        scores = scores + WORDS_WEIGHT * _bm25(self._library, self._words, candidates)
+        scores = _standard(np.stack([candidate.vector for candidate in candidates]) @ self._question - biases)
+        scores = scores + WORDS_WEIGHT * _bm25(self._library.fulltext, self._words, candidates)
         for spellings in self._named:
             weight = NAMES_WEIGHT / len(self._named)
-            scores = scores + np.array([weight * (not spellings.isdisjoint(one.words)) for one in candidates])
+            scores = scores + np.array([weight * (not spellings.isdisjoint(known.words)) for known in candidates])
         if self._asked:
-            scores = scores + np.array([self._timeliness(one) for one in ids]) + self._newness(ids)
+            scores = scores + np.array([self._timeliness(passage) for passage in ids]) + self._newness(ids)
         bias = dict(zip(ids, biases.tolist(), strict=True))
         order = [ids[place] for place in np.argsort(-scores, kind="stable").tolist()]
         scored = dict(zip(ids, scores.tolist(), strict=True))
@@ -169,22 +172,20 @@ class _Search:
     def _without_reprints(self, passages: Sequence[int]) -> list[int]:
         """The passages without those that say the same as an earlier one in a copy of its article."""
         kept: list[int] = []
-        told: dict[str, list[int]] = {}
+        by_cluster: dict[str, list[int]] = {}
         for passage in passages:
-            one = self._candidates[passage]
-            same = [
-                other
-                for other in told.get(one.cluster, ())
-                if self._candidates[other].article != one.article and self._same(other, passage)
-            ]
-            if not same:
-                told.setdefault(one.cluster, []).append(passage)
+            candidate = self._candidates[passage]
+            earlier = by_cluster.setdefault(candidate.cluster, [])
+            if not any(
+                self._candidates[other].article != candidate.article and self._same(other, passage) for other in earlier
+            ):
+                earlier.append(passage)
                 kept.append(passage)
         return kept
 
-    def _same(self, one: int, other: int) -> bool:
+    def _same(self, passage: int, other: int) -> bool:
         """Whether two passages have the same words; copies break their paragraphs in other places."""
-        first, second = set(self._candidates[one].words), set(self._candidates[other].words)
+        first, second = set(self._candidates[passage].words), set(self._candidates[other].words)
         return len(first & second) >= SAME_WORDS * min(len(first), len(second))
 
     def _biases(self, passages: Sequence[int]) -> Vector:
@@ -197,7 +198,7 @@ class _Search:
 
     def _read_sentences(self, passages: Sequence[int]) -> None:
         fresh = [passage for passage in passages if passage not in self._cosines]
-        self._cosines |= self._library.sentence_cosines(fresh, self._question[None])
+        self._cosines |= self._library.passages.sentence_cosines(fresh, self._question[None])
 
     def _timeliness(self, passage: int) -> float:
         fits = timely(self._asked, self._times.get(passage, ()), self._candidates[passage].published)
@@ -216,12 +217,12 @@ class _Search:
         scores = self._scores()
         ranked = sorted(scores, key=lambda passage: (-scores[passage], passage))
         clusters = sorted({self._candidates[passage].cluster for passage in ranked})
-        copied = self._library.copied(clusters, self._which)
-        members = {cluster: self._library.members(cluster, self._which) for cluster in copied}
-        told = {passage: self._original(passage, members) for passage in ranked}
-        scores = {original: scores[passage] for passage, original in reversed(told.items())}
+        copied = self._library.clusters.with_reprints(clusters, self._which)
+        members = {cluster: self._library.clusters.members(cluster, self._which) for cluster in copied}
+        originals = {passage: self._original(passage, members) for passage in ranked}
+        scores = {original: scores[passage] for passage, original in reversed(originals.items())}
         self._read_sentences(list(scores))
-        ranked = list(dict.fromkeys(told.values()))
+        ranked = list(dict.fromkeys(originals.values()))
         taken: list[int] = []
         later: list[int] = []
         articles: dict[str, int] = {}
@@ -230,37 +231,39 @@ class _Search:
             articles[article] = articles.get(article, 0) + 1
             (taken if articles[article] <= A_FEW else later).append(passage)
         best = (taken + later)[:limit]
-        spans = self._library.sentences(best)
-        times = self._times | self._library.times([passage for passage in best if passage not in self._times])
+        spans = self._library.passages.sentences(best)
+        times = self._times | self._library.passages.times([passage for passage in best if passage not in self._times])
         return [
             Hit(
-                one.article,
-                one.span,
-                scores[one.id],
-                float(self._candidates[one.id].vector @ self._question),
+                found.article,
+                found.span,
+                scores[found.id],
+                float(self._candidates[found.id].vector @ self._question),
                 tuple(
-                    self._told(one.article, own, cosine, times.get(one.id, ()))
-                    for own, cosine in zip(spans[one.id], self._cosines[one.id][:, 0].tolist(), strict=True)
+                    self._sentence(found.article, span, cosine, times.get(found.id, ()))
+                    for span, cosine in zip(spans[found.id], self._cosines[found.id][:, 0].tolist(), strict=True)
                 ),
-                tuple(copy for copy in members.get(self._candidates[one.id].cluster, ()) if copy.id != one.article.id),
+                tuple(
+                    copy for copy in members.get(self._candidates[found.id].cluster, ()) if copy.id != found.article.id
+                ),
             )
-            for one in self._library.found(best)
+            for found in self._library.passages.by_id(best)
         ]
 
     def _original(self, passage: int, members: Mapping[str, Sequence[Article]]) -> int:
         """The passage that says the same in the oldest of the articles that print it; often it itself."""
-        one = self._candidates[passage]
-        for article in members.get(one.cluster, ()):
-            if article.id == one.article:
+        candidate = self._candidates[passage]
+        for article in members.get(candidate.cluster, ()):
+            if article.id == candidate.article:
                 break
-            others = self._library.passages_in(article.id)
+            others = self._library.passages.in_article(article.id)
             self._read(set(others))
             same = [other for other in others if self._same(other, passage)]
             if same:
-                return max(same, key=lambda other: float(self._candidates[other].vector @ one.vector))
+                return max(same, key=lambda other: float(self._candidates[other].vector @ candidate.vector))
         return passage
 
-    def _told(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
+    def _sentence(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
         """A sentence with the names and times in it, and whether it can speak of the time asked about."""
         own = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
@@ -283,22 +286,27 @@ def _unit(vector: Vector) -> Vector:
     return vector / length if length else vector
 
 
-def _bm25(library: Library, weights: Mapping[str, float], candidates: Sequence[Candidate]) -> Vector:
+def _bm25(fulltext: FullText, weights: Mapping[str, float], candidates: Sequence[Candidate]) -> Vector:
     """Each passage's BM25 for weighted terms, as a share of the most it could be (Robertson and Zaragoza 2009).
 
     The inverse document frequency is ln(1 + (N - n + .5) / (n + .5)), which is never negative.
     """
-    passages, length = library.totals()
-    frequencies = library.frequencies(list(weights))
+    passages, length = fulltext.totals()
+    frequencies = fulltext.frequencies(list(weights))
     held = np.array([frequencies.get(term, 0) for term in weights])
     rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - held + 0.5) / (held + 0.5))
     most = (SATURATION + 1) * float(rarity.sum())
     if not most:
         return np.zeros(len(candidates), np.float32)
     width, column = len(weights), {term: place for place, term in enumerate(weights)}
-    cells = [row * width + column[word] for row, one in enumerate(candidates) for word in one.words if word in column]
+    cells = [
+        row * width + column[word]
+        for row, candidate in enumerate(candidates)
+        for word in candidate.words
+        if word in column
+    ]
     counts = np.bincount(cells, minlength=len(candidates) * width).reshape(-1, width)
-    lengths = np.array([[len(one.words)] for one in candidates])
+    lengths = np.array([[len(candidate.words)] for candidate in candidates])
     dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * lengths * passages / length)
     scores: Vector = (counts * (SATURATION + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
     return scores
@@ -308,7 +316,7 @@ def _named(question: str, names: Names) -> list[set[str]]:
     """For each person and organisation in a question, the terms of the last words of all its spellings."""
     return [
         {term for spelling in names.spellings(name) for term in terms(spelling)[-1:]}
-        for name in dict.fromkeys(one.name for one in names.mentions(question) if one.kind != "places")
+        for name in dict.fromkeys(mention.name for mention in names.mentions(question) if mention.kind != "places")
     ]
 
 

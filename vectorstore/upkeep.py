@@ -13,7 +13,9 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +24,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from vectorstore.article import Article
+from vectorstore.article import Article, Vector
 from vectorstore.database import FILE, FORMAT, LibraryError, exists, unwritable
-from vectorstore.library import Placed
-from vectorstore.store import LOCK_SECONDS, Store, locked, place
+from vectorstore.embedded import EmbeddedPassage, embedded_passage, embedded_texts
+from vectorstore.fulltext import passage_terms
+from vectorstore.library import Library
+from vectorstore.locking import locked
+from vectorstore.store import Store
 from vectorstore.vectors import BATCH
 
 NAMES = "names.txt"
@@ -33,6 +38,23 @@ LOGS = ("-wal", "-shm", "-journal")  # what SQLite writes beside its file
 MANIFEST = "manifest.json"
 ALIKE = 0.999  # least cosine of a vector in the index to the stored one, which has 16 bits a number
 TEXTS_AT_ONCE = 256
+# what must not be: what to call it, and the query that counts it
+FAULTS = {
+    "articles under a tombstone are live": "SELECT count(*) FROM removed JOIN version USING (article) WHERE live",
+    "live passages have a vector that is not marked for the index": (
+        "SELECT count(*) FROM passage JOIN version ON version.id = passage.version"
+        " JOIN vector ON vector.id = passage.vector WHERE live AND NOT indexed"
+    ),
+    "lines of full text belong to no live passage": (
+        "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT passage.id FROM passage"
+        " JOIN version ON version.id = passage.version WHERE live)"
+    ),
+    "versions have no passage": "SELECT count(*) FROM version WHERE id NOT IN (SELECT version FROM passage)",
+    "sources belong to no article": "SELECT count(*) FROM origin WHERE article NOT IN (SELECT article FROM version)",
+    "live articles hold the same text from the same source": (
+        "SELECT count(*) FROM (SELECT 1 FROM version WHERE live GROUP BY source, sha256 HAVING count(*) > 1)"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +72,111 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     """
     library = store.library
     with library.snapshot():
-        found = list(library.faults())
-        if library.purge_is_due():
-            found.append("a deletion was broken off: the next ingest or --rebuild takes the last vectors of it out")
+        faults = [*_wrong_rows(library), *_wrong_words(library), *_damaged_bytes(library)]
+        if library.purge_pending():
+            faults.append("a deletion was broken off: the next ingest or --rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
-            found += (f"{article.source}, version {article.version}: {fault}" for fault in _faults(article))
-            placed = library.placed(article.id, article.version)
-            found += (f"{article.source}, version {article.version}: {fault}" for fault in _misplaced(article, placed))
-            names = [name for one in placed for name in (one.vector, *one.sentence_vectors) if name not in sound]
-            stored = library.vectors(names)
-            sound |= {name: name in stored and _is_unit(stored[name]) for name in names}
-            bad = sum(
-                not sound[name] for name in {name for one in placed for name in (one.vector, *one.sentence_vectors)}
-            )
-            if bad:
-                found.append(f"{article.source}, version {article.version}: {bad} vectors are missing or damaged")
+            passages = library.passages.embedded(article.id, article.version)
+            wrong = [*_wrong_text(article), *_misplaced(article, passages), *_wrong_vectors(library, passages, sound)]
+            faults += (f"{article.source}, version {article.version}: {fault}" for fault in wrong)
             on_progress(done, total)
-        wanted = {name for names, _ in library.indexed_vectors(BATCH) for name in names}
-    seen: set[str] = set()
-    for names, vectors in store.index_entries(BATCH):
-        stored = library.vectors([name for name in names if name in wanted])
-        for name, vector in zip(names, vectors, strict=True):
-            seen.add(name)
-            if name in stored and float(vector @ stored[name]) < ALIKE * float(np.linalg.norm(stored[name])):
-                found.append(f"vector {name} in the search index is not the stored one")
-    if missing := wanted - seen:
-        found.append(f"{len(missing)} vectors are missing from the search index")
-    return found
+        wanted = {name for names, _ in library.vectors.indexed(BATCH) for name in names}
+    return [*faults, *_wrong_entries(store, wanted)]
 
 
-def _faults(article: Article) -> Iterator[str]:
+def _wrong_rows(library: Library) -> Iterator[str]:
+    """Damage to the file, dangling rows, and what FAULTS counts."""
+    connection = library.connection()
+    for (line,) in connection.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"SQLite finds damage: {line}"
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} belongs to nothing in {parent}"
+    for what, query in FAULTS.items():
+        if number := connection.execute(query).fetchone()[0]:
+            yield f"{number} {what}"
+
+
+def _wrong_words(library: Library) -> Iterator[str]:
+    """Full text and its counts that are not those of the live passages."""
+    connection = library.connection()
+    counted: Counter[str] = Counter()
+    passages = words = 0
+    # sliced here: SQLite would go through an article's text from its start for each of its passages
+    for version, title, text in connection.execute("SELECT id, title, text FROM version WHERE live"):
+        for passage, start, end, line in connection.execute(
+            'SELECT id, start, "end", terms FROM passage LEFT JOIN words ON words.rowid = id WHERE version = ?',
+            (version,),
+        ):
+            own = passage_terms(title, text[start:end])
+            counted.update(set(own))
+            passages, words = passages + 1, words + len(own)
+            if line != " ".join(own):
+                yield f"the full text of passage {passage} is not that of its article"
+    if library.fulltext.totals() != (passages, words):
+        yield f"{library.fulltext.totals()} passages and terms are counted, there are {(passages, words)}"
+    stored = dict(connection.execute("SELECT term, passages FROM term WHERE passages <> 0").fetchall())
+    if stored != counted:
+        yield f"the counts of {len({*stored.items()} ^ {*counted.items()})} terms are wrong"
+
+
+def _damaged_bytes(library: Library) -> Iterator[str]:
+    for sha256, value in library.connection().execute("SELECT sha256, value FROM raw"):
+        try:
+            sound = hashlib.sha256(zlib.decompress(value)).hexdigest() == sha256
+        except zlib.error:
+            sound = False
+        if not sound:
+            yield f"the kept bytes {sha256} are damaged"
+
+
+def _wrong_text(article: Article) -> Iterator[str]:
     if hashlib.sha256(article.text.encode()).hexdigest() != article.sha256:
         yield "its text does not have its digest"
 
 
-def _misplaced(article: Article, placed: list[Placed]) -> Iterator[str]:
+def _misplaced(article: Article, passages: Sequence[EmbeddedPassage]) -> Iterator[str]:
     """Every character that is not white space must be in exactly one sentence of one passage."""
     end = 0
-    for one in placed:
-        for span in one.passage.sentences:
+    for passage in (embedded.passage for embedded in passages):
+        for span in passage.sentences:
             if span.start < end or span.end > len(article.text) or article.text[end : span.start].strip():
                 yield f"its passages do not cover it at character {end}"
                 return
             end = span.end
-        if not one.passage.sentences or one.passage.span.end != end:
-            yield f"the passage at character {one.passage.span.start} is not that of its sentences"
+        if not passage.sentences or passage.span.end != end:
+            yield f"the passage at character {passage.span.start} is not that of its sentences"
             return
     if article.text[end:].strip():
         yield f"its passages end at character {end}"
 
 
-def _is_unit(vector: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> bool:
+def _wrong_vectors(library: Library, passages: Sequence[EmbeddedPassage], sound: dict[str, bool]) -> Iterator[str]:
+    """Looks at the passages' vectors; `sound` keeps what is known of each by its name."""
+    names = {name for embedded in passages for name in (embedded.vector, *embedded.sentence_vectors)}
+    fresh = [name for name in names if name not in sound]
+    stored = library.vectors.by_name(fresh)
+    sound |= {name: name in stored and _is_unit(stored[name]) for name in fresh}
+    if bad := sum(not sound[name] for name in names):
+        yield f"{bad} vectors are missing or damaged"
+
+
+def _wrong_entries(store: Store, wanted: Set[str]) -> Iterator[str]:
+    """What the search index holds otherwise than the library, or lacks of the wanted vectors."""
+    seen: set[str] = set()
+    for names, vectors in store.index.entries(BATCH):
+        stored = store.library.vectors.by_name([name for name in names if name in wanted])
+        for name, vector in zip(names, vectors, strict=True):
+            seen.add(name)
+            if name in stored and float(vector @ stored[name]) < ALIKE * float(np.linalg.norm(stored[name])):
+                yield f"vector {name} in the search index is not the stored one"
+    if missing := wanted - seen:
+        yield f"{len(missing)} vectors are missing from the search index"
+
+
+def _is_unit(vector: Vector) -> bool:
     return bool(abs(float(np.linalg.norm(vector)) - 1) < 0.02)  # false for what is no number, too
 
 
@@ -120,42 +194,48 @@ def rebuild(
     """
     library = store.library
     total = sum(1 for _ in library.every_version())
-    embedded, texts = 0, dict[str, str]()
+    count, texts = 0, dict[str, str]()
 
     def flush() -> int:
         names = list(texts)
-        made = embeddings.embed_documents([texts[one] for one in names]) if names else []
-        library.store({one: np.asarray(vector, np.float32) for one, vector in zip(names, made, strict=True)})
+        vectors = embeddings.embed_documents([texts[name] for name in names]) if names else []
+        library.vectors.store(
+            {name: np.asarray(vector, np.float32) for name, vector in zip(names, vectors, strict=True)}
+        )
         texts.clear()
         return len(names)
 
     for done, article in enumerate(library.every_version(), 1):
-        for one in library.placed(article.id, article.version):
-            wanted = store.texts(article, place(name, article, one.passage))
-            sound = {known for known, vector in library.vectors(list(wanted)).items() if _is_unit(vector)}
-            texts |= {known: text for known, text in wanted.items() if known not in sound}
+        for _, passage in _renamed_passages(library, article, name):
+            wanted = embedded_texts(article, passage)
+            stored = library.vectors.by_name(list(wanted))
+            texts |= {key: text for key, text in wanted.items() if key not in stored or not _is_unit(stored[key])}
         if len(texts) >= TEXTS_AT_ONCE:
-            embedded += flush()
+            count += flush()
         on_progress(done, total)
-    embedded += flush()
-    store.remake(name, _live_vectors(store, name), _renamed(store, name))
-    store.sweep()
-    return Rebuilt(library.indexed(), embedded)
+    count += flush()
+    store.index.rebuild(name, _live_vectors(library, name), _renamed(library, name))
+    store.collect_garbage()
+    return Rebuilt(library.vectors.indexed_count(), count)
 
 
-def _live_vectors(
-    store: Store, name: str
-) -> Iterator[tuple[list[str], np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
-    for article in store.library.articles():
-        names = [place(name, article, one.passage).vector for one in store.library.placed(article.id, article.version)]
-        stored = store.library.vectors(names)
+def _renamed_passages(library: Library, article: Article, name: str) -> list[tuple[EmbeddedPassage, EmbeddedPassage]]:
+    """Each passage of a version with the names of its vectors: as they are, and those of the model `name`."""
+    return [
+        (old, embedded_passage(name, article, old.passage))
+        for old in library.passages.embedded(article.id, article.version)
+    ]
+
+
+def _live_vectors(library: Library, name: str) -> Iterator[tuple[list[str], Vector]]:
+    for article in library.articles():
+        stored = library.vectors.by_name([new.vector for _, new in _renamed_passages(library, article, name)])
         yield list(stored), np.stack(list(stored.values()))
 
 
-def _renamed(store: Store, name: str) -> Iterator[tuple[str, str]]:
-    for article in store.library.every_version():
-        for old in store.library.placed(article.id, article.version):
-            new = place(name, article, old.passage)
+def _renamed(library: Library, name: str) -> Iterator[tuple[str, str]]:
+    for article in library.every_version():
+        for old, new in _renamed_passages(library, article, name):
             yield old.vector, new.vector
             yield from zip(old.sentence_vectors, new.sentence_vectors, strict=True)
 
@@ -218,7 +298,7 @@ def restore(file: Path, folder: Path) -> str:
                 if _digest(Path(within) / name) != digest:
                     raise LibraryError(f"{file} is damaged: {name} is not as it was written.")
             # the library last: with it the folder is one
-            with locked(folder, LOCK_SECONDS):
+            with locked(folder):
                 for name in sorted(manifest["sha256"], key=lambda name: name == FILE):
                     os.replace(Path(within) / name, folder / name)
             return str(manifest["made"])

@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
+
+from vectorstore.article import Vector
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.collection_configuration import CreateHNSWConfiguration
     from langchain_chroma import Chroma
-
-Vector = NDArray[np.float32]
 
 COLLECTION = "passages"
 BATCH = 2000  # Chroma refuses over 5,461 at once
@@ -166,6 +165,6 @@ def wait_for_probe(child: subprocess.Popen[str], timeout_seconds: float) -> str:
         child.wait()
         return f"no answer within {timeout_seconds:.0f} s"
     finally:
-        said = child.stdout.read().strip()
+        trouble = child.stdout.read().strip()
         child.stdout.close()
-    return said if child.returncode == 0 else f"the probe ended with code {child.returncode}"
+    return trouble if child.returncode == 0 else f"the probe ended with code {child.returncode}"

@@ -47,8 +47,8 @@ class Desk:
 
     def bar(self, name: str) -> None:
         with self.store.writing():
-            self.store.library.retire(self.store.library.named(str(self.folder / name)), "a test", barred=True)
-            self.store.sweep()
+            self.store.library.remove(self.store.library.named(str(self.folder / name)), "a test", barred=True)
+            self.store.collect_garbage()
 
     def live(self) -> dict[str, str]:
         """The texts that are searched, by source; and all is sound."""
@@ -188,7 +188,7 @@ def test_a_move_is_whole_though_the_run_breaks_off_right_behind_it(desk: Desk, m
         raise BrokenOffError
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.store, "sweep", fail)
+        patched.setattr(desk.store, "collect_garbage", fail)
         with pytest.raises(BrokenOffError):
             desk.up()
     desk.put("a.txt", COD)

@@ -90,8 +90,8 @@ def test_a_vector_missing_from_the_index_is_found_and_put_back(data: Path, open_
     from vectorstore.vectors import VectorIndex
 
     store = open_store(data)
-    (names,) = [names for names, _ in store.library.indexed_vectors(10)]
-    vectors = store.library.vectors(names)
+    (names,) = [names for names, _ in store.library.vectors.indexed(10)]
+    vectors = store.library.vectors.by_name(names)
     store.close()
     index = VectorIndex(data / "chroma")
     # as many as before, so that the count does not tell
@@ -205,10 +205,10 @@ def sentences(store: Store) -> list[np.ndarray[tuple[int, ...], np.dtype[np.floa
     names = [
         name
         for article in store.library.articles()
-        for placed in store.library.placed(article.id, article.version)
+        for placed in store.library.passages.embedded(article.id, article.version)
         for name in placed.sentence_vectors
     ]
-    return list(store.library.vectors(names).values())
+    return list(store.library.vectors.by_name(names).values())
 
 
 def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tuple[str, Embeddings]) -> None:
@@ -460,13 +460,10 @@ def test_an_address_means_no_page_below_it_and_a_folder_no_file_beside_it(tmp_pa
     write("a/x.txt", OTHER)
     write("a#b.txt", OTHER + " It is red.")
     folder = (tmp_path / "articles").resolve()
-    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
-    try:
+    with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         assert len(updated(store, folder).added) == 5
-        for name, number in (("https://e.org/story", 1), ("https://e.org/", 1), (f"{folder}/a", 1), (f"{folder}", 5)):
-            assert len(store.library.named(name)) == number, name
-    finally:
-        store.close()
+    for name, number in (("https://e.org/story", 1), ("https://e.org/", 1), (f"{folder}/a", 1), (f"{folder}", 5)):
+        assert len(remove([name], "a test", data=tmp_path / "data")) == number, name
 
 
 @pytest.mark.parametrize("name", ["library.db", "library.db-wal", "names.txt", "writer.lock", "chroma/x"])
@@ -491,7 +488,7 @@ class BrokenOffError(Exception):
     pass
 
 
-@pytest.mark.parametrize("where", ["remake", "_purge"])
+@pytest.mark.parametrize("where", ["library_index.LibraryIndex.rebuild", "store.Store._purge"])
 def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
     tmp_path: Path, write: Write, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -505,7 +502,7 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
     try:
         updated(store, tmp_path / "articles")
         article = store.library.named(str(secret.resolve()))
-        monkeypatch.setattr(store, where, fail)
+        monkeypatch.setattr(f"vectorstore.{where}", fail)
         with store.writing(), pytest.raises(BrokenOffError):
             store.delete(article)
         monkeypatch.undo()
@@ -513,7 +510,7 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
         secret.unlink()
         updated(store, tmp_path / "articles")
         assert check_store(store) == []
-        assert sum(len(names) for names, _ in store.index_entries(100)) == store.library.indexed() == 1
+        assert sum(len(names) for names, _ in store.index.entries(100)) == store.library.vectors.indexed_count() == 1
     finally:
         store.close()
 
@@ -536,7 +533,7 @@ def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
         monkeypatch.undo()
         lost.unlink()
         updated(store, tmp_path / "articles")
-        assert sum(len(names) for names, _ in store.index_entries(100)) == store.library.indexed() == 1
+        assert sum(len(names) for names, _ in store.index.entries(100)) == store.library.vectors.indexed_count() == 1
     finally:
         store.close()
 

@@ -18,9 +18,9 @@ from bot import Bot, Filters, Turn
 from ingest import update
 from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits, updated
 from vectorstore import HybridRetriever, Names, Store
+from vectorstore.catalogue import version_filter
 from vectorstore.copies import bands, copied
 from vectorstore.languages import PHRASES
-from vectorstore.library import chosen
 from vectorstore.search import Query, search
 from vectorstore.terms import terms
 
@@ -79,15 +79,15 @@ def test_filters_choose_the_articles_that_are_searched(
     query = Query("What did the court in Brest hear of the bakers and their wet flour?", filters=filters, as_of=as_of)
     found = {int(hit.article.source.rsplit("#", 1)[1]) for hit in search(store, query, 10, names=Names(()))}
     assert found == expected
-    assert store.library.coverage(filters, as_of).articles == len(expected)
+    assert store.library.catalogue.coverage(filters, as_of).articles == len(expected)
 
 
 def test_a_filter_finds_what_the_index_alone_would_bury(papers: Path, open_store: OpenStore) -> None:
     store = open_store(papers)
     pool = store.embed_query("When does the swimming pool open?")
-    russian = chosen(Filters(languages=("ru",)), None)
+    russian = version_filter(Filters(languages=("ru",)), None)
     (only,) = store.nearest(pool, 1, russian)
-    assert store.library.found([only[0]])[0].article.lang == "ru"
+    assert store.library.passages.by_id([only[0]])[0].article.lang == "ru"
 
 
 def test_a_filter_that_nothing_fits_is_named_in_the_answer(papers: Path) -> None:
@@ -299,23 +299,24 @@ def test_a_word_is_one_term_however_its_letters_are_written(one: str, other: str
 
 
 def test_the_rarest_terms_are_looked_up_first(sample_data: Path, open_store: OpenStore) -> None:
-    library = open_store(sample_data).library
-    frequencies = library.frequencies(["belarus", "prison", "statkevich", "nowhere"])
+    fulltext = open_store(sample_data).library.fulltext
+    frequencies = fulltext.frequencies(["belarus", "prison", "statkevich", "nowhere"])
     assert frequencies["statkevich"] < frequencies["belarus"]
     assert "nowhere" not in frequencies
-    few = library.match(["belarus", "statkevich"], 100, postings=frequencies["statkevich"])
-    assert {passage for passage, _ in few} == {passage for passage, _ in library.match(["statkevich"], 100)}
-    assert len(library.match(["belarus", "statkevich"], 1000)) > len(few)
+    few = fulltext.match(["belarus", "statkevich"], 100, postings=frequencies["statkevich"])
+    assert {passage for passage, _ in few} == {passage for passage, _ in fulltext.match(["statkevich"], 100)}
+    assert len(fulltext.match(["belarus", "statkevich"], 1000)) > len(few)
 
 
 def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: OpenStore) -> None:
     store = open_store(papers)
-    before, (passages, length) = store.library.frequencies(["chemist", "pool"]), store.library.totals()
-    store.library.retire([next(one.id for one in store.library.articles() if one.publisher == "First")], "a test")
+    fulltext = store.library.fulltext
+    before, (passages, length) = fulltext.frequencies(["chemist", "pool"]), fulltext.totals()
+    store.library.remove([next(one.id for one in store.library.articles() if one.publisher == "First")], "a test")
     assert before.keys() == {"chemist", "pool"}
-    assert store.library.frequencies(["chemist", "pool"]).keys() == {"pool"}
-    assert store.library.totals()[0] < passages
-    assert store.library.totals()[1] < length
+    assert fulltext.frequencies(["chemist", "pool"]).keys() == {"pool"}
+    assert fulltext.totals()[0] < passages
+    assert fulltext.totals()[1] < length
 
 
 def test_a_name_spelt_otherwise_in_the_sources_is_shown(

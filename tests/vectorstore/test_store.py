@@ -18,7 +18,7 @@ from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
 from tests.support.articles import Letters
 from tests.support.program import ROOT, finished
 from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
-from vectorstore.library import ALL, chosen
+from vectorstore.catalogue import LIVE, version_filter
 from vectorstore.store import EXACT
 from vectorstore.terms import terms
 
@@ -113,9 +113,9 @@ def test_a_large_index_with_damaged_files_is_made_again(
     damage(folder)
     store = Store(folder, name="letters", embeddings=Letters(), create=False)
     try:
-        vector = next(store.library.indexed_vectors(1))[1][0]
+        vector = next(store.library.vectors.indexed(1))[1][0]
         assert store.nearest(vector, 5)[0][1] > 0.99
-        assert store.library.indexed() > 11_000
+        assert store.library.vectors.indexed_count() > 11_000
     finally:
         store.close()
 
@@ -123,7 +123,7 @@ def test_a_large_index_with_damaged_files_is_made_again(
 def test_articles_of_thousands_of_passages_go_in_whole(large: Path) -> None:
     store = Store(large, name="letters", embeddings=Letters(), create=False)
     try:
-        assert store.library.totals()[0] == sum(PUBLISHED.values())
+        assert store.library.fulltext.totals()[0] == sum(PUBLISHED.values())
         assert check(store) == []
     finally:
         store.close()
@@ -135,31 +135,31 @@ def test_the_nearest_of_few_or_many_chosen_passages_are_found(
 ) -> None:
     store = Store(large, name="letters", embeddings=Letters(), create=False)
     try:
-        which = chosen(Filters(publishers=(publisher,)), None)
-        passages, vectors = next(store.library.chosen_vectors(which, 10_000))
+        which = version_filter(Filters(publishers=(publisher,)), None)
+        passages, vectors = next(store.library.vectors.chosen(which, 10_000))
         assert len(passages) == PUBLISHED[publisher]
         asked = store.embed_query("The mayor sold 77 boats to Norholm.")
         if len(passages) > EXACT:  # the index is asked, not every vector
-            monkeypatch.setattr(store.library, "chosen_vectors", None)
+            monkeypatch.setattr(store.library.vectors, "chosen", None)
         found = store.nearest(asked, 20, which)
         assert {passage for passage, _ in found} <= set(passages)
         assert [cosine for _, cosine in found] == pytest.approx(sorted(vectors @ asked)[:-21:-1], abs=2e-3)
         other = store.embed_query("The mayor sold 76 boats to Norholm.")
-        assert store.seek([(asked, 20), (other, 5)], which)() == [found, store.nearest(other, 5, which)]
+        assert store.start_nearest([(asked, 20), (other, 5)], which)() == [found, store.nearest(other, 5, which)]
     finally:
         store.close()
 
 
 def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_data: Path, tmp_path: Path) -> None:
-    """As after a kill between the commit and the sweep."""
+    """As after a kill between the commit and the collection of garbage."""
     shutil.copytree(sample_data, tmp_path / "data")
     with closing(Store.open(settings(tmp_path / "data"), create=False)) as store:
         query = store.embed_query(QUESTIONS[0])
         near = [passage for passage, _ in store.nearest(query, 60)]
-        store.library.retire([found.article.id for found in store.library.found(near)], "replaced")
+        store.library.remove([found.article.id for found in store.library.passages.by_id(near)], "replaced")
         left = store.nearest(query, 5)
         assert len(left) == 5
-        assert [passage for passage, _ in left] == [passage for passage, _ in store._exact([(query, 5)], ALL)[0]]
+        assert [passage for passage, _ in left] == [passage for passage, _ in store._exact([(query, 5)], LIVE)[0]]
         assert not {passage for passage, _ in left} & {*near}
 
 
@@ -168,7 +168,7 @@ def test_a_record_tells_the_passages_of_each_version_in_reading_order(open_store
     file = tmp_path / "ferry.txt"
     file.write_text("\n\n".join(f"The ferry {number} left Norholm at dawn. " * 12 for number in range(6)))
     updated(store, file)
-    (article,) = [entry.article for entry in store.library.catalogue()]
+    (article,) = [entry.article for entry in store.library.catalogue.entries()]
     first = store.library.record(article, 1)
     assert first is not None
     file.write_text("It was sold.")
@@ -195,7 +195,7 @@ def test_an_index_that_lost_half_its_vectors_is_made_again(
     before = answers(store)
     store.close()
     index = VectorIndex(chroma(folder))
-    names = [name for names, _ in open_store(folder).library.indexed_vectors(10_000) for name in names]
+    names = [name for names, _ in open_store(folder).library.vectors.indexed(10_000) for name in names]
     index.remove(names[::2])
     index.close()
     assert answers(open_store(folder)) == before
@@ -214,9 +214,9 @@ def test_an_index_broken_while_it_is_open_is_made_again(
 
 def test_recall_at_10_against_brute_force_is_at_least_95_percent(sample_data: Path, open_store: OpenStore) -> None:
     store = open_store(sample_data)
-    parts = list(store.library.indexed_vectors(10_000))
+    parts = list(store.library.vectors.indexed(10_000))
     names, matrix = [name for part, _ in parts for name in part], np.concatenate([part for _, part in parts])
-    owners = store.library.passages_of(names)
+    owners = store.library.passages.by_vector(names)
     found = wanted = 0
     for row in range(0, len(names), 3):
         exact = {owners[names[i]][0] for i in np.argsort(-(matrix @ matrix[row]))[:10]}
