@@ -103,15 +103,13 @@ class Sentence:
     """A sentence of a hit.
 
     `cosine` (-1 to 1) is its likeness to the query. `times` are the times it names. `names` are the known names in it
-    (see `Names`). `timely` says whether it can speak of the time the query asks about, None if the query names no time
-    or that can't be told.
+    (see `Names`).
     """
 
     span: Span
     cosine: float
     times: tuple[Time, ...] = ()
     names: frozenset[str] = frozenset()
-    timely: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

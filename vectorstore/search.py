@@ -264,10 +264,10 @@ class _Search:
         return passage
 
     def _sentence(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
-        """A sentence with the names and times in it, and whether it can speak of the time asked about."""
+        """A sentence with the names and times in it."""
         own = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
-        return Sentence(span, cosine, own, names, timely(self._asked, own, article.published))
+        return Sentence(span, cosine, own, names)
 
 
 def _words(text: str) -> dict[str, float]:

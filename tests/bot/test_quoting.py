@@ -20,10 +20,10 @@ from tests.support.readings import FITTED, HARDLY, SURELY, candidate, hit, readi
 # hand-made readings
 
 
-def likely(*texts: str, published: str = "2025-12-13", timely: bool | None = None) -> list[Candidate]:
+def likely(*texts: str, published: str = "2025-12-13") -> list[Candidate]:
     """A sentence each of an article of its own, each a little less likely than the one before."""
     return [
-        candidate(hit(text, name=f"article {place}", published=published, timely=timely), score=3 - place / 10)
+        candidate(hit(text, name=f"article {place}", published=published), score=3 - place / 10)
         for place, text in enumerate(texts)
     ]
 

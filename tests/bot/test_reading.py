@@ -120,11 +120,13 @@ def test_the_words_that_answer_are_places_of_the_article() -> None:
     assert (best.corrects, other.corrects) == (True, False)
 
 
-def test_what_was_at_another_time_than_the_one_asked_about_is_no_answer() -> None:
-    hits = [hit("The mill opened.", name=str(fits), timely=fits) for fits in (False, True, None)]
-    reading = judged(hits, [passage(9.0), passage(1.0), passage(2.0)], calibration())
-    assert {one.hit.article.id for one in reading.candidates} == {one.article.id for one in hits[1:]}
-    assert judged(hits[:1], [passage(9.0)], calibration()).answerable == 0.0
+def test_the_reader_tells_times_apart_by_the_day_of_publication_too(reader: Reader) -> None:
+    months = {"2025-05-20": "May", "2025-09-20": "September"}
+    texts = ("The mill of Norholm took on twelve workers.", "The mill of Norholm took on forty workers.")
+    hits = [hit(text, name=day, published=day) for text, day in zip(texts, months, strict=True)]
+    for hit_of_then, month in zip(hits, months.values(), strict=True):
+        question = f"How many workers did the mill of Norholm take on in {month} 2025?"
+        assert read(reader, question, (), hits).candidates[0].hit is hit_of_then
 
 
 def test_nothing_that_was_read_answers_nothing() -> None:

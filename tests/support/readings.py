@@ -43,7 +43,6 @@ def hit(
     published: str = "2025-12-13",
     gap: str = " ",
     copies: Sequence[Article] = (),
-    timely: bool | None = None,
 ) -> Hit:
     """An article that is one passage of these sentences, with the times they name; `gap` stands between them."""
     made: list[Sentence] = []
@@ -51,7 +50,7 @@ def hit(
     for one in sentences:
         text += gap if text else ""
         own = tuple(times(one, len(text), published))
-        made.append(Sentence(Span(len(text), len(text) + len(one)), 0.8, own, frozenset(), timely))
+        made.append(Sentence(Span(len(text), len(text) + len(one)), 0.8, own))
         text += one
     article = Article(name, 1, f"{name}.txt", "", "", "", published, "en", "", text, "", "")
     return Hit(article, Span(0, len(text)), 1.0, 0.8, tuple(made), tuple(copies))
