@@ -184,9 +184,9 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
 def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> dict[str, Features]:
     """The features of every sentence of the hits, in their order: arrays of one length.
 
-    `answers`, `corrects`, `span` and `passage` are the reader's logits; `above` is `answers` and `near` the cosine to
-    the question, less the mean of all and over their spread; `found` is the search's score of the hit, the same way;
-    `rank` is its place, from 0.
+    `answers`, `corrects`, `span` and `passage` are the reader's logits, `supports` is its probability of "yes"; `above`
+    is `answers` and `near` the cosine to the question, less the mean of all and over their spread; `found` is the
+    search's score of the hit, the same way; `rank` is its place, from 0.
     """
     sentences = [one for passage in passages for one in passage.sentences]
     cosines = np.array([one.cosine for hit in hits for one in hit.sentences], np.float64)
@@ -197,6 +197,7 @@ def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) ->
         "corrects": np.array([one.corrects for one in sentences], np.float64),
         "span": np.array([one.span for one in sentences], np.float64),
         "passage": np.repeat(np.array([one.answerable for one in passages], np.float64), counts),
+        "supports": np.repeat(np.array([one.relation[0] for one in passages], np.float64), counts),
         "above": _standard(answers),
         "near": _standard(cosines),
         "found": np.repeat(_standard(np.array([hit.score for hit in hits], np.float64)), counts),
@@ -218,7 +219,11 @@ def question_features(scores: Features, features: Mapping[str, Features]) -> dic
         "own span": features["span"][best],
         "passage": features["passage"].max(),
         "own passage": features["passage"][best],
+        "mean passage": features["passage"].mean(),
+        "above": features["above"].max(),
         "near": features["near"][best],
+        "nearest": features["near"].max(),
+        "supports": features["supports"][best],
     }
 
 

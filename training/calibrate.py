@@ -51,7 +51,11 @@ QUESTION_FEATURES = (
     "own span",
     "passage",
     "own passage",
+    "mean passage",
+    "above",
     "near",
+    "nearest",
+    "supports",
 )
 RIGHT_LOST = 0.005  # of the sentences that answer: a chat model could not quote them
 PROVED_LOST = 0.02  # of the claims that their quotes prove

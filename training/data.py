@@ -103,9 +103,9 @@ def own_articles(folder: Path) -> list[OwnArticle]:
     counts: dict[str, int] = {}
     for line in lines(folder / "own"):
         article = OwnArticle(
-            *(line[name] for name in ("id", "lang", "title", "publisher", "published", "sentences", "questions")),
-            line.get("claims", []),
-        )
+            line["id"], line["lang"], line["title"], line["publisher"], line["published"], line["sentences"],
+            line["questions"], line.get("claims", []),
+        )  # fmt: skip
         articles[article.id] = article
         counts[article.id] = len(article.questions)
     for line in lines(folder / "more"):

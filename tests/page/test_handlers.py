@@ -63,8 +63,8 @@ def asked(chat: ChatHandlers, session: Session, history: Sequence[Any] = (), add
     """All that becomes of the components until QUESTION is answered."""
     layout, of = chat.layout, reader(address)
     now = chat.on_submit(list(history), QUESTION, of)
-    history, place = sent(chat, now[layout.chatbot]), now[layout.asked]
-    for updates in chat.on_asked([], history, place, None, session, of, *NO_FILTERS):
+    shown, place = sent(chat, now[layout.chatbot]), now[layout.asked]
+    for updates in chat.on_asked([], shown, place, None, session, of, *NO_FILTERS):
         now |= updates
     return now
 
