@@ -29,7 +29,7 @@ from ingest import update
 from training.collections import articles_of, overlap
 from training.data import lines as all_lines
 from vectorstore import Names, Query, Store, settings
-from vectorstore.embedded import passage_text
+from vectorstore.passage_table import passage_text
 from vectorstore.search import search
 from vectorstore.terms import terms
 

@@ -1,6 +1,7 @@
 """The file `library.db`: its tables, its connections, and what to say when it can't be used.
 
-Knows SQLite, formats, transactions, and the table `meta`. Does not know what the other tables are for.
+Knows SQLite, formats, transactions, the lock for writers, and the table `meta`. Does not know what the other tables are
+for.
 
 Errors: LibraryError (ValueError) for a data folder that can't be used; below it NoLibraryError for one that holds none,
 BusyError for one that another process writes to. The message names the folder and the remedy.
@@ -8,11 +9,14 @@ BusyError for one that another process writes to. The message names the folder a
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from vectorstore.origins import AMENDED
 from vectorstore.origins import SCHEMA as ORIGINS
@@ -21,6 +25,7 @@ FILE = "library.db"
 FORMAT = 4
 MAPPED = 1 << 30  # bytes of the file that reading maps into memory
 BUSY_SECONDS = 5.0
+LOCK_SECONDS = 2.0
 INDEX = "chroma"  # the folder of the first index
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -102,6 +107,28 @@ def unwritable(folder: Path, error: Exception) -> LibraryError:
         f"The data folder {folder} can't be written ({error}). "
         "Make it writable, or name another with --data or VIADOMA_DATA."
     )
+
+
+@contextmanager
+def locked(folder: Path, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Holds a data folder for this process's writes; BusyError names the holder if another has it for so long."""
+    holder = folder / "writer.txt"
+    lock = FileLock(folder / "writer.lock", is_singleton=True)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
+        raise BusyError(f"{who} is writing to {folder}. Wait until it has finished, then try again.") from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        try:
+            holder.write_text(f"Process {os.getpid()}", "utf-8")
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield
+    finally:
+        lock.release()
 
 
 class Database:

@@ -16,10 +16,9 @@ from vectorstore.article import Article, Passage, Provenance, Span
 from vectorstore.catalogue import NEWEST_FIRST, Catalogue
 from vectorstore.clusters import Clusters, own_cluster
 from vectorstore.database import ARTICLE, Database
-from vectorstore.embedded import EmbeddedPassage
 from vectorstore.fulltext import FullText
 from vectorstore.origins import Amendment, Origin, Origins, Removed, Stale
-from vectorstore.passage_table import PassageTable
+from vectorstore.passage_table import EmbeddedPassage, PassageTable
 from vectorstore.vector_table import VectorTable
 
 NOWHERE = Provenance()

@@ -19,9 +19,8 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from vectorstore.article import Vector
-from vectorstore.database import LibraryError
+from vectorstore.database import LibraryError, locked
 from vectorstore.library import Library
-from vectorstore.locking import locked
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")

@@ -204,9 +204,7 @@ class Names:
         if best is None:
             return ""
         name, person = self._folded[best[0]]
-        if person and not self._same_ending(name, words[-1]):
-            return ""
-        return name
+        return "" if person and not self._same_ending(name, words[-1]) else name
 
     def _same_ending(self, name: str, surname: str) -> bool:
         endings = {fold_key(WORD.findall(spelling)[-1]).endswith("+") for spelling in self._spellings[name]}

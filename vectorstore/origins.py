@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -140,11 +140,6 @@ class Origins:
         """The article's tombstone; None if it has none."""
         row = self._one("SELECT * FROM removed WHERE article = ?", article_id)
         return Removed(row[0], row[1], row[2], bool(row[3])) if row else None
-
-    def every_removed(self) -> Iterator[Removed]:
-        """All tombstones, the newest first."""
-        for row in self._connection().execute("SELECT * FROM removed ORDER BY at DESC, article"):
-            yield Removed(row[0], row[1], row[2], bool(row[3]))
 
     def stale(self, article_id: str) -> Stale | None:
         """Why the article's source could not be read again; None if it could."""

@@ -1,20 +1,30 @@
-"""The stored passages of every version: where they and their sentences stand, the times they name, their vectors.
+"""The passages of every version: where they and their sentences stand, the times they name, what is embedded of them.
 
-Knows what ranking and reading need of a passage. Does not know how passages are found or ranked.
+Knows what ranking and reading need of a passage, and what its vectors are called: a name is the digest of the model's
+name and the text, so that what is stored already is not embedded again. Does not know how passages are found or ranked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 
 from vectorstore.article import Article, Passage, Span, Time, Vector
 from vectorstore.catalogue import LIVE, VersionFilter
 from vectorstore.database import ARTICLE, placeholders
-from vectorstore.embedded import EmbeddedPassage
 from vectorstore.vector_table import stacked
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPassage:
+    """A passage with the names of its vectors: its own and one a sentence, in order."""
+
+    passage: Passage
+    vector: str
+    sentence_vectors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,30 @@ class Candidate:
     cluster: str
     words: list[str]
     vector: Vector
+
+
+def embedded_passage(embedding: str, article: Article, passage: Passage) -> EmbeddedPassage:
+    """The passage with the names of its vectors of the model `embedding`."""
+
+    def name(text: str) -> str:
+        return hashlib.sha256(f"{embedding}\n{text}".encode()).hexdigest()[:32]
+
+    sentences = tuple(name(article.text[span.start : span.end]) for span in passage.sentences)
+    return EmbeddedPassage(passage, name(passage_text(article, passage.span)), sentences)
+
+
+def embedded_texts(article: Article, embedded: EmbeddedPassage) -> dict[str, str]:
+    """What is embedded of a passage and of its sentences, by the names of their vectors."""
+    spans = zip(embedded.sentence_vectors, embedded.passage.sentences, strict=True)
+    return {embedded.vector: passage_text(article, embedded.passage.span)} | {
+        name: article.text[span.start : span.end] for name, span in spans
+    }
+
+
+def passage_text(article: Article, span: Span) -> str:
+    """What is embedded of a passage: the article's title, then its words."""
+    words = article.text[span.start : span.end]
+    return f"{article.title}\n{words}" if article.title else words
 
 
 class PassageTable:
@@ -154,15 +188,11 @@ class PassageTable:
         times = self.times([passage for passage, _, _ in rows])
         embedded = []
         for passage, span, vector in rows:
-            sentences = self._connection().execute(
-                'SELECT start, "end", vector FROM sentence WHERE passage = ? ORDER BY start', (passage,)
-            )
-            spans, names = [], []
-            for start, end, name in sentences:
-                spans.append(Span(start, end))
-                names.append(name)
-            whole = Passage(span, tuple(spans), tuple(times.get(passage, ())))
-            embedded.append(EmbeddedPassage(whole, vector, tuple(names)))
+            query = 'SELECT start, "end", vector FROM sentence WHERE passage = ? ORDER BY start'
+            sentences = self._connection().execute(query, (passage,)).fetchall()
+            spans = tuple(Span(start, end) for start, end, _ in sentences)
+            whole = Passage(span, spans, tuple(times.get(passage, ())))
+            embedded.append(EmbeddedPassage(whole, vector, tuple(name for _, _, name in sentences)))
         return embedded
 
     # what is written, within a transaction of the library's
@@ -171,24 +201,18 @@ class PassageTable:
         """Stores the passages of a new version; their vectors must be stored."""
         connection = self._connection()
         for embedded in passages:
-            passage = embedded.passage
-            number = connection.execute(
+            passage, names = embedded.passage, embedded.sentence_vectors
+            key = connection.execute(
                 'INSERT INTO passage (version, start, "end", vector) VALUES (?, ?, ?, ?)',
-                (version, passage.span.start, passage.span.end, embedded.vector),
+                (version, *astuple(passage.span), embedded.vector),
             ).lastrowid
             connection.executemany(
                 "INSERT INTO sentence VALUES (?, ?, ?, ?)",
-                (
-                    (number, span.start, span.end, vector)
-                    for span, vector in zip(passage.sentences, embedded.sentence_vectors, strict=True)
-                ),
+                [(key, *astuple(span), name) for span, name in zip(passage.sentences, names, strict=True)],
             )
             connection.executemany(
                 "INSERT INTO time VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (number, time.span.start, time.span.end, str(time.first), str(time.last), time.reckoned)
-                    for time in passage.times
-                ),
+                [(key, *astuple(time.span), str(time.first), str(time.last), time.reckoned) for time in passage.times],
             )
 
     def delete_article(self, article_id: str) -> None:

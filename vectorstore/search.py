@@ -176,9 +176,8 @@ class _Search:
         for passage in passages:
             candidate = self._candidates[passage]
             earlier = by_cluster.setdefault(candidate.cluster, [])
-            if not any(
-                self._candidates[other].article != candidate.article and self._same(other, passage) for other in earlier
-            ):
+            others = (other for other in earlier if self._candidates[other].article != candidate.article)
+            if not any(self._same(other, passage) for other in others):
                 earlier.append(passage)
                 kept.append(passage)
         return kept
@@ -233,6 +232,7 @@ class _Search:
         best = (taken + later)[:limit]
         spans = self._library.passages.sentences(best)
         times = self._times | self._library.passages.times([passage for passage in best if passage not in self._times])
+        copies = {article.id: texts for texts in members.values() for article in texts}
         return [
             Hit(
                 found.article,
@@ -243,9 +243,7 @@ class _Search:
                     self._sentence(found.article, span, cosine, times.get(found.id, ()))
                     for span, cosine in zip(spans[found.id], self._cosines[found.id][:, 0].tolist(), strict=True)
                 ),
-                tuple(
-                    copy for copy in members.get(self._candidates[found.id].cluster, ()) if copy.id != found.article.id
-                ),
+                tuple(copy for copy in copies.get(found.article.id, ()) if copy.id != found.article.id),
             )
             for found in self._library.passages.by_id(best)
         ]
@@ -299,14 +297,10 @@ def _bm25(fulltext: FullText, weights: Mapping[str, float], candidates: Sequence
     if not most:
         return np.zeros(len(candidates), np.float32)
     width, column = len(weights), {term: place for place, term in enumerate(weights)}
-    cells = [
-        row * width + column[word]
-        for row, candidate in enumerate(candidates)
-        for word in candidate.words
-        if word in column
-    ]
+    words = [candidate.words for candidate in candidates]
+    cells = [row * width + column[word] for row, own in enumerate(words) for word in own if word in column]
     counts = np.bincount(cells, minlength=len(candidates) * width).reshape(-1, width)
-    lengths = np.array([[len(candidate.words)] for candidate in candidates])
+    lengths = np.array([[len(own)] for own in words])
     dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * lengths * passages / length)
     scores: Vector = (counts * (SATURATION + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
     return scores

@@ -17,13 +17,12 @@ from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Vector
 from vectorstore.catalogue import LIVE, VersionFilter
-from vectorstore.database import require, stored_embedding
-from vectorstore.embedded import embedded_passage, embedded_texts
+from vectorstore.database import locked, require, stored_embedding
 from vectorstore.embeddings import open_embeddings
 from vectorstore.languages import language_means, moved
 from vectorstore.library import Deleted, Library, NewVersion
 from vectorstore.library_index import LibraryIndex
-from vectorstore.locking import locked
+from vectorstore.passage_table import embedded_passage, embedded_texts
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH
 

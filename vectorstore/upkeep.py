@@ -25,11 +25,10 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from vectorstore.article import Article, Vector
-from vectorstore.database import FILE, FORMAT, LibraryError, exists, unwritable
-from vectorstore.embedded import EmbeddedPassage, embedded_passage, embedded_texts
+from vectorstore.database import FILE, FORMAT, LibraryError, exists, locked, unwritable
 from vectorstore.fulltext import passage_terms
 from vectorstore.library import Library
-from vectorstore.locking import locked
+from vectorstore.passage_table import EmbeddedPassage, embedded_passage, embedded_texts
 from vectorstore.store import Store
 from vectorstore.vectors import BATCH
 
@@ -79,7 +78,7 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
             passages = library.passages.embedded(article.id, article.version)
-            wrong = [*_wrong_text(article), *_misplaced(article, passages), *_wrong_vectors(library, passages, sound)]
+            wrong = [*_wrong_text(article, passages), *_wrong_vectors(library, passages, sound)]
             faults += (f"{article.source}, version {article.version}: {fault}" for fault in wrong)
             on_progress(done, total)
         wanted = {name for names, _ in library.vectors.indexed(BATCH) for name in names}
@@ -132,13 +131,10 @@ def _damaged_bytes(library: Library) -> Iterator[str]:
             yield f"the kept bytes {sha256} are damaged"
 
 
-def _wrong_text(article: Article) -> Iterator[str]:
+def _wrong_text(article: Article, passages: Sequence[EmbeddedPassage]) -> Iterator[str]:
+    """Every character that is not white space must be in exactly one sentence of one passage."""
     if hashlib.sha256(article.text.encode()).hexdigest() != article.sha256:
         yield "its text does not have its digest"
-
-
-def _misplaced(article: Article, passages: Sequence[EmbeddedPassage]) -> Iterator[str]:
-    """Every character that is not white space must be in exactly one sentence of one passage."""
     end = 0
     for passage in (embedded.passage for embedded in passages):
         for span in passage.sentences:

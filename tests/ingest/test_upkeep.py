@@ -130,23 +130,17 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
     def ask() -> None:
         answered.append(hits(reader, "Who keeps the lighthouse?", 3)[0].text)
 
-    store = Store(data, name=None, embeddings=built_in[1], create=False)
-    try:
+    with closing(Store(data, name=None, embeddings=built_in[1], create=False)) as store:
         with store.writing():
             rebuilt = rebuild_store(store, "letters", Announced(on_use=ask))
         assert rebuilt.embedded == 6  # two passages, four sentences
         assert any("Ada Lund" in text for text in answered)
-    finally:
-        store.close()
     with pytest.raises(LibraryError, match="remade with the embedding model letters"):
         ask()
-    moved = Store(data, name="letters", embeddings=Letters(), create=False)
-    try:
+    with closing(Store(data, name="letters", embeddings=Letters(), create=False)) as moved:
         assert "Ada Lund" in hits(moved, "Who keeps the lighthouse at Norholm?", 3)[0].text
         assert check_store(moved) == []
         assert [path.name for path in data.glob("chroma*")] == [moved.library.index_folder()]
-    finally:
-        moved.close()
 
 
 @pytest.fixture
@@ -216,11 +210,8 @@ def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tupl
         raise KeyboardInterrupt
 
     store = Store(data, name=None, embeddings=built_in[1], create=False)
-    try:
-        with store.writing(), pytest.raises(KeyboardInterrupt):
-            rebuild_store(store, "letters", Announced(on_use=fail))
-    finally:
-        store.close()
+    with closing(store), store.writing(), pytest.raises(KeyboardInterrupt):
+        rebuild_store(store, "letters", Announced(on_use=fail))
     assert check(data=data) == []
 
 
@@ -403,12 +394,11 @@ def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, wri
     draw = random.Random(1)
     for number in range(40):
         write(f"{number}.txt", "\n\n".join(random_article(draw) for _ in range(4)))
-    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
 
     def room() -> int:
         return sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file())
 
-    try:
+    with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         assert len(updated(store, tmp_path / "articles").added) == 40
         fresh = room()
         for _ in range(9):
@@ -419,8 +409,6 @@ def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, wri
             rebuild_store(store, "letters", Letters())
         assert check_store(store) == []
         assert room() <= 1.5 * fresh
-    finally:
-        store.close()
 
 
 @pytest.mark.parametrize("option", ["--delete", "--remove=x", "--bring-back", "--prune"])
@@ -446,12 +434,9 @@ def moved_away(write: Write, store: Store) -> str:
 
 
 def test_a_file_means_what_lies_there_now(tmp_path: Path, write: Write) -> None:
-    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
-    try:
+    with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         other = moved_away(write, store)
         assert store.library.named(str((tmp_path / "articles" / "a.txt").resolve())) == [other]
-    finally:
-        store.close()
 
 
 def test_an_address_means_no_page_below_it_and_a_folder_no_file_beside_it(tmp_path: Path, write: Write) -> None:
@@ -494,12 +479,11 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
 ) -> None:
     secret = write("a.txt", TEXT)
     write("b.txt", OTHER)
-    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
 
     def fail(*_: object) -> None:
         raise BrokenOffError
 
-    try:
+    with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         updated(store, tmp_path / "articles")
         article = store.library.named(str(secret.resolve()))
         monkeypatch.setattr(f"vectorstore.{where}", fail)
@@ -511,20 +495,17 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
         updated(store, tmp_path / "articles")
         assert check_store(store) == []
         assert sum(len(names) for names, _ in store.index.entries(100)) == store.library.vectors.indexed_count() == 1
-    finally:
-        store.close()
 
 
 def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a.txt", TEXT)
-    store = Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)
 
     def fail(*_: object) -> None:
         raise BrokenOffError
 
-    try:
+    with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         updated(store, tmp_path / "articles")
         lost = write("b.txt", OTHER)
         monkeypatch.setattr(store.library, "publish", fail)
@@ -534,8 +515,6 @@ def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
         lost.unlink()
         updated(store, tmp_path / "articles")
         assert sum(len(names) for names, _ in store.index.entries(100)) == store.library.vectors.indexed_count() == 1
-    finally:
-        store.close()
 
 
 @pytest.mark.slow

@@ -111,30 +111,23 @@ def test_a_large_index_with_damaged_files_is_made_again(
     folder = tmp_path / "data"
     shutil.copytree(large, folder)
     damage(folder)
-    store = Store(folder, name="letters", embeddings=Letters(), create=False)
-    try:
+    with closing(Store(folder, name="letters", embeddings=Letters(), create=False)) as store:
         vector = next(store.library.vectors.indexed(1))[1][0]
         assert store.nearest(vector, 5)[0][1] > 0.99
         assert store.library.vectors.indexed_count() > 11_000
-    finally:
-        store.close()
 
 
 def test_articles_of_thousands_of_passages_go_in_whole(large: Path) -> None:
-    store = Store(large, name="letters", embeddings=Letters(), create=False)
-    try:
+    with closing(Store(large, name="letters", embeddings=Letters(), create=False)) as store:
         assert store.library.fulltext.totals()[0] == sum(PUBLISHED.values())
         assert check(store) == []
-    finally:
-        store.close()
 
 
 @pytest.mark.parametrize("publisher", PUBLISHED)
 def test_the_nearest_of_few_or_many_chosen_passages_are_found(
     large: Path, publisher: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(large, name="letters", embeddings=Letters(), create=False)
-    try:
+    with closing(Store(large, name="letters", embeddings=Letters(), create=False)) as store:
         which = version_filter(Filters(publishers=(publisher,)), None)
         passages, vectors = next(store.library.vectors.chosen(which, 10_000))
         assert len(passages) == PUBLISHED[publisher]
@@ -146,8 +139,6 @@ def test_the_nearest_of_few_or_many_chosen_passages_are_found(
         assert [cosine for _, cosine in found] == pytest.approx(sorted(vectors @ asked)[:-21:-1], abs=2e-3)
         other = store.embed_query("The mayor sold 76 boats to Norholm.")
         assert store.start_nearest([(asked, 20), (other, 5)], which)() == [found, store.nearest(other, 5, which)]
-    finally:
-        store.close()
 
 
 def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_data: Path, tmp_path: Path) -> None:
