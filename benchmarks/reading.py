@@ -25,9 +25,7 @@ from tqdm import tqdm
 from benchmarks.figures import area, balanced_in_folds, folded, share
 from benchmarks.results import report
 from benchmarks.retrieval import lines
-from benchmarks.support import best_sentences
-from bot.support.words import share as words_held
-from bot.support.words import tokens
+from benchmarks.support import best_sentences, words_held
 from encoder import TRAINED, E5Embeddings, PassageScores, Reader, Text
 from encoder.weights import Vectors
 from ingest.passages import PASSAGE_CHARACTERS, passages, sentences
@@ -454,7 +452,7 @@ def _table_of_support(measuring: Measuring, shared: Path) -> None:
             by_passage.append(measuring.supported(one["claim"], _document(one)))
             best = Text("", tuple(best_sentences(one["claim"], one["doc"], BEST)))
             by_sentences.append(measuring.supported(one["claim"], [best]))
-        words = [words_held(tokens(one["claim"]), tokens(one["doc"])) for one in pairs]
+        words = [words_held(one["claim"], one["doc"]) for one in pairs]
         rows.append([name, len(pairs), *(area(labels, some) for some in (by_passage, by_sentences, words))])
     report(
         "reading-support",

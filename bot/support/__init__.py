@@ -1,9 +1,8 @@
 """Support without a model: what speaks against a claim in the quotes that shall prove it.
 
-Knows numbers, dates, names, negations, opposites and who does what to whom, in English, Russian and Belarusian. A claim
-and a quote of different languages are compared by numbers, dates and names alone. It is strict on these facts and
-silent on wording: no reason does not mean that the quotes prove the claim. What it finds and what it misses:
-`python -m benchmarks support` and `claims`.
+Knows numbers, dates, names and quoted words. It is strict on these facts and silent on wording: whether the rest of a
+claim follows from its quotes is the reader's matter. What it finds and what it misses: `python -m benchmarks support`
+and `claims`.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ from functools import cache
 from bot.support.dates import date_reasons, days
 from bot.support.names import name_reasons
 from bot.support.numbers import number_reasons
-from bot.support.polarity import negation_reasons, opposite_reasons
-from bot.support.roles import role_reasons
-from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, copied, language, sentences, tokens
+from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, language
 from vectorstore import Names
 from vectorstore.terms import CYRILLIC
 
@@ -58,8 +55,6 @@ def uncovered(
     told = [reason for _, reason in reasons]
     if facts.same:
         told += _quoted_reasons(claim, quotes)
-        if facts.language in TAUGHT:
-            told += _worded_reasons(claim, quotes, names)
     return list(dict.fromkeys(told))
 
 
@@ -71,7 +66,7 @@ def _own_names() -> Names:
 class _Facts:
     """The facts of a claim, compared as the languages of the claim and of its quotes allow.
 
-    `same`: they share their language, as far as it can be told; `language` is the claim's.
+    `same`: they share their language, as far as it can be told.
     """
 
     def __init__(self, claim: str, quotes: Sequence[str], names: Names) -> None:
@@ -80,7 +75,6 @@ class _Facts:
             tongue = tongues[0]  # too short to tell
         spoken = {tongue, *tongues} - {""}
         self._claim, self._names = claim, names
-        self.language = tongue
         self.same = not tongue or all(other in (tongue, "") for other in tongues)
         self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
         self._taught = spoken <= {*TAUGHT}
@@ -102,15 +96,3 @@ def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[str]:
         for said in QUOTED.findall(claim)
         if " ".join(said.lower().split()).strip(" .,!?") not in held
     ]
-
-
-def _worded_reasons(claim: str, quotes: Sequence[str], names: Names) -> list[str]:
-    """What the words say otherwise, in the sentences of the claim that are not copied."""
-    ground = [tokens(sentence) for quote in quotes for sentence in sentences(quote)]
-    reasons = []
-    for sentence in sentences(claim):
-        words = tokens(sentence)
-        if not any(copied(words, other) for other in ground):
-            reasons += negation_reasons(words, ground) + opposite_reasons(words, ground)
-            reasons += role_reasons(sentence, quotes, names)
-    return reasons

@@ -9,8 +9,7 @@ Lines that start with # are notes. In its words "*" stands for any ending and "_
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -21,9 +20,7 @@ from vectorstore.terms import CYRILLIC, terms
 PLAIN = str.maketrans(
     dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
 )
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;:()\"]|[.!?…]+|[-]")
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[^\W\d_a-zа-яёіўїєґ])|\n+")
-BREAKS = frozenset(',;:()".!?…')
 TAUGHT = ("en", "ru", "be")  # whose words the tables hold
 CYRILLIC_LANGUAGES = frozenset(("ru", "be", "uk"))
 CACHED = 4096  # texts: a quote is compared with many claims
@@ -56,51 +53,11 @@ def pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{'|'.join(ways)})(?!\w)", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word or mark in lower case, its stem (empty for marks), whether it is a "not" or says something by itself."""
-
-    word: str
-    term: str
-    negates: bool
-    content: bool
-
-
-Sentence = Sequence[Token]
-
-
-@lru_cache(CACHED)
-def tokens(text: str) -> Sentence:
-    """The words and marks of a plain text."""
-    made = []
-    for word in map(str.lower, WORD.findall(text)):
-        term, negates = stem(word), word in every("words", "not")
-        made.append(Token(word, term, negates, bool(term) and not negates and word not in every("words", "stop")))
-    return tuple(made)
-
-
 @lru_cache(65536)
 def stem(word: str) -> str:
     """The stem of a word in lower case; empty for a mark."""
     found = terms(word.removesuffix("'s")) if word[0].isalnum() else []
     return found[0] if found else ""
-
-
-def only_words(sentence: Sentence) -> list[Token]:
-    """A sentence without its marks."""
-    return [token for token in sentence if token.term]
-
-
-def copied(one: Sentence, other: Sentence) -> bool:
-    """Whether a sentence is a stretch of another, word by word."""
-    mine, theirs = (" ".join(token.word for token in only_words(side)) for side in (one, other))
-    return f" {mine} " in f" {theirs} "
-
-
-def share(claim: Sentence, quote: Sentence) -> float:
-    """The part of a claim's content words that a quote holds (0 to 1)."""
-    wanted = {token.term for token in claim if token.content}
-    return len(wanted & {token.term for token in quote}) / len(wanted) if wanted else 0.0
 
 
 def sentences(text: str) -> list[str]:

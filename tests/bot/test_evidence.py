@@ -77,8 +77,6 @@ def doubts(claim: str, found: Hit, **options: Any) -> list[str]:
         ("He pardoned 124 prisoners.", ["the number 124 is not in its quote"]),
         ("The pardon came on December 13, Belta said.", ["the date December 13 is not in its quote"]),
         ("Lukashenko pardoned 123 with Trump.", ["the name Trump is not in its quote"]),
-        ("Lukashenko jailed 123 prisoners.", ["it says “jailed”, its quote “pardoned”"]),
-        ("Lukashenko had not pardoned 123 prisoners.", ["it denies what its quote says"]),
         ('He said "all will be free soon".', ["the words “all will be free soon” are not in its quote"]),
         ("Lukashenko pardoned 123, see www.example.org.", ["it holds an address"]),
     ],

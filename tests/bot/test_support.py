@@ -187,51 +187,6 @@ def test_words_beside_the_quote_are_not_quoted() -> None:
     assert uncovered(said, ["He said much."], [["“All of them will be free soon”, he said."]])
 
 
-@pytest.mark.parametrize(
-    ("claim", "quote"),
-    [
-        ("Belarus did not free 123 political prisoners.", FREED),
-        ("EU sanctions on potash do not stay in force.", POTASH),
-        ("Coale reached the town in March.", "Coale did not reach the town in March."),
-        ("He asked Lukashenko for a pardon.", "He did not ask Lukashenko for a pardon."),
-        ("Statkevich was not released after a stroke.", STROKE),
-        ("На Украину не вывезли 114 помилованных.", UKRAINE),
-        ("Бяляцкі пісаў прашэнне аб памілаванні.", VILNIA),
-    ],
-)
-def test_a_negation_put_in_or_left_out_is_told(claim: str, quote: str) -> None:
-    assert len(uncovered(claim, [quote])) == 1
-
-
-@pytest.mark.parametrize(
-    ("claim", "quote", "reason"),
-    [
-        ("Belarus jailed 123 political prisoners.", FREED, "it says “jailed”, its quote “freed”"),
-        ("The Council lifted its Belarus sanctions.", COUNCIL, "it says “lifted”, its quote “prolonged”"),
-        ("Лукашенко осудил 18 человек.", "Лукашенко помиловал 18 человек.", "it says “осудил”, its quote “помиловал”"),
-        ("Суд дазволіў выданне.", "Суд забараніў выданне.", "it says “дазволіў”, its quote “забараніў”"),
-    ],
-)
-def test_the_opposite_is_told(claim: str, quote: str, reason: str) -> None:
-    assert reason in uncovered(claim, [quote])
-
-
-@pytest.mark.parametrize(
-    ("claim", "quote"),
-    [
-        ("Лукашенко поблагодарил Трампа за освобождение заключённых.", THANKS),
-        ("Zelensky thanked Trump for it.", "Trump thanked Zelensky for it."),
-    ],
-)
-def test_roles_the_other_way_round_are_told(claim: str, quote: str) -> None:
-    assert any("the other way round" in reason for reason in uncovered(claim, [quote]))
-
-
-def test_word_order_alone_turns_no_roles_round() -> None:
-    assert uncovered("Лукашенко поблагодарил Трамп за освобождение.", [THANKS]) == []
-    assert uncovered("Trump met Putin in Alaska.", ["Putin met Trump in Alaska."]) == []
-
-
 def test_quoted_words_must_be_the_quotes() -> None:
     quote = "He said: “All of them will be free soon.”"
     assert uncovered('He said "all of them will be free soon".', [quote]) == []
