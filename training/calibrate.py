@@ -10,6 +10,7 @@ import json
 import pickle
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,10 @@ OWN_QUESTIONS = 300  # of the held-out articles, drawn at random
 FALSE_REFUSALS = 0.10  # of the answerable ones, at the threshold of "answered"
 PARTIAL_SHARE = 0.06  # of all questions, between the two thresholds
 FOLDS, PENALTY = 5, 0.3
-COLLECTION_WEIGHT = 2.0  # of a question of a collection, beside one of our own articles
-KINDS_OF_QUESTIONS = (("collections", COLLECTION_WEIGHT), ("own articles as one library", 1.0))
+COLLECTIONS, OWN = LIBRARIES = (
+    "collections",
+    "own articles as one library",
+)  # all of one weigh what all of the other do
 BINS = 8
 SENTENCE_FEATURES = ("answers", "corrects", "span", "passage", "above", "near", "found", "rank")
 QUESTION_FEATURES = (
@@ -65,14 +68,17 @@ VERDICT_PRECISION, SHORT_PRECISION = 0.95, 0.7
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question, what was found and read of it, and which of the sentences answer (in the order of the hits)."""
+    """A question, what was found and read of it, and which of the sentences answer (in the order of the hits).
+
+    `library` is one of LIBRARIES.
+    """
 
     question: Question
     hits: Sequence[Hit]
     passages: Sequence[PassageScores]
     gold: tuple[bool, ...]
     answerable: bool
-    weight: float
+    library: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +106,14 @@ def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
     questions, data = taken_in(folder, scratch)
     for question, hits in searched(questions, data, HITS):
         told = question["gold_quotes"]
-        yield _read(question, hits, told, not question["must_abstain"], reader, COLLECTION_WEIGHT)
+        yield _read(question, hits, told, not question["must_abstain"], reader, COLLECTIONS)
 
 
 def _read(
-    question: Question, hits: Sequence[Hit], told: Sequence[str], answerable: bool, reader: Reader, weight: float
+    question: Question, hits: Sequence[Hit], told: Sequence[str], answerable: bool, reader: Reader, library: str
 ) -> Read:
     passages = scores(reader, question["question"], tuple(question["turns"])[-3:], hits)
-    return Read(question, hits, passages, tuple(one for hit in hits for one in gold(hit, told)), answerable, weight)
+    return Read(question, hits, passages, tuple(one for hit in hits for one in gold(hit, told)), answerable, library)
 
 
 def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
@@ -130,7 +136,7 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
                               "lang": own["lang"], "span": own.get("span"), "verdict": own.get("verdict")})  # fmt: skip
     random.Random(3).shuffle(questions)
     for question, hits in searched(questions[:OWN_QUESTIONS], scratch / "own", HITS):
-        yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, 1.0)
+        yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, OWN)
 
 
 def claims(folder: Path, reader: Reader) -> Iterator[CheckedClaim]:
@@ -170,7 +176,7 @@ def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
                 every[place].hits, every[place].passages, _whole(ranking, answerable)
             ).answerable
     truth = np.array([one.answerable for one in every])
-    weights = np.array([one.weight for one in every])
+    weights = _weights(every)
     answered = _quantile(probabilities[truth], weights[truth], FALSE_REFUSALS)
     below = _quantile(
         probabilities, weights, float(weights[probabilities < answered].sum() / weights.sum()) - PARTIAL_SHARE
@@ -205,6 +211,12 @@ def _bears(every: Sequence[Read], fitted: Calibration) -> float:
     return float(1 / (1 + np.exp(-np.quantile(reached, RIGHT_LOST))))
 
 
+def _weights(some: Sequence[Read]) -> np.ndarray[Any, Any]:
+    """What each question weighs: those of a library together what those of the other do, in the mean 1."""
+    counts = Counter(one.library for one in some)
+    return np.array([len(some) / len(counts) / counts[one.library] for one in some])
+
+
 def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:
     """The value below which lies so large a share of the weights."""
     order = np.argsort(values)
@@ -226,7 +238,7 @@ def _sentence(every: Sequence[Read]) -> Regression:
     features = [sentence_features(one.hits, one.passages) for one in told]
     rows = np.concatenate([np.stack([some[name] for name in SENTENCE_FEATURES], 1) for some in features])
     labels = np.concatenate([np.array(one.gold, int) for one in told])
-    weights = np.concatenate([np.full(len(one.gold), one.weight) for one in told])
+    weights = np.repeat(_weights(told), [len(one.gold) for one in told])
     return _regression(SENTENCE_FEATURES, rows, labels, weights)
 
 
@@ -237,9 +249,7 @@ def _answerable(every: Sequence[Read], sentence: Regression) -> Regression:
         some = sentence_features(one.hits, one.passages)
         features.append(question_features(sentence.logits(some), some))
     rows = np.array([[float(some[name]) for name in QUESTION_FEATURES] for some in features])
-    return _regression(
-        QUESTION_FEATURES, rows, np.array([one.answerable for one in read], int), np.array([one.weight for one in read])
-    )
+    return _regression(QUESTION_FEATURES, rows, np.array([one.answerable for one in read], int), _weights(read))
 
 
 def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, float]:
@@ -296,8 +306,8 @@ def plot(every: Sequence[Read], probabilities: np.ndarray[Any, Any], target: Pat
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey")
-    for name, weight in KINDS_OF_QUESTIONS:
-        some = np.array([one.weight == weight for one in every])
+    for name in LIBRARIES:
+        some = np.array([one.library == name for one in every])
         truth = np.array([one.answerable for one in every])[some]
         shares, means = calibration_curve(truth, probabilities[some], n_bins=BINS, strategy="quantile")
         axes.plot(means, shares, "o-", label=f"{name} ({some.sum()} questions)")
@@ -312,8 +322,8 @@ def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Cali
     from sklearn.metrics import roc_auc_score
 
     every, out = gathered.questions, []
-    for name, weight in KINDS_OF_QUESTIONS:
-        some = [i for i, one in enumerate(every) if one.weight == weight]
+    for name in LIBRARIES:
+        some = [i for i, one in enumerate(every) if one.library == name]
         if not some:
             continue
         ranks = []
