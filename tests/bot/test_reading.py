@@ -54,6 +54,7 @@ def test_every_sentence_has_its_features_in_the_order_of_the_hits() -> None:
         "corrects": [0.0, 2.0, 4.0],
         "span": [2.0, 4.0, 6.0],
         "passage": [2.0, 2.0, -4.0],
+        "supports": [0.0, 0.0, 0.0],
         "rank": [0.0, 0.0, 1.0],
     }
     spread = math.sqrt(8 / 3)
@@ -85,7 +86,11 @@ def test_the_features_of_a_question_are_those_of_its_best_sentences() -> None:
         "own span": 4.0,
         "passage": 2.0,
         "own passage": 2.0,
+        "mean passage": 0.0,
+        "above": float(features["above"].max()),
         "near": float(features["near"][1]),
+        "nearest": float(features["near"].max()),
+        "supports": 0.0,
     }
 
 

@@ -129,7 +129,7 @@ def test_a_claim_is_tied_to_the_sentence_that_proves_it(store: Store, number: in
 
 
 def test_a_part_of_a_sentence_is_cited_with_the_whole_of_it(store: Store, number: int) -> None:
-    answer, _ = asked(store, [says(claim("Belaruskali is named.", number, "Agrorozkvit and Belaruskali"))])
+    answer, _ = asked(store, [says(claim("The licence covers Belaruskali.", number, "Agrorozkvit and Belaruskali"))])
     assert answer.citations[0].quote.startswith("General License 13 allows transactions")
     assert answer.citations[0].quote.endswith("50% or more.")
 
@@ -141,7 +141,7 @@ def test_typographic_quotes_dashes_and_space_do_not_hide_a_quote(store: Store, n
 
 
 def test_the_citation_says_who_printed_it_and_links_to_its_version(store: Store, number: int) -> None:
-    answer, _ = asked(store, [says(claim("Belaruskali is named.", number))])
+    answer, _ = asked(store, [says(claim("The licence covers Belaruskali.", number))])
     citation = answer.citations[0]
     article = citation.article
     assert citation.link == f"/source/{article.id}/{article.version}#{citation.start}-{citation.end}"
@@ -182,28 +182,30 @@ def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(
     ("text", "quotes", "passage"),
     [
         ("Gold is allowed too.", ("It allows transactions in gold bars",), 0),  # words nobody wrote
-        ("Belaruskali is named.", (ALLOWS,), 88),  # a passage that is not there
-        ("Belaruskali is named.", (), -1),  # no quote at all
+        ("The licence covers Belaruskali.", (ALLOWS,), 88),  # a passage that is not there
+        ("The licence covers Belaruskali.", (), -1),  # no quote at all
         ("It covers firms owned by 75% or more.", (ALLOWS,), 0),  # another number
         ("The licence also covers Naftan transactions.", (ALLOWS,), 0),  # another name
         ("Lukashenko freed 125 prisoners.", ("Lukashenko freed 123 prisoners as part of a deal",), 0),
-        ("Belaruskali is named, see https://example.org/prize.", (ALLOWS,), 0),  # an address
-        ("Belaruskali is named.", ("with",), 0),  # a word that stands anywhere
+        ("The licence covers Belaruskali, see https://example.org/prize.", (ALLOWS,), 0),  # an address
+        ("The licence covers Belaruskali.", ("with",), 0),  # a word that stands anywhere
     ],
 )
 def test_a_claim_without_proof_is_not_said(
     store: Store, number: int, text: str, quotes: tuple[str, ...], passage: int
 ) -> None:
     evidence = [{"passage": passage or number, "quote": quote} for quote in quotes]
-    good = claim("The licence names Agrorozkvit.", number)
+    good = claim("The licence covers Agrorozkvit.", number)
     answer, _ = asked(store, [says(good, {"text": text, "evidence": evidence}), NOTHING])
-    assert answer.text == "The licence names Agrorozkvit. [1]"
+    assert answer.text == "The licence covers Agrorozkvit. [1]"
     assert "1 sentence of the model was left out" in answer.notes[0]
 
 
 def test_it_is_shown_as_unsupported_where_that_is_asked_for(store: Store, number: int) -> None:
     false = claim("It covers firms owned by 75% or more.", number)
-    answer, _ = asked(store, [says(claim("Agrorozkvit is named.", number), false), NOTHING], show_unsupported=True)
+    answer, _ = asked(
+        store, [says(claim("The licence covers Agrorozkvit.", number), false), NOTHING], show_unsupported=True
+    )
     assert [one.support for one in answer.claims] == ["verified", "unverified"]
     assert "75" in answer.claims[1].doubts[0]
 
@@ -219,9 +221,12 @@ def test_a_claim_that_failed_is_asked_for_once_more(store: Store, number: int) -
 
 
 def test_what_the_model_says_again_when_it_is_asked_once_more_is_said_once(store: Store, number: int) -> None:
-    good, wrong = claim("Agrorozkvit is named.", number), claim("It covers firms owned by 75% or more.", number)
+    good, wrong = (
+        claim("The licence covers Agrorozkvit.", number),
+        claim("It covers firms owned by 75% or more.", number),
+    )
     answer, script = asked(store, [says(good, good, wrong), says(good, wrong)])
-    assert answer.text == "Agrorozkvit is named. [1]"
+    assert answer.text == "The licence covers Agrorozkvit. [1]"
     assert any("75% or more." in request["messages"][-1]["content"] for request in script.requests[1:])
 
 
@@ -240,9 +245,9 @@ def test_a_proved_claim_that_is_not_about_the_question_is_not_said(
     place = next(place for place, hit in enumerate(found, 1) if hit.span == last.hit.span)
     fitted = replace(calibration(), bears=last.likely + 1e-9)
     monkeypatch.setattr("bot.bot.calibration", lambda: fitted)
-    other = claim("Agrorozkvit is named.", number)
+    other = claim("The licence covers Agrorozkvit.", number)
     answer, script = asked(store, [says(other, claim(last.text, place, last.text)), NOTHING])
-    assert answer.text == "Agrorozkvit is named. [1]"
+    assert answer.text == "The licence covers Agrorozkvit. [1]"
     mend = next(request["messages"][-1]["content"] for request in script.requests if "to mend" in str(request))
     assert "its quote has nothing to do with the question" in mend
 
@@ -252,13 +257,15 @@ def test_a_proved_claim_that_is_not_about_the_question_is_not_said(
 
 @pytest.mark.parametrize(("judgement", "support"), [("supported", "verified"), ("Partly.", "partly")])
 def test_a_second_look_can_lower_a_claim(store: Store, number: int, judgement: str, support: str) -> None:
-    answer, script = asked(store, [says(claim("Belaruskali is named.", number))], judgement=judgement)
+    answer, script = asked(store, [says(claim("The licence covers Belaruskali.", number))], judgement=judgement)
     assert [one.support for one in answer.claims] == [support]
     assert ALLOWS in script.prompt(1)
 
 
 def test_a_second_look_that_finds_nothing_drops_the_claim(store: Store, number: int) -> None:
-    answer, _ = asked(store, [says(claim("Belaruskali is named.", number)), NOTHING], judgement="not supported")
+    answer, _ = asked(
+        store, [says(claim("The licence covers Belaruskali.", number)), NOTHING], judgement="not supported"
+    )
     assert answer.mode == "quoting"
 
 
@@ -270,7 +277,7 @@ def test_a_second_look_never_raises_what_the_program_refused(store: Store, numbe
 
 
 def test_without_a_second_look_the_answer_stands_and_says_so(store: Store, number: int) -> None:
-    answer, _ = asked(store, [says(claim("Belaruskali is named.", number))], judgement="hm")
+    answer, _ = asked(store, [says(claim("The licence covers Belaruskali.", number))], judgement="hm")
     assert [one.support for one in answer.claims] == ["verified"]
     assert "checked by the program alone" in answer.notes[0]
 
@@ -287,15 +294,15 @@ def test_without_a_second_look_the_answer_stands_and_says_so(store: Store, numbe
     ],
 )
 def test_the_claims_are_found_whatever_stands_around_them(store: Store, number: int, form: str) -> None:
-    one = json.dumps(claim("Belaruskali is named.", number))
+    one = json.dumps(claim("The licence covers Belaruskali.", number))
     answer, _ = asked(store, [form.replace("{}", one)])
-    assert answer.text == "Belaruskali is named. [1]"
+    assert answer.text == "The licence covers Belaruskali. [1]"
 
 
 def test_other_names_for_the_parts_of_a_claim_are_understood(store: Store, number: int) -> None:
-    one = {"claim": "- Belaruskali is named. [2]", "passage": f"[{number}]", "quote": ALLOWS}
-    answer, _ = asked(store, [json.dumps(one) + "\n" + json.dumps({"claim": "Agrorozkvit is named."} | one)])
-    assert answer.text.startswith("Belaruskali is named. [1]")
+    one = {"claim": "- The licence covers Belaruskali. [2]", "passage": f"[{number}]", "quote": ALLOWS}
+    answer, _ = asked(store, [json.dumps(one) + "\n" + json.dumps({"claim": "The licence covers Agrorozkvit."} | one)])
+    assert answer.text.startswith("The licence covers Belaruskali. [1]")
 
 
 @pytest.mark.parametrize("text", ["I think it allows everything.", "", "null", '{"answer": 42}'])
@@ -306,8 +313,8 @@ def test_a_model_that_ignores_the_form_leaves_the_quoted_answer(store: Store, te
 
 
 def test_an_endpoint_without_schemas_is_asked_without_one(store: Store, number: int) -> None:
-    answer, script = asked(store, [says(claim("Belaruskali is named.", number))], structured=False)
-    assert answer.text == "Belaruskali is named. [1]"
+    answer, script = asked(store, [says(claim("The licence covers Belaruskali.", number))], structured=False)
+    assert answer.text == "The licence covers Belaruskali. [1]"
     assert ["response_format" in request for request in script.requests] == [True, False, False]
 
 
@@ -318,7 +325,14 @@ def test_a_refusal_of_the_model_is_a_refusal(store: Store) -> None:
 
 
 def test_a_stream_shows_each_claim_as_it_is_written(store: Store, number: int) -> None:
-    claims = [claim(text, number) for text in ("Belaruskali is named.", "Agrorozkvit is named.", "50% is named.")]
+    claims = [
+        claim(text, number)
+        for text in (
+            "The licence covers Belaruskali.",
+            "The licence covers Agrorozkvit.",
+            "It covers firms owned by 50% or more.",
+        )
+    ]
     with writing(store, Script([says(*claims)])) as bot:
         counts = [len(event.answer.claims) for event in bot.stream(QUESTION)]
     assert counts == [0, 1, 2, 3, 3]
@@ -334,7 +348,7 @@ def quoted(answer: Answer, why: str) -> None:
     assert "quoted instead" in answer.notes[0]
 
 
-HALF = '{"claims": [{"text": "Belaruskali is named.", "evidence": [{"passage": 1, "quote": "It all'
+HALF = '{"claims": [{"text": "The licence covers Belaruskali.", "evidence": [{"passage": 1, "quote": "It all'
 
 
 @pytest.mark.parametrize(
@@ -369,15 +383,15 @@ def test_a_refused_request_is_repeated_only_where_that_helps(
 
 
 def test_a_server_that_asks_for_two_seconds_gets_them(store: Store, number: int) -> None:
-    one = says(claim("Belaruskali is named.", number))
+    one = says(claim("The licence covers Belaruskali.", number))
     answer, script = asked(store, [one], statuses=[429], headers={"Retry-After": "2"})
-    assert answer.text == "Belaruskali is named. [1]"
+    assert answer.text == "The licence covers Belaruskali. [1]"
     assert script.times[1] - script.times[0] >= 2
 
 
 def test_a_server_that_stumbles_once_still_writes(store: Store, number: int) -> None:
-    answer, _ = asked(store, [says(claim("Belaruskali is named.", number))], statuses=[503])
-    assert answer.text == "Belaruskali is named. [1]"
+    answer, _ = asked(store, [says(claim("The licence covers Belaruskali.", number))], statuses=[503])
+    assert answer.text == "The licence covers Belaruskali. [1]"
     assert not answer.notes
 
 
@@ -399,7 +413,7 @@ def test_an_answer_that_breaks_off_leaves_nothing_half_written(store: Store, how
 
 
 def test_claims_shown_before_a_break_give_way_to_the_quoted_answer(store: Store, number: int) -> None:
-    text = says(claim("Belaruskali is named.", number))[:-2] + ', {"text": "And so'
+    text = says(claim("The licence covers Belaruskali.", number))[:-2] + ', {"text": "And so'
     script = Script([text], finish=None)
     script.judgement = "supported"
     with writing(store, script) as bot:
@@ -408,11 +422,11 @@ def test_claims_shown_before_a_break_give_way_to_the_quoted_answer(store: Store,
 
 
 def test_an_answer_at_its_limit_of_length_is_kept_and_says_so(store: Store, number: int) -> None:
-    text = says(claim("Belaruskali is named.", number))[:-2] + ', {"text": "And so'
+    text = says(claim("The licence covers Belaruskali.", number))[:-2] + ', {"text": "And so'
     script = Script([text], finish="length", judgement="supported")
     with writing(store, script) as bot:
         answer = bot.ask(QUESTION)
-    assert [one.text for one in answer.claims] == ["Belaruskali is named."]
+    assert [one.text for one in answer.claims] == ["The licence covers Belaruskali."]
     assert "limit of length" in answer.notes[0]
 
 

@@ -11,7 +11,6 @@ from language import LANGUAGES, alternation, entries, lacking, lists, pattern, w
 # What lists lack a language; who adds its section takes it out here.
 LACKING = {
     "ordinals": ("uk", "pl", "lt"),
-    "pair_words": ("uk", "pl", "lt"),
     "vague_numbers": ("uk", "pl", "lt"),
 }
 

@@ -78,7 +78,7 @@ def test_a_number_chooses_its_form_and_is_written_as_the_language_does() -> None
     [
         (["bot/*.py", "page/chat.py", "page/conversations.py"], REMARKS),
         (["ingest/**/*.py", "vectorstore/*.py", "page/library.py"], REASONS),
-        (["bot/**/*.py", "bot/support/numbers.txt"], DOUBTS),
+        (["bot/**/*.py", "language/lists/measures.txt"], DOUBTS),
     ],
 )
 def test_every_remark_is_one_that_is_made(places: list[str], said: tuple[str, ...]) -> None:
