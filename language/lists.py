@@ -58,7 +58,7 @@ def pattern(listed: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{alternation(listed)})(?!\w)", re.I)
 
 
-def lists() -> list[str]:
+def list_names() -> list[str]:
     """The names of all lists."""
     return sorted(file.stem for file in LISTS.glob("*.txt"))
 
