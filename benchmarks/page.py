@@ -24,9 +24,9 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.results import report
-from benchmarks.startup import free_port
 from ingest import update
 from tests.support.endpoint import Script, endpoint
+from tests.support.program import free_port
 from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.page import serving
 from benchmarks.results import report
-from benchmarks.startup import free_port
 from ingest import update
 from page.layout import EXAMPLES
+from tests.support.program import free_port
 from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent

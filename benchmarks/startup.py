@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -19,19 +18,13 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.results import report
 from ingest import update
+from tests.support.program import free_port
 from tests.support.readers import Desk
 
 ROOT = Path(__file__).parent.parent
 RUNS = 5
 QUESTION = "What does Belarus General License 13 allow?"
 CLAIM = "Belaruskali"
-
-
-def free_port() -> int:
-    """A port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _import_seconds() -> float:

@@ -23,7 +23,7 @@ from benchmarks.figures import auc
 from benchmarks.results import report
 from bot.support import uncovered
 from bot.support.names import countries, mentions
-from bot.support.words import TAUGHT, every, sentences
+from bot.support.words import STOP_WORDS, TAUGHT, sentences
 from vectorstore import Names
 from vectorstore.terms import terms
 
@@ -50,12 +50,7 @@ def rows(path: Path) -> Rows:
 
 def content(text: str) -> set[str]:
     """The terms of a text that say something by themselves."""
-    return {
-        term
-        for word in text.split()
-        if word.lower().strip(".,;:!?") not in every("words", "stop")
-        for term in terms(word)
-    }
+    return {term for word in text.split() if word.lower().strip(".,;:!?") not in STOP_WORDS for term in terms(word)}
 
 
 def words_held(claim: str, document: str) -> float:

@@ -112,11 +112,11 @@ class Spelling:
 class Claim:
     """One sentence of an answer, without its markers; `citations` are the numbers of the quotes that prove it.
 
-    `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found and cover
-    its numbers, dates, names and negations; "partly", the same, but the second check found only a part of it in them;
-    "unverified", they do not prove it: it is shown only if that is asked for, and `doubts` say why. `likely` is the
-    reader's probability, 0 to 1: of a quote that it answers, of what a model wrote that its quotes prove it; None where
-    nothing was read.
+    `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found, cover its
+    numbers, dates, names and quoted words, and prove it in the reader's eyes; "partly", the same, but the second check
+    found only a part of it in them; "unverified", they do not prove it: it is shown only if that is asked for, and
+    `doubts` say why. `likely` is the reader's probability, 0 to 1: of a quote that it answers, of what a model wrote
+    that its quotes prove it; None where nothing was read.
     """
 
     text: str

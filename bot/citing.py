@@ -40,7 +40,7 @@ def holds(citation: Citation, told: Told) -> bool:
 def cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
     """Whether a part of the quote is cited."""
     hit, span = quote
-    return any(one.article.id == hit.article.id and one.start < span.end and span.start < one.end for one in citations)
+    return any(one.article.id == hit.article.id and Span(one.start, one.end).overlaps(span) for one in citations)
 
 
 def short_answer(choice: Choice, citations: Sequence[Citation]) -> Short | None:

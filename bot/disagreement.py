@@ -130,7 +130,7 @@ def _day(candidate: Candidate) -> _Value | None:
     """The day that the words that answer name."""
     text, words = candidate.hit.article.text, candidate.words
     for time in candidate.sentence.times:
-        if time.first == time.last and time.span.start < words.end and words.start < time.span.end:
+        if time.first == time.last and time.span.overlaps(words):
             told = text[time.span.start : time.span.end]
             return _Value(f"{told} ({time.first})" if time.reckoned else told, float(time.first.toordinal()), True)
     return None

@@ -75,7 +75,7 @@ def covering(hit: Hit, quote: str) -> Span | None:
 
 def _touched(hit: Hit, span: Span) -> list[Span]:
     """The sentences of a passage that a stretch has a part of."""
-    return [one.span for one in hit.sentences if one.span.start < span.end and span.start < one.span.end]
+    return [one.span for one in hit.sentences if one.span.overlaps(span)]
 
 
 @dataclass(frozen=True, slots=True)

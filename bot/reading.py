@@ -81,9 +81,7 @@ class Reading:
             (
                 one.likely
                 for one in self.candidates
-                if one.hit.article.id == hit.article.id
-                and one.sentence.span.start < span.end
-                and span.start < one.sentence.span.end
+                if one.hit.article.id == hit.article.id and one.sentence.span.overlaps(span)
             ),
             default=0.0,
         )

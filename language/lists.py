@@ -32,19 +32,18 @@ def entries(name: str) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
 
 
 @cache
-def words_by_key(name: str, *languages: str) -> dict[str, tuple[str, ...]]:
-    """The words of each key in all languages, or in those named, without repeats."""
+def words_by_key(name: str) -> dict[str, tuple[str, ...]]:
+    """The words of each key in all languages, without repeats."""
     found: dict[str, dict[str, None]] = {}
-    for language, keys in entries(name).items():
-        if not languages or language in languages:
-            for key, listed in keys.items():
-                found.setdefault(key, {}).update(dict.fromkeys(listed))
+    for keys in entries(name).values():
+        for key, listed in keys.items():
+            found.setdefault(key, {}).update(dict.fromkeys(listed))
     return {key: tuple(listed) for key, listed in found.items()}
 
 
-def word_list(name: str, key: str, *languages: str) -> tuple[str, ...]:
-    """The words of one key of a list in all languages, or in those named; empty if none has it."""
-    return words_by_key(name, *languages).get(key, ())
+def word_list(name: str, key: str) -> tuple[str, ...]:
+    """The words of one key of a list in all languages; empty if none has it."""
+    return words_by_key(name).get(key, ())
 
 
 def alternation(listed: Iterable[str]) -> str:

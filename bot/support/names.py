@@ -15,11 +15,13 @@ from rapidfuzz import fuzz
 
 from bot.support.dates import is_month, weekday
 from bot.support.numbers import is_number
-from bot.support.words import CACHED, every, pattern, table
+from bot.support.words import CACHED, STOP_WORDS
+from language import alternation, word_list, words_by_key
 from vectorstore import Mention, Names, fold_key, folded
 
 CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zа-яёіўїєґ][\w'’]*(?:[-.][\w'’]+)*")
 SHOUTED = frozenset(("us", "uk", "eu", "ес"))  # countries in capitals alone, other words otherwise
+TITLES = frozenset(word_list("titles", "words"))
 MIN_STEM = 4
 MAX_ENDING = 3  # letters
 SURE = 80.0  # rapidfuzz ratio (0 to 100) of a name spelt much as in the table; "Garden" sounds like Hrodna
@@ -117,8 +119,8 @@ def countries(text: str) -> Sequence[tuple[str, re.Match[str]]]:
 @cache
 def _countries() -> Mapping[str, re.Pattern[str]]:
     return {
-        name: re.compile(rf"(?<![\w-])(?<!New )(?<!new ){pattern(words).pattern}", re.I)
-        for name, words in table("names")["countries"].items()
+        name: re.compile(rf"(?<![\w-])(?<!New )(?<!new )(?:{alternation(words)})(?!\w)", re.I)
+        for name, words in words_by_key("countries").items()
     }
 
 
@@ -130,7 +132,7 @@ def capitals(text: str) -> Iterator[re.Match[str]]:
 def _names_nobody(word: str) -> bool:
     lower = word.lower()
     return (
-        not lower or lower in every("names", "titles") or lower in every("words", "stop")
+        not lower or lower in TITLES or lower in STOP_WORDS
         or is_month(lower) or weekday(lower) is not None
     )  # fmt: skip
 

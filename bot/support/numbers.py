@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from bot.support.words import CACHED, every, stem
+from bot.support.words import CACHED, STOP_WORDS, stem
 from language import alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
@@ -268,7 +268,7 @@ def _counted(pieces: Sequence[re.Match[str]], begin: int, place: int) -> tuple[s
             break
         if found := _unit(word):
             return unit or found, ""
-        if word in every("words", "stop"):
+        if word in STOP_WORDS:
             if word not in ("of", "the", "other", "more"):
                 break
             continue

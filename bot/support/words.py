@@ -1,9 +1,6 @@
-"""The words of claims and quotes: with their stems, in sentences, of a language, and in tables.
+"""The words of claims and quotes: their stems, their sentences, and what language they are of.
 
-Knows English, Russian and Belarusian, and tells other languages from them. Does not know what a word proves.
-
-A table is a plain text file beside this one: `key: words` a line, under a [section]; a key may go on in further lines.
-Lines that start with # are notes. In its words "*" stands for any ending and "_" for a blank.
+Does not know what a word proves.
 """
 
 from __future__ import annotations
@@ -11,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 
+from language import entries, word_list
 from vectorstore.terms import CYRILLIC, terms
 
 # What typography writes in several ways: one way for comparing. Every character stands for exactly one, so that
@@ -21,36 +18,10 @@ PLAIN = str.maketrans(
     dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
 )
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[^\W\d_a-zа-яёіўїєґ])|\n+")
-TAUGHT = ("en", "ru", "be")  # whose words the tables hold
+TAUGHT = ("en", "ru", "be")  # whose number words are all known
 CYRILLIC_LANGUAGES = frozenset(("ru", "be", "uk"))
+STOP_WORDS = frozenset(word_list("stop_words", "words"))
 CACHED = 4096  # texts: a quote is compared with many claims
-
-
-@cache
-def table(name: str) -> Mapping[str, Mapping[str, str]]:
-    """A table by its section and key."""
-    made: dict[str, dict[str, str]] = {}
-    section: dict[str, str] = {}
-    for line in Path(__file__).with_name(f"{name}.txt").read_text("utf-8").splitlines():
-        if line.startswith("["):
-            section = made.setdefault(line.strip("[]"), {})
-        elif line and not line.startswith("#"):
-            key, _, words = line.partition(": ")
-            section[key] = f"{section.get(key, '')} {words}".strip()
-    return made
-
-
-@cache
-def every(name: str, section: str) -> frozenset[str]:
-    """All words of a section."""
-    return frozenset(" ".join(table(name)[section].values()).split())
-
-
-@cache
-def pattern(words: str) -> re.Pattern[str]:
-    """Matches any of a table's words; `match` leaves open what follows, so that "fullmatch" is for words."""
-    ways = (re.escape(word).replace(r"\*", r"\w*").replace("_", r"\s+") for word in words.split())
-    return re.compile(rf"(?:{'|'.join(ways)})(?!\w)", re.I)
 
 
 @lru_cache(65536)
@@ -95,5 +66,7 @@ def language(text: str) -> str:
 @cache
 def _languages() -> Mapping[str, tuple[frozenset[str], str]]:
     """Each language's commonest words, and the letters that it alone has."""
-    letters = table("words")["letters"]
-    return {name: (frozenset(words.split()), letters.get(name, "")) for name, words in table("words")["common"].items()}
+    return {
+        name: (frozenset(keys["words"]), "".join(keys.get("letters", ())))
+        for name, keys in entries("common_words").items()
+    }

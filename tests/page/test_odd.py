@@ -21,7 +21,6 @@ from tests.support.browser import (
     VECTORS,
     WAIT,
     ask_here,
-    free_port,
     needs_browser,
     opened,
     ready,
@@ -29,6 +28,7 @@ from tests.support.browser import (
     watched,
 )
 from tests.support.endpoint import Script, endpoint
+from tests.support.program import free_port
 
 pytestmark = needs_browser
 

@@ -36,7 +36,6 @@ from tests.support.browser import (
     QUESTION,
     OpenPage,
     ask_here,
-    free_port,
     marker_of,
     needs_browser,
     ready,
@@ -44,7 +43,7 @@ from tests.support.browser import (
     scroll_up,
 )
 from tests.support.endpoint import Script, endpoint
-from tests.support.program import ASK, ROOT
+from tests.support.program import ASK, ROOT, free_port
 
 pytestmark = needs_browser
 

@@ -6,6 +6,7 @@ import faulthandler
 import importlib
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,13 @@ ROOT = Path(__file__).parent.parent.parent
 ASK = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "VIADOMA_MODEL"))}
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["page", "app", "bot.__main__", "ingest.__main__"])
+
+
+def free_port() -> int:
+    """A port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _program(module: str, arguments: list[str], environment: Mapping[str, str], out: Path, errors: Path) -> None:
