@@ -116,8 +116,9 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
              share(shown[way, False])]
             for way in ways
         ],
-        "The collection is one that is tuned on, and the share of answering sentences below the threshold of what "
-        "bears on a question, and the probability below which a claim is doubted, were chosen with these claims in view. Targets: 3% thrown out, 1% let through. First "
+        "The collection is one that is tuned on; the share of answering sentences below the threshold of what bears "
+        "on a question, and the probability below which a claim is doubted, were chosen with these claims in view. "
+        "Targets: 3% thrown out, 1% let through. First "
         "reasons against right ones: "
         f"{'; '.join(f'{name} ({count})' for name, count in why.most_common())}.",
     )  # fmt: skip

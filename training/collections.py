@@ -57,10 +57,11 @@ def articles_of(folder: Path) -> Path:
 def gold(hit: Hit, quotes: Sequence[str]) -> tuple[bool, ...]:
     """Which sentences of a hit hold one of the quotes, or are a good part of one."""
     texts = (hit.article.text[one.span.start : one.span.end] for one in hit.sentences)
-    return tuple(any(_holds(quote, text) for quote in quotes) for text in texts)
+    return tuple(any(holds(quote, text) for quote in quotes) for text in texts)
 
 
-def _holds(quote: str, sentence: str) -> bool:
+def holds(quote: str, sentence: str) -> bool:
+    """Whether a text holds a quote, or is a good part of it."""
     quote, sentence = (" ".join(text.split()) for text in (quote, sentence))
     return quote in sentence or (sentence in quote and len(sentence) >= GOOD_PART * len(quote))
 

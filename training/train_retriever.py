@@ -1,28 +1,35 @@
 """Trains the embedding model: questions near to the passages and sentences that answer them.
 
-Contrastive (van den Oord et al. 2018, "InfoNCE"): a batch holds questions, each with a text that answers, one of the
-same or another article that does not, and one that the model itself would find in its place; all other texts of the
-batch are negatives too. Reads the data itself, not the pack: what stands beside what is drawn anew in each batch.
+Contrastive (van den Oord et al. 2018, "InfoNCE"): a batch holds questions, each with a text that answers and two that
+do not, of which at least one is what the model itself would find in its place; all other texts of the batch are
+negatives too, but for those known to answer. In some batches all our own questions are of one collection, and their
+texts the passages of its library. Reads the data itself, not the pack: what stands beside what is drawn anew each time.
 """
 
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from encoder.tokens import Tokens
 from encoder.weights import Weights, unpack, weights_file
-from training.data import STEP, Neighbours, OwnArticle, lines, own_articles
+from training.collections import Question, gold, holds, searched, taken_in
+from training.data import STEP, Neighbours, OwnArticle, collections, lines, own_articles
 from training.model import Encoder, load, save
+from vectorstore import Hit
 
 BATCH, OWN = 24, 17  # questions of a batch, and how many of them are our own
 TEMPERATURE = 0.02
@@ -35,7 +42,58 @@ PUBLIC_CHARACTERS = 700
 REPORT_STEPS, SAVE_STEPS = 20, 100
 SOURCES = ("tydiqa-goldp-dev", "tydiqa-goldp-train", "poquad-pilot", "squad1-du-test", "squadshifts-new_wiki",
            "selqa-test", "nq-open-oracle")  # fmt: skip
-Case = tuple[str, str, str, str]  # a question, a text that answers it, and two that do not
+IN_COLLECTIONS = 0.6  # share of the batches whose own questions are of one collection
+FOUND, BESIDE = 30, 10  # passages searched for each of its questions, and of those that do not answer the first
+EARLIER = 2  # questions of a conversation that are searched together with the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question, and three texts of which the first answers it; `gold` are quotes that answer it wherever they are."""
+
+    question: str
+    texts: tuple[str, ...]
+    gold: tuple[str, ...] = ()
+
+
+class CollectionCases:
+    """The questions that a collection's articles answer, each with what the search finds for it."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        questions, data = taken_in(folder, scratch)
+        self._asked: list[tuple[Question, list[Hit], list[Hit]]] = []
+        for question, hits in searched([one for one in questions if one["gold_quotes"]], data, FOUND):
+            told = [any(gold(hit, question["gold_quotes"])) for hit in hits]
+            answering = [hit for hit, answers in zip(hits, told, strict=True) if answers]
+            beside = [hit for hit, answers in zip(hits, told, strict=True) if not answers][:BESIDE]
+            if answering and len(beside) > 1:
+                self._asked.append((question, answering, beside))
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def draw(self, count: int, drawn: random.Random) -> list[Case]:
+        """Some of the questions, each with whole passages or with single sentences."""
+        cases = []
+        for question, answering, beside in drawn.sample(self._asked, min(count, len(self._asked))):
+            hits = [drawn.choice(answering), *drawn.sample(beside, 2)]
+            text, quotes = " ".join((*question["turns"][-EARLIER:], question["question"])), question["gold_quotes"]
+            if drawn.random() < ONE_SENTENCE:
+                texts = [_sentence(hit, quotes, drawn) for hit in hits]
+            else:
+                titled = drawn.random() < WITH_TITLE
+                texts = [f"{hit.article.title}\n{hit.text}" if titled else hit.text for hit in hits]
+            cases.append(Case(text, tuple(texts), tuple(quotes)))
+        return cases
+
+
+def _sentence(hit: Hit, quotes: Sequence[str], drawn: random.Random) -> str:
+    """A sentence that answers if one does, else any."""
+    answers = gold(hit, quotes)
+    span = drawn.choice(
+        [one.span for one, told in zip(hit.sentences, answers, strict=True) if told or not any(answers)]
+    )
+    return hit.article.text[span.start : span.end]
 
 
 def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Random) -> Iterator[Case]:
@@ -46,20 +104,14 @@ def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Ra
         sentences = article.sentences
         answer = drawn.choice(question["answers"])
         away = [i for i in range(len(sentences)) if i not in question["answers"]]
-        asked = " ".join([*(question.get("turns") or [])[-2:], question["q"]])
+        asked = " ".join((*(question.get("turns") or [])[-EARLIER:], question["q"]))
         _, found = near.find(asked, article)
         # what is in the question's own language crowds out what answers in another
         same = [place for place in found if place[0].lang == question["lang"]] or found
         mined, begin = drawn.choice(same if question["lang"] != article.lang else found)
-        asked = f"query: {asked}"
         if drawn.random() < ONE_SENTENCE and away:
             single = drawn.choice(mined.sentences[begin : begin + STEP])
-            yield (
-                asked,
-                f"passage: {sentences[answer]}",
-                f"passage: {sentences[drawn.choice(away)]}",
-                f"passage: {single}",
-            )
+            yield Case(asked, (sentences[answer], sentences[drawn.choice(away)], single))
             continue
         inside = _window(len(sentences), answer, drawn)
         title = drawn.random() < WITH_TITLE
@@ -70,8 +122,9 @@ def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Ra
         beside = [
             i for i in _window(len(other.sentences), drawn.choice(start), drawn) if other is not article or i in away
         ]
-        third = _passage(mined, range(begin, min(begin + STEP + 1, len(mined.sentences))), title=title)
-        yield asked, _passage(article, inside, title=title), _passage(other, beside, title=title), third
+        third = range(begin, min(begin + STEP + 1, len(mined.sentences)))
+        windows = ((article, inside), (other, beside), (mined, third))
+        yield Case(asked, tuple(_passage(one, numbers, title=title) for one, numbers in windows))
 
 
 def _window(count: int, must: int, drawn: random.Random) -> range:
@@ -82,7 +135,7 @@ def _window(count: int, must: int, drawn: random.Random) -> range:
 
 def _passage(article: OwnArticle, inside: Sequence[int], *, title: bool) -> str:
     head = f"{article.title}\n" if title else ""
-    return f"passage: {head}{' '.join(article.sentences[i] for i in inside)}"
+    return head + " ".join(article.sentences[i] for i in inside)
 
 
 def public_cases(file: Path, excluded: frozenset[str], drawn: random.Random) -> Iterator[Case]:
@@ -97,8 +150,7 @@ def public_cases(file: Path, excluded: frozenset[str], drawn: random.Random) -> 
         pool = drawn.choices(list(pools.values()), weights)[0]
         one, *others = drawn.sample(pool, 3)
         if all(one["passage"] != other["passage"] for other in others):
-            first, second = (f"passage: {_cut(other, drawn)}" for other in others)
-            yield f"query: {one['question']}", f"passage: {_cut(one, drawn)}", first, second
+            yield Case(one["question"], tuple(_cut(line, drawn) for line in (one, *others)))
 
 
 def _cut(line: dict[str, Any], drawn: random.Random) -> str:
@@ -140,18 +192,25 @@ def train(
     near = Neighbours(articles, embedding)
     strangers = public_cases(public / "qa.jsonl", excluded, drawn)
     cases = own_cases(articles, near, drawn)
+    with tempfile.TemporaryDirectory() as scratch:
+        libraries = [CollectionCases(folder, Path(scratch)) for folder in collections(own, held_out=False)]
     begun, step, seen = time.monotonic(), 0, 0.0
     while (done := (time.monotonic() - begun) / 60 / minutes) < 1:
-        batch = [one for _, one in zip(range(OWN), cases, strict=False)]
-        if len(batch) < OWN:
-            cases = own_cases(articles, near, drawn)
-            continue
-        batch += [next(strangers) for _ in range(BATCH - OWN)]
+        if drawn.random() < IN_COLLECTIONS:
+            batch = drawn.choices(libraries, [len(one) for one in libraries])[0].draw(OWN, drawn)
+        else:
+            batch = list(islice(cases, OWN))
+            if len(batch) < OWN:
+                cases = own_cases(articles, near, drawn)
+                continue
+        batch += islice(strangers, BATCH - len(batch))
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / WARM_STEPS) * (1 - done)
-        texts = [one[part] for part in range(4) for one in batch]
-        vectors = _embedded(model, weights, [tokens.numbers(text, marks=True)[:LONGEST] for text in texts], device)
+        texts = [one.texts[part] for part in range(3) for one in batch]
+        marked = [f"query: {one.question}" for one in batch] + [f"passage: {text}" for text in texts]
+        vectors = _embedded(model, weights, [tokens.numbers(text, marks=True)[:LONGEST] for text in marked], device)
         likeness = vectors[:BATCH] @ vectors[BATCH:].T / TEMPERATURE
+        likeness = likeness.masked_fill(torch.tensor(_answering(batch, texts), device=device), -torch.inf)
         loss = functional.cross_entropy(likeness, torch.arange(BATCH, device=device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(body, 1.0)
@@ -165,6 +224,12 @@ def train(
         if step % SAVE_STEPS == 0:
             save(model, out)
     save(model, out)
+
+
+def _answering(batch: Sequence[Case], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """(questions, texts): whether a text is known to answer, its own one apart."""
+    told = [[any(holds(quote, text) for quote in one.gold) for text in texts] for one in batch]
+    return np.array(told) & ~np.eye(len(batch), len(texts), dtype=bool)
 
 
 def _embedded(model: Encoder, weights: Weights, rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
