@@ -15,7 +15,6 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +25,7 @@ from vectorstore.article import Article
 from vectorstore.database import FILE, FORMAT, LibraryError, exists, unwritable
 from vectorstore.library import Placed
 from vectorstore.store import LOCK_SECONDS, Store, locked, place
+from vectorstore.timestamps import utc_now
 from vectorstore.vectors import BATCH
 
 NAMES = "names.txt"
@@ -181,7 +181,7 @@ def backup(store: Store, file: Path) -> int:
                 "viadoma": 1,
                 "format": FORMAT,
                 "embedding": store.library.stored_embedding(),
-                "made": datetime.now(UTC).isoformat(timespec="seconds"),
+                "made": utc_now(),
                 "sha256": {name: _digest(path) for name, path in members.items()},
             }
             whole = Path(folder) / "backup.zip"
