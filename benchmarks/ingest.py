@@ -16,9 +16,10 @@ from langchain_core.embeddings import Embeddings
 
 from benchmarks.results import report
 from benchmarks.retrieval import lines
+from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
-from ingest.reading import Reader
-from ingest.update import Means, Tally
+from ingest.report import ReportBuilder
+from ingest.resources import IngestResources
 from ingest.update import run as update
 from vectorstore import Store, open_embeddings, settings
 
@@ -56,11 +57,11 @@ def _ingest(data: Path, file: Path) -> dict[str, float]:
     made = update(
         store,
         [str(file)],
-        Means(Fetcher(), Reader()),
+        IngestResources(Fetcher(), Extractor()),
         prune=False,
         dry_run=False,
         on_progress=lambda _: None,
-        tally=Tally(),
+        builder=ReportBuilder(),
     )
     store.close()
     return {

@@ -23,9 +23,10 @@ from tempfile import TemporaryDirectory
 import langchain_chroma  # noqa: F401 - loaded once, not in every child
 
 from benchmarks.results import report
+from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
-from ingest.reading import Reader
-from ingest.update import Means, Tally
+from ingest.report import ReportBuilder
+from ingest.resources import IngestResources
 from ingest.update import run as update
 from tests.support.articles import Letters, random_article
 from vectorstore import Store, check
@@ -62,7 +63,7 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
     draw = random.Random(seed)
     store = _open(data)
     os.write(pipe, b"open\n")
-    means = Means(Fetcher(), Reader(), batch_characters=3000)
+    resources = IngestResources(Fetcher(), Extractor(), batch_characters=3000)
     while True:
         for _ in range(8):
             path = articles / f"{draw.randrange(FILES)}.txt"
@@ -70,8 +71,11 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
                 path.unlink()
             else:
                 path.write_text(random_article(draw))
-        tally = Tally(Said("added", pipe), Said("changed", pipe), Said("unchanged", pipe), Said("removed", pipe))
-        update(store, [str(articles)], means, prune=True, dry_run=False, on_progress=lambda _: None, tally=tally)
+        added, changed, unchanged, removed = (Said(kind, pipe) for kind in ("added", "changed", "unchanged", "removed"))
+        builder = ReportBuilder(added, changed, unchanged, removed)
+        update(
+            store, [str(articles)], resources, prune=True, dry_run=False, on_progress=lambda _: None, builder=builder
+        )
 
 
 def _look(data: Path, reported: dict[str, str], pipe: int) -> None:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,7 @@ from vectorstore import (
     Store,
     settings,
 )
+from vectorstore.timestamps import utc_now
 
 MAX_QUESTION = 2000  # characters
 HITS = 10
@@ -310,7 +311,7 @@ class Bot:
             filters=step["filters"],
             as_of=step["as_of"],
             embedding=self._store.library.embedding,
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            made=utc_now(),
         )
         yield [Event("searched", empty)]
         hits: list[Hit] = step["hits"][: self._affordable()]

@@ -10,18 +10,21 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ingest.articles import is_address, part_marks
+from ingest.document import Failure
 from ingest.formats.dates import day
+from ingest.identity import part_marks
+from ingest.parallel import Parallelism
 from ingest.preparing import amended, prepare
-from ingest.session import Engine, session
-from ingest.update import Failed, Progress, Report, Tally, run
-from ingest.watch import due
+from ingest.report import Progress, Report, ReportBuilder
+from ingest.resources import open_resources
+from ingest.update import run
+from ingest.urls import is_web_url
+from ingest.watch import changed_sources
 from vectorstore import (
     Amendment,
     Article,
@@ -38,16 +41,17 @@ from vectorstore import backup as _backup
 from vectorstore import check as _check
 from vectorstore import rebuild as _rebuild
 from vectorstore import restore as _restore
+from vectorstore.timestamps import utc_now
 
 __all__ = [
     "Deleted",
-    "Engine",
-    "Failed",
+    "Failure",
     "LibraryError",
+    "Parallelism",
     "Progress",
     "Rebuilt",
     "Report",
-    "Tally",
+    "ReportBuilder",
     "amend",
     "backup",
     "bring_back",
@@ -61,7 +65,7 @@ __all__ = [
 ]
 
 Folder = str | os.PathLike[str] | None
-THIS_PROCESS = Engine()
+THIS_PROCESS = Parallelism()
 
 
 def _ignore(*_: object) -> None:
@@ -74,28 +78,21 @@ def update(
     data: Folder = None,
     prune: bool = False,
     dry_run: bool = False,
-    engine: Engine = THIS_PROCESS,
+    parallelism: Parallelism = THIS_PROCESS,
     on_progress: Callable[[Progress], None] = _ignore,
-    tally: Tally | None = None,
+    builder: ReportBuilder | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Takes articles into the library in the folder `data` (else VIADOMA_DATA, else ./data), making it if need be.
 
     See `ingest.update.run` for what counts as new, changed and gone. `stop` is asked before each source whether to end
-    there; `tally` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
+    there; `builder` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
     single source is in the report instead.
     """
-    named = _sources(sources)
-    with session(_where(data), engine, dry_run=dry_run, stop=stop) as (store, means):
-        return run(
-            store,
-            named,
-            means,
-            prune=prune,
-            dry_run=dry_run,
-            on_progress=on_progress,
-            tally=Tally() if tally is None else tally,
-        )
+    names = _sources(sources)
+    builder = ReportBuilder() if builder is None else builder
+    with open_resources(_where(data), parallelism, dry_run=dry_run, stop=stop) as (store, resources):
+        return run(store, names, resources, prune=prune, dry_run=dry_run, on_progress=on_progress, builder=builder)
 
 
 def watch(
@@ -105,25 +102,26 @@ def watch(
     data: Folder = None,
     prune: bool = False,
     interval_seconds: float = 900,
-    engine: Engine = THIS_PROCESS,
+    parallelism: Parallelism = THIS_PROCESS,
 ) -> Iterator[Report]:
     """Takes sources in, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
 
-    A report each time; ends when `stop` is set. While another writer has the folder, what is due waits.
+    A report each time; ends when `stop` is set. While another writer has the folder, what has changed waits.
     """
-    named = _sources(sources)
-    with session(_where(data), engine, stop=stop.is_set) as (store, means):
+    names = _sources(sources)
+    with open_resources(_where(data), parallelism, stop=stop.is_set) as (store, resources):
         waiting: dict[str, None] = {}
-        for some in due(named, interval_seconds, stop):
-            waiting |= dict.fromkeys(some)
+        for changed in changed_sources(names, interval_seconds, stop):
+            waiting |= dict.fromkeys(changed)
             if not waiting:
                 continue
+            builder = ReportBuilder()
             try:
                 report = run(
-                    store, list(waiting), means, prune=prune, dry_run=False, on_progress=_ignore, tally=Tally()
+                    store, [*waiting], resources, prune=prune, dry_run=False, on_progress=_ignore, builder=builder
                 )
             except BusyError:
-                continue  # what is due waits until the other is done
+                continue  # what has changed waits until the other is done
             waiting.clear()
             yield report
 
@@ -147,7 +145,7 @@ def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
     For names see `remove`. ValueError if one means no article, or none that was removed.
     """
     with _kept(data) as store, store.writing():
-        articles = [one for one in _named(store, names) if store.library.origins.removed(one)]
+        articles = [article for article in _named(store, names) if store.library.origins.removed(article)]
         if not articles:
             raise ValueError(f"Nothing of {', '.join(names)} was removed from {store.folder}.")
         store.reinstate(articles)
@@ -175,41 +173,34 @@ def amend(
             raise ValueError(f"The date is {published!r}: write it as 2025-12-13, 2025-12 or 2025.")
         day(wanted["published"])
     changed: list[str] = []
-    store = Store.open(_where(data), create=False)
-    try:
-        with store.writing():
-            articles = [one for one in map(store.library.article, _named(store, names)) if one]
-            if not articles:
-                raise ValueError(f"Of {', '.join(names)} nothing is searched: bring it back first.")
-            for article in articles:
-                known = store.library.origins.amendments(article.id)
-                said: dict[str, Any] = {one.field: one.own for one in known}
-                own = dataclasses.replace(article, **said)
-                new, amendments = amended(own, _mended(own, known, wanted))
-                if amendments == known:
-                    continue
-                new = dataclasses.replace(
-                    new, version=article.version + 1, added=datetime.now(UTC).isoformat(timespec="seconds")
-                )
-                provenance = store.library.origins.provenance(article.id, article.version)
-                store.publish([prepare(new, provenance, amendments)])
-                changed.append(article.id)
-            store.collect_garbage()
-    finally:
-        store.close()
+    with closing(Store.open(_where(data), create=False)) as store, store.writing():
+        articles = [*filter(None, map(store.library.article, _named(store, names)))]
+        if not articles:
+            raise ValueError(f"Of {', '.join(names)} nothing is searched: bring it back first.")
+        for article in articles:
+            known = store.library.origins.amendments(article.id)
+            source_fields: dict[str, Any] = {amendment.field: amendment.own for amendment in known}
+            own = dataclasses.replace(article, **source_fields)
+            new, amendments = amended(own, _mended(own, known, wanted))
+            if amendments == known:
+                continue
+            new = dataclasses.replace(new, version=article.version + 1, added=utc_now())
+            provenance = store.library.origins.provenance(article.id, article.version)
+            store.publish([prepare(new, provenance, amendments)])
+            changed.append(article.id)
+        store.collect_garbage()
     return changed
 
 
 def _mended(own: Article, known: Sequence[Amendment], wanted: Mapping[str, str]) -> list[Amendment]:
-    """All amendments there are, once what is wanted is in: in order of their fields, none that says what is said."""
-    values = {one.field: one for one in known}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    """All amendments there are, once what is wanted is in, by field; none that says what the source says itself."""
+    amendments = {amendment.field: amendment for amendment in known}
     for field, value in wanted.items():
-        if field not in values or values[field].value != value:
-            values[field] = Amendment(field, value, getattr(own, field), now)
+        if field not in amendments or amendments[field].value != value:
+            amendments[field] = Amendment(field, value, getattr(own, field), utc_now())
         if value in ("", getattr(own, field)):
-            del values[field]
-    return [values[field] for field in sorted(values)]
+            del amendments[field]
+    return [amendments[field] for field in sorted(amendments)]
 
 
 def delete(names: Sequence[str], *, data: Folder = None) -> Deleted:
@@ -253,24 +244,19 @@ def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
 
 
 def _sources(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
-    named = [os.fspath(source) for source in sources]
-    if not all(name.strip() for name in named):
+    names = [os.fspath(source) for source in sources]
+    if not all(name.strip() for name in names):
         raise ValueError("An empty name is no source: name a file, a folder or an address.")
-    return named
+    return names
 
 
 def _where(data: Folder) -> Settings:
     return settings(None if data is None else Path(data))
 
 
-@contextmanager
-def _kept(data: Folder) -> Iterator[Store]:
+def _kept(data: Folder) -> closing[Store]:
     """The store that is there, whatever model its vectors are of."""
-    store = Store.open(_where(data), create=False, any_model=True)
-    try:
-        yield store
-    finally:
-        store.close()
+    return closing(Store.open(_where(data), create=False, any_model=True))
 
 
 def _named(store: Store, names: Sequence[str]) -> list[str]:
@@ -287,4 +273,4 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
 
 def _meant(store: Store, name: str) -> list[str]:
     # the pages below an address are others
-    return store.library.named(name, () if is_address(name) else [name + mark for mark in part_marks(name)])
+    return store.library.named(name, () if is_web_url(name) else [name + mark for mark in part_marks(name)])

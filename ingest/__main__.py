@@ -18,11 +18,11 @@ from threading import Event
 from tqdm import tqdm
 
 from ingest import (
-    Engine,
+    Failure,
     LibraryError,
-    Progress,
+    Parallelism,
     Report,
-    Tally,
+    ReportBuilder,
     amend,
     backup,
     bring_back,
@@ -177,47 +177,41 @@ def _done(options: argparse.Namespace, stop: Event) -> int:
 
 
 def _fields(given: Sequence[str]) -> dict[str, str]:
-    """What --amend is told: values by field."""
+    """The values that --amend gives, by field."""
     fields = {}
-    for one in given:
-        field, mark, value = one.partition("=")
+    for amendment in given:
+        field, mark, value = amendment.partition("=")
         if not mark or field not in ("title", "publisher", "published"):
-            raise ValueError(f"--amend {one}: write it as title=..., publisher=... or published=2025-12-13.")
+            raise ValueError(f"--amend {amendment}: write it as title=..., publisher=... or published=2025-12-13.")
         fields[field] = value
     return fields
 
 
 def _update(options: argparse.Namespace, stop: Event) -> int:
-    tally = Tally()
+    builder = ReportBuilder()
     began = time.monotonic()
-    with tqdm(unit="B", unit_scale=True, desc="Reading", leave=False, disable=None) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-
-        try:
+    try:
+        with _counting("Reading", "B", unit_scale=True) as show:
             update(
                 options.sources,
                 data=options.data,
                 prune=options.prune,
                 dry_run=options.dry_run,
-                engine=Engine(options.workers, options.cluster),
-                on_progress=show,
-                tally=tally,
+                parallelism=Parallelism(options.workers, options.cluster),
+                on_progress=lambda progress: show(progress.done, progress.total),
+                builder=builder,
                 stop=stop.is_set,
             )
-        except BaseException:
-            # whatever happened: what is in is said
-            bar.close()
-            _sum_up(tally.report(), "Broken off. What is named here is in; run the same again to go on:")
-            raise
+    except BaseException:
+        # whatever happened: what is in is said
+        _sum_up(builder.report(), "Broken off. What is named here is in; run the same again to go on:")
+        raise
     if stop.is_set():
-        _sum_up(tally.report(), "Stopped. What is named here is in; run the same again to go on:")
+        _sum_up(builder.report(), "Stopped. What is named here is in; run the same again to go on:")
         return 130
     done = "Nothing was written. It would be:" if options.dry_run else f"Done in {time.monotonic() - began:.1f} s:"
-    _sum_up(tally.report(), done)
-    return 1 if tally.failed else 0
+    _sum_up(builder.report(), done)
+    return 1 if builder.failed else 0
 
 
 def _watch(options: argparse.Namespace, stop: Event) -> int:
@@ -227,12 +221,12 @@ def _watch(options: argparse.Namespace, stop: Event) -> int:
         data=options.data,
         prune=options.prune,
         interval_seconds=60 * (options.interval or INTERVAL_MINUTES),
-        engine=Engine(options.workers, options.cluster),
+        parallelism=Parallelism(options.workers, options.cluster),
     )
-    told: set[str] = set()
+    known_failures: set[Failure] = set()
     for report in reports:
-        news = [failed for failed in report.failed if f"{failed}" not in told]
-        told = {f"{failed}" for failed in report.failed}
+        news = {*report.failed} - known_failures
+        known_failures = {*report.failed}
         if report.added or report.changed or report.removed or news:
             _sum_up(report, time.strftime("%H:%M:%S"))
     return 0
@@ -251,8 +245,9 @@ def _check(data: str | None) -> int:
 
 
 @contextmanager
-def _counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    with tqdm(unit=" versions", desc=what, leave=False, disable=None) as bar:
+def _counting(what: str, unit: str = " versions", *, unit_scale: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; it is shown how much is done, and how much there is in all."""
+    with tqdm(unit=unit, unit_scale=unit_scale, desc=what, leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
@@ -277,8 +272,8 @@ def _sum_up(report: Report, first: str) -> None:
             print(f"  {word}: {source}")
         if len(sources) > NAMED:
             print(f"  {word}: {len(sources) - NAMED} more")
-    for failed in report.failed:
-        print(f"  failed: {failed.source}: {failed.reason}", file=sys.stderr)
+    for failure in report.failed:
+        print(f"  failed: {failure.source}: {failure.reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":

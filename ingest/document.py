@@ -1,4 +1,4 @@
-"""What passes between the rooms of ingest: a document as it was found, and what can be read in it.
+"""What passes between the rooms of ingest: a document as it was found, what it says, and what came of its source.
 
 Knows shapes only. Does not know where documents come from, how they are read or what becomes of them.
 
@@ -15,6 +15,7 @@ from typing import Literal
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
 
 MAX_BYTES = 50_000_000  # of one document
+TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
 
 
 class UnreadableError(ValueError):
@@ -22,16 +23,16 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class FetchInfo:
     """How a document was fetched.
 
-    `address` is what was asked for, `final` where the redirects ended, `fetched` the time (ISO 8601, UTC). `etag` and
-    `last_modified` are the headers of that name, as the server gave them; empty if it gave none.
+    `url` is what was asked for, `final_url` where the redirects ended, `fetched_at` the time (ISO 8601, UTC). `etag`
+    and `last_modified` are the headers of that name, as the server gave them; empty if it gave none.
     """
 
-    address: str
-    final: str
-    fetched: str
+    url: str
+    final_url: str
+    fetched_at: str
     etag: str = ""
     last_modified: str = ""
 
@@ -41,15 +42,15 @@ class Document:
     """The bytes of one article and where they are from.
 
     `source` names them for the user: a file, "FILE#LINE" of a table, "FILE!MEMBER" of an archive, or an address.
-    `charset` is the encoding that the server or the archive claims; empty if none does. `visit` is None for what was
-    not fetched.
+    `charset` is the encoding that the server or the archive claims; empty if none does. `fetch_info` is None for what
+    was not fetched.
     """
 
     source: str
     raw: bytes
     kind: Kind
     charset: str = ""
-    visit: Visit | None = None
+    fetch_info: FetchInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,36 @@ class Extract:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """A source that gave no article, and why; `gone` says that it is no longer where it was."""
+class Extracted:
+    """A document that was read, and what it says."""
 
-    source: str
-    reason: str
-    gone: bool = False
+    document: Document
+    extract: Extract
+
+    @property
+    def source(self) -> str:
+        """The document's source."""
+        return self.document.source
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
-    """A source known to be as it was when it was last read, without reading it again."""
+class Unchanged:
+    """A source that gives what it gave when it was last read; it was not read again.
+
+    `fetch_info` is how the same bytes were fetched this time, None if no bytes were.
+    """
 
     source: str
+    fetch_info: FetchInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source that gave no article, and why: one line, for the user."""
+
+    source: str
+    reason: str
+
+
+Item = Document | Unchanged | Failure  # what is found at a source
+Outcome = Extracted | Unchanged | Failure  # what came of it

@@ -30,16 +30,16 @@ def passages(text: str, lang: str) -> list[Passage]:
 
     Empty if the text is blank. `lang` is an ISO 639-1 code, or empty if unknown (cut as English).
     """
-    made: list[Passage] = []
+    closed: list[Passage] = []
     group: list[Span] = []
     for sentence in sentences(text, lang):
         if group and sentence.end - group[0].start > PASSAGE_CHARACTERS:
-            made.append(_passage(group))
+            closed.append(_passage(group))
             group = []
         group.append(sentence)
     if group:
-        made.append(_passage(group))
-    return made
+        closed.append(_passage(group))
+    return closed
 
 
 def _passage(sentences: list[Span]) -> Passage:

@@ -11,23 +11,24 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ingest.articles import RULES, address_key
+from ingest.articles import EXTRACTION_VERSION
 from ingest.passages import passages
+from ingest.urls import url_key
 from vectorstore import Amendment, Article, NewVersion, Origin, Passage, Provenance, times
 
 
 def amended(article: Article, amendments: Sequence[Amendment]) -> tuple[Article, tuple[Amendment, ...]]:
     """An article as its source has it, with what was mended in it; and the amendments beside what it says itself."""
-    now = tuple(dataclasses.replace(one, own=getattr(article, one.field)) for one in amendments)
-    values: dict[str, Any] = {one.field: one.value for one in now}
-    return dataclasses.replace(article, **values), now
+    current = tuple(dataclasses.replace(amendment, own=getattr(article, amendment.field)) for amendment in amendments)
+    values: dict[str, Any] = {amendment.field: amendment.value for amendment in current}
+    return dataclasses.replace(article, **values), current
 
 
 def fingerprint(article: Article, provenance: Provenance) -> str:
     """Changes when what is stored or searched of the article does, not with where it lies or what read it."""
     fields = {
         "title": article.title,
-        "url": address_key(article.url, fragment=True) or article.url,
+        "url": url_key(article.url, fragment=True) or article.url,
         "publisher": article.publisher,
         "published": article.published,
         "lang": article.lang,
@@ -37,7 +38,7 @@ def fingerprint(article: Article, provenance: Provenance) -> str:
         "modified": provenance.modified,
         "licence": provenance.licence,
     }
-    return digest(json.dumps([RULES, fields], sort_keys=True))
+    return digest(json.dumps([EXTRACTION_VERSION, fields], sort_keys=True))
 
 
 def prepare(

@@ -11,29 +11,29 @@ from itertools import chain
 from pathlib import Path
 from threading import Event
 
-from watchfiles import watch as changes
+from watchfiles import watch
 
-from ingest.articles import is_address
+from ingest.urls import is_web_url
 
 LOOK_SECONDS = 1.0  # how long Ctrl-C may go unheard
 SETTLE_MILLISECONDS = 800  # a file that is being written has changed again by then
 
 
-def due(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterator[list[str]]:
+def changed_sources(sources: Sequence[str], interval_seconds: float, stop: Event) -> Iterator[list[str]]:
     """The sources to look at, each time some are due: all at once first, then what changed, and addresses by the clock.
 
     An empty list each LOOK_SECONDS in which nothing is. Ends when `stop` is set.
     """
-    addresses = [source for source in sources if is_address(source)]
-    files = [source for source in sources if not is_address(source)]
+    urls = [source for source in sources if is_web_url(source)]
+    files = [source for source in sources if not is_web_url(source)]
     watched = _changes(files, stop)
     first = next(watched, set()) if files else set[str]()  # it watches from here on, also during the first run
     yield list(sources)
     next_round = time.monotonic() + interval_seconds
     for changed in chain([first], watched):
         touched = [source for source in files if any(_lies_in(path, source) for path in changed)]
-        if addresses and time.monotonic() >= next_round:
-            touched += addresses
+        if urls and time.monotonic() >= next_round:
+            touched += urls
             next_round = time.monotonic() + interval_seconds
         yield touched
 
@@ -46,7 +46,7 @@ def _changes(files: Sequence[str], stop: Event) -> Iterator[set[str]]:
         while not stop.wait(LOOK_SECONDS):
             yield set()
         return
-    for changed in changes(
+    for changes in watch(
         *sorted(folders),
         stop_event=stop,
         debounce=SETTLE_MILLISECONDS,
@@ -54,7 +54,7 @@ def _changes(files: Sequence[str], stop: Event) -> Iterator[set[str]]:
         yield_on_timeout=True,
         raise_interrupt=False,
     ):
-        yield {path for _, path in changed}
+        yield {path for _, path in changes}
 
 
 def _lies_in(path: str, source: str) -> bool:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import Answer, Article, answers_in, bundle
+from vectorstore.timestamps import utc_now
 
 FILE = "conversations.db"
 FORMAT = 2  # 1 had no judgements
@@ -98,7 +99,7 @@ class Conversations:
         conversation that is not there yet begins, under its first question.
         """
         kept = zlib.compress(bundle([answer]).encode("utf-8", "surrogatepass"))
-        changed = datetime.now(UTC).isoformat(timespec="seconds")
+        changed = utc_now()
         with self._using() as connection, connection:
             connection.execute("BEGIN IMMEDIATE")  # another process may keep between the look and the change
             if _places(connection, name) != tuple(before):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest import LibraryError, Progress, Report, Tally, update
+from ingest import LibraryError, Progress, Report, ReportBuilder, update
 
 # in the data folder: what was dropped on the page, to be read again later, and what is still to be read
 UPLOADS = "uploads"
@@ -45,7 +45,7 @@ class Intake:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._tally = Tally()
+        self._builder = ReportBuilder()
         self._progress = Progress(0, 0, "")
         self._trouble = ""
         self._stopped = False
@@ -67,7 +67,7 @@ class Intake:
                 return None
             running = self._thread.is_alive()
             stopped = self._stop.is_set() if running else self._stopped
-            return State(running, self._progress, self._tally.report(), self._trouble, stopped)
+            return State(running, self._progress, self._builder.report(), self._trouble, stopped)
 
     def start(self, files: Sequence[Path], sources: Sequence[str]) -> bool:
         """Begins to take in files, of which copies are kept, and sources; False if other work is still going on."""
@@ -75,7 +75,7 @@ class Intake:
             if self._thread and self._thread.is_alive():
                 return False
             self._stop.clear()
-            self._tally, self._progress, self._trouble, self._stopped = Tally(), Progress(0, 0, ""), "", False
+            self._builder, self._progress, self._trouble, self._stopped = ReportBuilder(), Progress(0, 0, ""), "", False
             self._thread = threading.Thread(target=self._run, args=(files, sources), daemon=True)
             self._thread.start()
             return True
@@ -94,7 +94,7 @@ class Intake:
         try:
             asked = dict.fromkeys([*(str(self._kept(file)) for file in files), *sources])
             self._note([*dict.fromkeys([*self._unread, *asked])])
-            update([*asked], data=self._data, on_progress=self._advance, tally=self._tally, stop=self._stops)
+            update([*asked], data=self._data, on_progress=self._advance, builder=self._builder, stop=self._stops)
             if not self._stopped:
                 self._note([one for one in self._unread if one not in asked])
         except (LibraryError, OSError, ValueError) as error:

@@ -11,9 +11,11 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from ingest import Report, update
+from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
-from ingest.reading import Reader
-from ingest.update import Means, Tally, run
+from ingest.report import ReportBuilder
+from ingest.resources import IngestResources
+from ingest.update import run
 from tests.support.program import ROOT
 from tests.support.site import Site, site
 from vectorstore import BUILT_IN, Hit, Names, Store, settings
@@ -106,11 +108,11 @@ def updated(
         return run(
             store,
             [str(source) for source in sources],
-            Means(fetcher or closed, Reader()),
+            IngestResources(fetcher or closed, Extractor()),
             prune=prune,
             dry_run=dry_run,
             on_progress=lambda _: None,
-            tally=Tally(),
+            builder=ReportBuilder(),
         )
 
 

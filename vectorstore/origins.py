@@ -10,10 +10,10 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import UTC, datetime
 from typing import Any
 
 from vectorstore.article import Provenance
+from vectorstore.timestamps import utc_now
 
 SCHEMA = """
 CREATE TABLE provenance (
@@ -199,7 +199,7 @@ class Origins:
     def add_tombstone(self, article_id: str, reason: str, *, barred: bool) -> None:
         """Sets an article's tombstone."""
         self._connection().execute(
-            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, _now(), barred)
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, utc_now(), barred)
         )
 
     def delete_tombstone(self, article_id: str) -> None:
@@ -210,7 +210,7 @@ class Origins:
         """Notes that an article's source could not be read; the first time counts, the last reason."""
         self._connection().execute(
             "INSERT INTO stale VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET reason = excluded.reason",
-            (article_id, reason, _now()),
+            (article_id, reason, utc_now()),
         )
 
     def delete_article(self, article_id: str) -> None:
@@ -230,7 +230,3 @@ class Origins:
     def _one(self, query: str, *parameters: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._connection().execute(query, parameters).fetchone()
         return row
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -17,7 +17,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +29,7 @@ from vectorstore.fulltext import passage_terms
 from vectorstore.library import Library
 from vectorstore.passage_table import EmbeddedPassage, embedded_passage, embedded_texts
 from vectorstore.store import Store
+from vectorstore.timestamps import utc_now
 from vectorstore.vectors import BATCH
 
 NAMES = "names.txt"
@@ -257,7 +257,7 @@ def backup(store: Store, file: Path) -> int:
                 "viadoma": 1,
                 "format": FORMAT,
                 "embedding": store.library.stored_embedding(),
-                "made": datetime.now(UTC).isoformat(timespec="seconds"),
+                "made": utc_now(),
                 "sha256": {name: _digest(path) for name, path in members.items()},
             }
             whole = Path(folder) / "backup.zip"

@@ -1,6 +1,6 @@
 """Connections that go to checked addresses only, and end in time.
 
-Knows look-ups, sockets (through httpcore) and a clock for all of one fetch. Does not know HTTP.
+Knows look-ups, sockets (through httpcore) and a deadline for all of one fetch. Does not know HTTP.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def system_resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class Clock:
+class Deadline:
     """The time that servers have left in one fetch."""
 
     def __init__(self, seconds: float) -> None:
@@ -52,19 +52,19 @@ class Clock:
         """Seconds, at most `most`; raises FetchError when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise self.over()
+            raise self.exceeded()
         return left if most is None else min(left, most)
 
-    def over(self) -> FetchError:
+    def exceeded(self) -> FetchError:
         """What to raise when the time is over."""
         return FetchError(f"the server is too slow: it was not done in {self._seconds:g} s")
 
     def pause(self, seconds: float) -> None:
         """Waits, without its counting."""
         time.sleep(seconds)
-        self.leave_out(seconds)
+        self.extend(seconds)
 
-    def leave_out(self, seconds: float) -> None:
+    def extend(self, seconds: float) -> None:
         """Gives the server back what was not its doing."""
         self._end += seconds
 
@@ -74,7 +74,7 @@ class Clock:
         try:
             yield
         except httpcore.TimeoutException as error:
-            raise self.over() from error
+            raise self.exceeded() from error
         except (httpcore.ReadError, httpcore.ConnectError) as error:
             if isinstance(error.__cause__, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
                 raise TransientError("the connection was reset") from error
@@ -82,19 +82,19 @@ class Clock:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection on which no operation outlasts the clock: a time-out for each alone never ends a drip."""
+    """A connection on which no operation outlasts the deadline: a time-out for each alone never ends a drip."""
 
-    def __init__(self, stream: httpcore.NetworkStream, clock: Clock) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._clock = clock
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with self._clock.watch():
-            return self._stream.read(max_bytes, self._clock.left(timeout))
+        with self._deadline.watch():
+            return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with self._clock.watch():
-            self._stream.write(buffer, self._clock.left(timeout))
+        with self._deadline.watch():
+            self._stream.write(buffer, self._deadline.left(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -102,9 +102,9 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        with self._clock.watch():
-            inner = self._stream.start_tls(ssl_context, server_hostname, self._clock.left(timeout))
-        return _Stream(inner, self._clock)
+        with self._deadline.watch():
+            inner = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _Stream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -113,10 +113,10 @@ class _Stream(httpcore.NetworkStream):
 class Backend(httpcore.NetworkBackend):
     """Makes the connections of one fetch, each to an address that was checked a moment ago."""
 
-    def __init__(self, guard: Guard, resolve: Resolve, clock: Clock, proxy: tuple[str, int] | None) -> None:
+    def __init__(self, guard: Guard, resolve: Resolve, deadline: Deadline, proxy: tuple[str, int] | None) -> None:
         self._guard = guard
         self._resolve = resolve
-        self._clock = clock
+        self._deadline = deadline
         self._proxy = proxy
         self._plain = httpcore.SyncBackend()
 
@@ -129,15 +129,16 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """As httpcore wants it; looks the host up, checks it and connects to a checked address."""
-        addresses = self.lookup(host, port, self._clock.left())
+        addresses = self.lookup(host, port, self._deadline.left())
         if (host, port) != self._proxy:
             self._guard.check(host, port, addresses)
         for place, address in enumerate(addresses):
-            left = self._clock.left(timeout) / (len(addresses) - place)  # one that is silent leaves time for the next
+            # one that is silent leaves time for the next
+            left = self._deadline.left(timeout) / (len(addresses) - place)
             try:
-                with self._clock.watch():
+                with self._deadline.watch():
                     stream = self._plain.connect_tcp(address, port, left, local_address, socket_options)
-                return _Stream(stream, self._clock)
+                return _Stream(stream, self._deadline)
             except (httpcore.ConnectError, FetchError):
                 if place == len(addresses) - 1:
                     raise
@@ -155,7 +156,7 @@ class Backend(httpcore.NetworkBackend):
     def check_proxied(self, host: str, port: int) -> None:
         """Checks a host that a proxy will connect to, as far as it can be seen from here."""
         with suppress(UnknownHostError):
-            self._guard.check(host, port, self.lookup(host, port, self._clock.left(PROXIED_LOOKUP_SECONDS)))
+            self._guard.check(host, port, self.lookup(host, port, self._deadline.left(PROXIED_LOOKUP_SECONDS)))
 
     def lookup(self, host: str, port: int, seconds: float) -> list[str]:
         """The addresses of a host. Looks them up in a thread, since the system's look-up can't be stopped."""

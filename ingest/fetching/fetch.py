@@ -1,7 +1,7 @@
 """Fetches one address over HTTP, and lets nobody use that to look around in the network it runs in.
 
-Knows HTTP (through httpcore), which addresses are on the public internet, and when to give up. Does not know what the
-bytes are, or what becomes of them; what a site asks of programs is in `robots`.
+Knows requests, redirects, proxies, and when to give up. Does not know what the bytes are, or what becomes of them. What
+is on the public internet is in `guard`, what a site asks of programs in `robots`, what servers answer in `responses`.
 
 The name of a host is resolved, every address it has is checked, and the connection goes to a checked address itself:
 there is no second look-up that could answer differently. Proxies, cookies and log-ins of the environment are not used.
@@ -9,70 +9,42 @@ there is no second look-up that could answer differently. Proxies, cookies and l
 Errors:
     UnreadableError (in `document`)
       └─ FetchError (in `guard`): nothing was fetched; the message is the reason, one line, for the user
-           ├─ GoneError: the server says that there is no such page (404, 410)
            └─ BlockedError (in `guard`): refused here, no connection was made to what was refused
 """
 
 from __future__ import annotations
 
-import http
 import re
 import ssl
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from ingest.document import MAX_BYTES, Visit
-from ingest.fetching.connections import Backend, Clock, Resolve, TransientError, system_resolve
-from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, Hop, hop_of
-from ingest.fetching.robots import Robots, Rules, Turns
+from ingest.document import MAX_BYTES, FetchInfo
+from ingest.fetching.connections import Backend, Deadline, Resolve, TransientError, system_resolve
+from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, NormalizedUrl, normalize_url
+from ingest.fetching.responses import Response, content_type, read_response, status_text
+from ingest.fetching.robots import HostThrottle, Robots, Rules
+from vectorstore.timestamps import utc_now
 
 USER_AGENT = "Viadoma/0.1"
 ACCEPT = "text/html, application/xhtml+xml, text/*;q=0.9, application/xml;q=0.9, application/pdf;q=0.9, */*;q=0.5"
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2  # of one fetch, over all its requests
-MAX_PAUSE_SECONDS = 10.0  # a server that asks for a longer one is not asked again
 MAX_ROBOTS_BYTES = 1_000_000  # RFC 9309 wants at least 500 KiB to be read
 MAX_VALIDATOR = 1_000  # characters of an ETag that are worth keeping
-# Pages shrink to a third or a tenth, nothing but a bomb to less than a hundredth (zeros: a thousandth). This stops one
-# at 10 MB of memory, however much a document may have.
-BOMB_BYTES, BOMB_RATIO = 10_000_000, 100
-STEP = 1 << 18  # bytes decompressed at once
 
 _REDIRECTS = {301, 302, 303, 307, 308}
-_PERMANENT = {301, 308}
-_TRANSIENT = {429, 502, 503, 504}
-_MEANINGS = {
-    401: "it asks for a password",
-    403: "it does not let this program in",
-    404: "there is no such page",
-    407: "the proxy asks for a password",
-    410: "the page was taken away",
-    429: "it was asked too often",
-    451: "it may not show this, for legal reasons",
-    500: "it failed",
-    502: "a server behind it failed",
-    503: "not available now",
-    504: "a server behind it is silent",
-}
-_TYPES = re.compile(
+_PAGE_TYPES = re.compile(
     r"|text/.+|(application|binary)/octet-stream|message/rfc822|multipart/related|application/(.+\+(xml|json)|xml|json"
     r"|jsonl|x-ndjson|pdf|x-pdf|rtf|x-rtf|epub\+zip|zip|x-zip-compressed|gzip|x-gzip|warc|x-mimearchive"
     r"|vnd\.openxmlformats-officedocument\.wordprocessingml\.document|vnd\.oasis\.opendocument\.text)"
 )
-
-
-class GoneError(FetchError):
-    """The server says that there is no such page (404) or no more (410)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,116 +52,21 @@ class Fetched:
     """What a server gave: `raw`, with its compression undone.
 
     `content_type` is lower case and without parameters, `charset` as in the same header; both are empty if it does not
-    say. `unchanged`: the server said that it is as it was (304), and `raw` is empty. `moved`: there was a redirect, and
-    all were permanent (301, 308), so `visit.final` is the address to remember.
+    say. `unchanged`: the server said that it is as it was (304), and `raw` is empty.
     """
 
-    visit: Visit
+    info: FetchInfo
     raw: bytes
     content_type: str
     charset: str
     unchanged: bool
-    moved: bool
-
-
-# ---- answers
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]  # names in lower case; values of one name joined by commas
-    raw: bytes = b""
-
-    def header(self, name: str) -> str:
-        return self.headers.get(name, "")
-
-
-def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _content_type(header: str) -> tuple[str, str]:
-    """Type and charset as a Content-Type header says them; empty what it does not say."""
-    kind, _, parameters = header.partition(";")
-    charset = re.search(r"(?:^|;)\s*charset\s*=\s*[\"']?([\w.:+-]{1,40})", parameters, re.I | re.A)
-    kind = kind.partition(",")[0].strip().lower()
-    return kind if "/" in kind else "", charset[1] if charset else ""
-
-
-def _decoder(encoding: str) -> Callable[[int], zlib._Decompress] | None:
-    """Makes a decompressor, given the first byte; None if there is nothing to decompress."""
-    named = [name for name in re.split(r"[\s,]+", encoding.lower()) if name not in ("", "identity")]
-    match named:
-        case []:
-            return None
-        case ["gzip" | "x-gzip"]:
-            return lambda _: zlib.decompressobj(31)
-        case ["deflate"]:  # meant is zlib's format, which begins with an 8; some servers send the bare one
-            return lambda first: zlib.decompressobj(15 if first & 15 == 8 else -15)
-    raise FetchError(f"the server compresses in a way that was not asked for: {encoding[:100]}")
-
-
-def _read(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
-    """The whole body, decompressed step by step; raises FetchError as soon as it goes beyond the limit (bytes)."""
-    make, decoder = _decoder(encoding), None
-    too_large = FetchError(f"it is larger than {limit:,} bytes")
-    body, received = bytearray(), 0
-    for chunk in chunks:
-        received += len(chunk)
-        if received > limit:
-            raise too_large
-        if make is None:
-            body += chunk
-            continue
-        if decoder is None:
-            decoder = make(chunk[0])
-        rest, step = chunk, b""
-        while rest or len(step) == STEP:
-            try:
-                step = decoder.decompress(rest, STEP)
-            except zlib.error as error:
-                raise FetchError(f"its compression is broken: {error}") from error
-            body += step
-            rest = decoder.unconsumed_tail
-            if decoder.unused_data:
-                raise FetchError("its compression is broken: data after its end")
-            if len(body) > limit:
-                raise too_large
-            if len(body) > max(BOMB_BYTES, BOMB_RATIO * received):
-                raise FetchError(f"it grows more than {BOMB_RATIO} times when decompressed")
-    if decoder is not None and not decoder.eof:
-        raise FetchError("its compression is broken: it ends too early")
-    return bytes(body)
-
-
-def _asked_pause(header: str) -> float | None:
-    """Seconds that a Retry-After header asks for; None if it does not say."""
-    if re.fullmatch(r"[0-9]+", header):
-        return float(header)
-    try:
-        return max(0.0, (parsedate_to_datetime(header).astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _refusal(status: int) -> str:
-    known = {entry.value: entry.phrase for entry in http.HTTPStatus}
-    return f"the server answers {status}: {_MEANINGS.get(status) or known.get(status) or 'unknown'}"
-
-
-# ---- the fetcher
 
 
 @dataclass(slots=True)
 class _Call:
     """What one fetch has at hand."""
 
-    clock: Clock
+    deadline: Deadline
     backend: Backend
     pool: httpcore.ConnectionPool
     headers: list[tuple[str, str]]
@@ -245,50 +122,47 @@ class Fetcher:
         self._robots = Robots() if robots else None
         self._resolve = resolve
         self._trust = httpcore.default_ssl_context() if trust is None else trust
-        self._turns = Turns()
+        self._throttle = HostThrottle()
         self._closed = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Ends its use. No connection outlives its fetch, so there is nothing to wait for."""
         self._closed = True
 
-    def fetch(self, address: str, *, etag: str = "", last_modified: str = "") -> Fetched:
-        """Fetches an address; `etag` and `last_modified` are those of the last visit, empty if there was none.
+    def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+        """Fetches a URL; `etag` and `last_modified` are those of the last time, empty if there was none.
 
-        Raises FetchError, GoneError or BlockedError; see the module's docstring.
+        Raises FetchError or BlockedError; see the module's docstring.
         """
         if self._closed:
             raise RuntimeError("This fetcher is closed; make another one.")
         call = self._call(etag, last_modified)
         with call.pool:
-            answer, final, moved = self._follow(call, hop_of(address), page=True)
-        unchanged = answer.status == 304 and bool(etag or last_modified)
-        if answer.status in (404, 410):
-            raise GoneError(_refusal(answer.status))
-        if answer.status != 200 and not unchanged:
-            raise FetchError(_refusal(answer.status))
-        visit = Visit(
-            address=address,
-            final=final.address,
-            fetched=datetime.now(UTC).isoformat(timespec="seconds"),
-            etag=_validator(answer.header("etag")) or (etag if unchanged else ""),
-            last_modified=_validator(answer.header("last-modified")) or (last_modified if unchanged else ""),
+            response, final_url = self._follow(call, normalize_url(url), page=True)
+        unchanged = response.status == 304 and bool(etag or last_modified)
+        if response.status != 200 and not unchanged:
+            raise FetchError(status_text(response.status))
+        headers = response.headers
+        info = FetchInfo(
+            url=url,
+            final_url=str(final_url),
+            fetched_at=utc_now(),
+            etag=_validator(headers.get("etag", "")) or (etag if unchanged else ""),
+            last_modified=_validator(headers.get("last-modified", "")) or (last_modified if unchanged else ""),
         )
-        content_type, charset = _content_type(answer.header("content-type"))
-        return Fetched(visit, answer.raw, content_type, charset, unchanged, moved)
+        media_type, charset = content_type(headers.get("content-type", ""))
+        return Fetched(info, response.raw, media_type, charset, unchanged)
 
     def _call(self, etag: str, last_modified: str) -> _Call:
-        clock = Clock(self._timeout_seconds)
+        deadline = Deadline(self._timeout_seconds)
         proxy = self._proxy
-        backend = Backend(self._guard, self._resolve, clock, (proxy.host, proxy.port) if proxy else None)
+        backend = Backend(self._guard, self._resolve, deadline, (proxy.host, proxy.port) if proxy else None)
         # no connection is kept for a second request: each is made, and checked, anew
         pool = (
             httpcore.HTTPProxy(
@@ -302,22 +176,22 @@ class Fetcher:
             else httpcore.ConnectionPool(ssl_context=self._trust, max_keepalive_connections=0, network_backend=backend)
         )
         conditions = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
-        return _Call(clock, backend, pool, [(name, value) for name, value in conditions if value])
+        return _Call(deadline, backend, pool, [(name, value) for name, value in conditions if value])
 
-    def _follow(self, call: _Call, hop: Hop, *, page: bool) -> tuple[_Answer, Hop, bool]:
-        """Asks, and follows redirects. Gives the last answer, where it is from, and whether that is for good."""
-        permanent: list[bool] = []
+    def _follow(self, call: _Call, url: NormalizedUrl, *, page: bool) -> tuple[Response, NormalizedUrl]:
+        """Asks, and follows redirects. Gives the last response, and where it is from."""
+        redirected = False
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                self._guard.look(hop.host, hop.port)
-                delay = self._permission(call, hop) if page and self._robots else self._delay_seconds
-                answer = self._retrying(call)(self._ask, call, hop, delay, page)
-                if answer.status not in _REDIRECTS:
-                    return answer, hop, bool(permanent) and all(permanent)
-                permanent.append(answer.status in _PERMANENT)
-                hop = _next(hop, answer.header("location"))
+                self._guard.look(url.host, url.port)
+                delay = self._permission(call, url) if page and self._robots else self._delay_seconds
+                response = self._retrying(call)(self._ask, call, url, delay, page)
+                if response.status not in _REDIRECTS:
+                    return response, url
+                redirected = True
+                url = _target(url, response.headers.get("location", ""))
             except BlockedError as error:
-                if not permanent:
+                if not redirected:
                     raise
                 raise BlockedError(f"it is redirected, and {error}") from error
         raise FetchError(f"it was redirected more than {MAX_REDIRECTS} times")
@@ -327,35 +201,35 @@ class Fetcher:
             retry=retry_if_exception_type(TransientError),
             stop=call.retried_enough,
             wait=call.pause_seconds,
-            sleep=call.clock.pause,
+            sleep=call.deadline.pause,
             reraise=True,
         )
 
-    def _permission(self, call: _Call, hop: Hop) -> float:
+    def _permission(self, call: _Call, url: NormalizedUrl) -> float:
         """The pause (seconds) that the site wants between requests; raises FetchError if it wants none at all."""
         assert self._robots
-        rules = self._robots.rules(hop.origin, lambda: self._rules(call, hop))
+        rules = self._robots.rules(url.origin, lambda: self._rules(call, url))
         if rules.failure:
-            raise FetchError(f"robots.txt can't be read, so nothing is fetched from {hop.host} now: {rules.failure}")
-        if not rules.allow(hop.address):
+            raise FetchError(f"robots.txt can't be read, so nothing is fetched from {url.host} now: {rules.failure}")
+        if not rules.allow(str(url)):
             raise FetchError("the site's robots.txt does not allow it to be fetched")
         return max(self._delay_seconds, rules.delay_seconds())
 
-    def _rules(self, call: _Call, hop: Hop) -> Rules:
+    def _rules(self, call: _Call, url: NormalizedUrl) -> Rules:
         try:
-            answer, _, _ = self._follow(call, replace(hop, target="/robots.txt"), page=False)
+            response, _ = self._follow(call, replace(url, target="/robots.txt"), page=False)
         except BlockedError:
             raise
         except FetchError as error:
             return Rules.unreadable(str(error))
-        if answer.status == 200:
-            return Rules.parse(answer.raw.decode("utf-8-sig", "replace"))
-        return Rules.parse("") if 400 <= answer.status < 500 else Rules.unreadable(_refusal(answer.status))
+        if response.status == 200:
+            return Rules.parse(response.raw.decode("utf-8-sig", "replace"))
+        return Rules.parse("") if 400 <= response.status < 500 else Rules.unreadable(status_text(response.status))
 
-    def _ask(self, call: _Call, hop: Hop, delay_seconds: float, page: bool) -> _Answer:
-        """One request, when it is its turn; raises TransientError for what may go better at once."""
+    def _ask(self, call: _Call, url: NormalizedUrl, delay_seconds: float, page: bool) -> Response:
+        """One request, when its host may be asked; raises TransientError for what may go better at once."""
         headers = [
-            ("Host", hop.authority),
+            ("Host", url.authority),
             ("User-Agent", USER_AGENT),
             ("Accept", ACCEPT if page else "text/plain, */*;q=0.5"),
             ("Accept-Encoding", "gzip"),
@@ -363,39 +237,22 @@ class Fetcher:
             *(call.headers if page else []),
         ]
         raw_headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
-        port = None if hop.port == PORTS[hop.scheme] else hop.port
-        url = httpcore.URL(scheme=hop.scheme, host=hop.host, port=port, target=hop.target)
-        with self._turns.turn(hop.host, delay_seconds) as waited:
-            call.clock.leave_out(waited)
+        port = None if url.port == PORTS[url.scheme] else url.port
+        target = httpcore.URL(scheme=url.scheme, host=url.host, port=port, target=url.target)
+        limit, accepted = (self._max_bytes, _PAGE_TYPES) if page else (MAX_ROBOTS_BYTES, None)
+        with self._throttle.slot(url.host, delay_seconds) as waited:
+            call.deadline.extend(waited)
             if self._proxy:
-                call.backend.check_proxied(hop.host, hop.port)
+                call.backend.check_proxied(url.host, url.port)
             try:
-                with call.pool.stream("GET", url, headers=raw_headers) as response:
-                    return self._answer(response, page)
+                with call.pool.stream("GET", target, headers=raw_headers) as response:
+                    return read_response(response, limit, accepted)
             except httpcore.ProxyError as error:
                 raise FetchError(f"the proxy can't reach it: {error}") from error
             except httpcore.ProtocolError as error:
                 raise FetchError(f"the server does not keep to HTTP: {error}") from error
             except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-                raise FetchError(f"the connection to {hop.host} failed: {error}") from error
-
-    def _answer(self, response: httpcore.Response, page: bool) -> _Answer:
-        headers = _headers(response.headers)
-        if response.status in _TRANSIENT:
-            pause = _asked_pause(headers.get("retry-after", ""))
-            if pause is not None and pause > MAX_PAUSE_SECONDS:
-                raise FetchError(f"{_refusal(response.status)}; it asks to be left alone for {pause:.0f} s")
-            raise TransientError(_refusal(response.status), pause)
-        if response.status != 200:
-            return _Answer(response.status, headers)
-        kind, _ = _content_type(headers.get("content-type", ""))
-        if page and not _TYPES.fullmatch(kind):
-            raise FetchError(f"the server sends {kind[:100]}, which is not a kind of article")
-        limit = self._max_bytes if page else MAX_ROBOTS_BYTES
-        declared = headers.get("content-length", "0")
-        if len(declared) > 15 or int(declared) > limit:
-            raise FetchError(f"it is larger than {limit:,} bytes")
-        return _Answer(200, headers, _read(response.iter_stream(), headers.get("content-encoding", ""), limit))
+                raise FetchError(f"the connection to {url.host} failed: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,20 +274,20 @@ def _proxy(address: str) -> _Proxy:
         raise ValueError(f"the proxy's address can't be used ({error}): write http://host:port") from error
 
 
-def _next(hop: Hop, location: str) -> Hop:
+def _target(url: NormalizedUrl, location: str) -> NormalizedUrl:
     """Where a redirect leads."""
     if not location:
         raise FetchError("it is redirected to nowhere")
     with suppress(UnicodeError):  # sent as UTF-8 by some servers, though a header is none
         location = location.encode("latin-1").decode("utf-8")
     try:
-        address = urljoin(hop.address, location)
+        joined = urljoin(str(url), location)
     except ValueError as error:
         raise BlockedError(f"this is not a web address: {error}") from error
-    after = hop_of(address)
-    if hop.scheme == "https" and after.scheme == "http":
+    target = normalize_url(joined)
+    if url.scheme == "https" and target.scheme == "http":
         raise BlockedError("that is from https to http, where anyone on the way could change it")
-    return after
+    return target
 
 
 def _validator(header: str) -> str:

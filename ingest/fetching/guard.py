@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from ingest.document import UnreadableError
 
-MAX_ADDRESS = 4_000  # characters
+MAX_URL = 4_000  # characters
 PORTS = {"http": 80, "https": 443}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -57,8 +57,8 @@ class BlockedError(FetchError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
-    """One address on the way, in the one spelling that is asked for."""
+class NormalizedUrl:
+    """The URL of one request, in the one spelling that is asked for."""
 
     scheme: str
     host: str
@@ -76,21 +76,19 @@ class Hop:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
-    @property
-    def address(self) -> str:
-        """The whole address."""
+    def __str__(self) -> str:
         return self.origin + self.target
 
 
-def hop_of(address: str) -> Hop:
-    """Takes an address apart; raises BlockedError for all that is not a plain web address."""
-    address = address.strip()
-    if len(address) > MAX_ADDRESS:
-        raise BlockedError(f"the address is {len(address)} characters long, more than {MAX_ADDRESS}")
-    if re.search(r"[\x00-\x1f\x7f]", address):
+def normalize_url(url: str) -> NormalizedUrl:
+    """Takes a URL apart; raises BlockedError for all that is not a plain web address."""
+    url = url.strip()
+    if len(url) > MAX_URL:
+        raise BlockedError(f"the address is {len(url)} characters long, more than {MAX_URL}")
+    if re.search(r"[\x00-\x1f\x7f]", url):
         raise BlockedError("the address has control characters in it")
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         port = parts.port
         target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~[]")
         if parts.query:
@@ -101,7 +99,8 @@ def hop_of(address: str) -> Hop:
         raise BlockedError(f"only http and https addresses are fetched, not {parts.scheme or 'one without either'}")
     if "@" in parts.netloc:
         raise BlockedError("the address has a user name or password in it; take them out")
-    return Hop(parts.scheme, host_of(parts.hostname or ""), PORTS[parts.scheme] if port is None else port, target)
+    port = PORTS[parts.scheme] if port is None else port
+    return NormalizedUrl(parts.scheme, host_of(parts.hostname or ""), port, target)
 
 
 def host_of(host: str) -> str:

@@ -1,6 +1,6 @@
 """What sites ask of programs: their robots.txt, and not to be asked too much at once.
 
-Knows robots.txt (RFC 9309, through protego) and whose turn it is at which host. Does not know how anything is fetched:
+Knows robots.txt (RFC 9309, through protego) and when a host may be asked next. Does not know how anything is fetched:
 it is given a way to read a robots.txt.
 """
 
@@ -25,7 +25,7 @@ FAILURE_KEPT_SECONDS = 60.0  # so that a hundred pages of a site that is down do
 class Rules:
     """What one robots.txt says; `failure` is why it can't be read, and empty if it could."""
 
-    said: Protego
+    parser: Protego
     failure: str = ""
 
     @classmethod
@@ -38,13 +38,13 @@ class Rules:
         """The rules of a site that can't say them now."""
         return cls(Protego.parse("User-agent: *\nDisallow: /"), reason)
 
-    def allow(self, address: str) -> bool:
-        """Whether this program may fetch the address."""
-        return self.said.can_fetch(address, PRODUCT)
+    def allow(self, url: str) -> bool:
+        """Whether this program may fetch the URL."""
+        return self.parser.can_fetch(url, PRODUCT)
 
     def delay_seconds(self) -> float:
         """The pause between two requests that is asked for, cut at MAX_CRAWL_DELAY_SECONDS; 0 if none is."""
-        return min(self.said.crawl_delay(PRODUCT) or 0.0, MAX_CRAWL_DELAY_SECONDS)
+        return min(self.parser.crawl_delay(PRODUCT) or 0.0, MAX_CRAWL_DELAY_SECONDS)
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class _Host:
     last: float = -math.inf  # when the last request to it ended, on the monotonic clock
 
 
-class Turns:
+class HostThrottle:
     """One request at a time per host, and a pause between two; several threads may ask."""
 
     def __init__(self) -> None:
@@ -90,17 +90,17 @@ class Turns:
         self._hosts: dict[str, _Host] = {}
 
     @contextmanager
-    def turn(self, host: str, delay_seconds: float) -> Iterator[float]:
+    def slot(self, host: str, delay_seconds: float) -> Iterator[float]:
         """Waits until nobody else asks the host and its last request is `delay_seconds` ago; gives the seconds waited.
 
-        The turn ends with the block.
+        The slot ends with the block.
         """
         began = time.monotonic()
         with self._lock:
-            place = self._hosts.setdefault(host, _Host())
-        with place.lock:
-            time.sleep(max(0.0, place.last + delay_seconds - time.monotonic()))
+            state = self._hosts.setdefault(host, _Host())
+        with state.lock:
+            time.sleep(max(0.0, state.last + delay_seconds - time.monotonic()))
             try:
                 yield time.monotonic() - began
             finally:
-                place.last = time.monotonic()
+                state.last = time.monotonic()

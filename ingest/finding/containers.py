@@ -12,29 +12,25 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from typing import IO, BinaryIO, Literal, cast
+from typing import IO, BinaryIO, cast
 
-from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, UnreadableError
 from ingest.finding.tables import json_lines, table
-from ingest.finding.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, TOO_LARGE, Cautious, Unpacked, whole
 from ingest.finding.webarchive import web_archive
-from ingest.formats.kinds import kind_of
+from ingest.formats.kinds import KINDS, LINK_LISTS, ContainerKind, kind_of
+from ingest.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, BoundedReader, DecompressedStream, read_limited
 
 MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
 MAX_NAME = 1_000  # characters of a member's name
-A_LIST = "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
-LISTS = ("feed", "sitemap", "addresses")
-
-MANY = ("lines", "csv", "zip", "tar", "warc")
-Many = Literal["lines", "csv", "zip", "tar", "warc"]
+UNNAMED_LINK_LIST = "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
 
 
-def documents(kind: Many, file: BinaryIO, source: str, charset: str = "") -> Iterator[Document | Missed]:
+def documents(kind: ContainerKind, file: BinaryIO, source: str, charset: str = "") -> Iterator[Document | Failure]:
     """What is in a file of many articles, in its order.
 
     `source` names the file for the user: its documents are "SOURCE#LINE" of lines and tables and "SOURCE!MEMBER" of
-    archives, those of web archives have their own addresses. What can't be read comes as a miss, and what can be after
-    it still comes.
+    archives, those of web archives have their own addresses. What can't be read comes as a failure, and what can be
+    after it still comes.
     """
     try:
         match kind:
@@ -49,21 +45,21 @@ def documents(kind: Many, file: BinaryIO, source: str, charset: str = "") -> Ite
             case "warc":
                 yield from web_archive(file, source)
     except UnreadableError as error:
-        yield Missed(source, str(error))
+        yield Failure(source, str(error))
     except Exception as error:  # noqa: BLE001 - strangers' bytes trip these parsers in more ways than they name
-        yield Missed(source, f"damaged: {one_line(error)}")
+        yield Failure(source, f"damaged: {one_line(error)}")
 
 
 def one_line(error: BaseException) -> str:
     """What an error says, on one line; its name if it says nothing."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(said.split())[:200] or type(error).__name__
+    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(message.split())[:200] or type(error).__name__
 
 
-def _zip(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
+def _zip(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    with zipfile.ZipFile(cast(IO[bytes], Cautious(file))) as archive:
+    with zipfile.ZipFile(cast(IO[bytes], BoundedReader(file))) as archive:
         members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
         packed = min(size, sum(member.compress_size for member in members))
@@ -80,9 +76,9 @@ def _zip(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
             try:
                 raw = _zip_member(archive, member)
             except UnreadableError as error:
-                yield Missed(place, str(error))
+                yield Failure(place, str(error))
             except Exception as error:  # noqa: BLE001 - see `documents`
-                yield Missed(place, f"damaged: {one_line(error)}")
+                yield Failure(place, f"damaged: {one_line(error)}")
             else:
                 yield from _member(place, raw)
     if empty:
@@ -98,7 +94,7 @@ def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     if member.file_size > MAX_BYTES:
         raise UnreadableError(TOO_LARGE)
     with archive.open(member) as stream:
-        return whole(stream)
+        return read_limited(stream)
 
 
 def _zip_name(member: zipfile.ZipInfo) -> str:
@@ -134,11 +130,11 @@ def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _tar(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
-    with tarfile.open(fileobj=Unpacked(file, MAX_UNPACKED_BYTES), mode="r:") as archive:
+def _tar(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
+    with tarfile.open(fileobj=DecompressedStream(file, MAX_UNPACKED_BYTES), mode="r:") as archive:
         last = {member.name: member.offset for member in _members(archive)}
     file.seek(0)
-    stream = Unpacked(file, MAX_UNPACKED_BYTES)
+    stream = DecompressedStream(file, MAX_UNPACKED_BYTES)
     empty = True
     with tarfile.open(fileobj=stream, mode="r:") as archive:
         for member in _members(archive):
@@ -148,12 +144,12 @@ def _tar(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
             empty = False
             place = f"{source}!{_shown(member.name)}"
             if member.size > MAX_BYTES:
-                yield Missed(place, TOO_LARGE)
+                yield Failure(place, TOO_LARGE)
             elif member.issparse():
-                yield Missed(place, "a file with holes: pack it in an ordinary way")
+                yield Failure(place, "a file with holes: pack it in an ordinary way")
             elif content := archive.extractfile(member):
                 with content:
-                    raw = whole(content)
+                    raw = read_limited(content)
                 yield from _member(place, raw)
     # the module takes a damaged header for the end, which is a block of zeros
     if not stream.last or stream.last.strip(b"\0"):
@@ -162,21 +158,21 @@ def _tar(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
         raise UnreadableError("the archive holds no files")
 
 
-def _member(source: str, raw: bytes) -> Iterator[Document | Missed]:
+def _member(source: str, raw: bytes) -> Iterator[Document | Failure]:
     """What one member of an archive holds. No archives, and no lists of addresses: nobody named those."""
     try:
-        kind = kind_of(cast(BinaryIO, Cautious(io.BytesIO(raw))), source)
-        if kind in ("zip", "tar", "warc"):
-            raise UnreadableError("an archive in an archive: unpack it first")
-        if kind in LISTS:
-            raise UnreadableError(A_LIST)
+        kind = kind_of(io.BytesIO(raw), source)
     except UnreadableError as error:
-        yield Missed(source, str(error))
+        yield Failure(source, str(error))
         return
-    if kind == "lines" or kind == "csv":
+    if kind in KINDS:
+        yield Document(source, raw, kind)
+    elif kind == "lines" or kind == "csv":
         yield from documents(kind, io.BytesIO(raw), source)
+    elif kind in LINK_LISTS:
+        yield Failure(source, UNNAMED_LINK_LIST)
     else:
-        yield Document(source, raw, kind)  # type: ignore[arg-type]
+        yield Failure(source, "an archive in an archive: unpack it first")
 
 
 def _hidden(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Feeds, sitemaps and lists of addresses -> the addresses in them, and when what lies there was last changed.
+"""Feeds, sitemaps and lists of addresses -> the URLs in them, and when what lies there was last changed.
 
 Knows RSS, Atom, sitemaps and plain lists. Does not know what lies at the addresses, and never fetches anything.
 """
@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import struct_time
-from typing import Any, Literal
-from urllib.parse import urldefrag, urljoin, urlsplit
+from typing import Any
+from urllib.parse import urldefrag
 
-from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.document import MAX_BYTES, Document, Failure, UnreadableError
 from ingest.formats.decoding import decode
+from ingest.formats.kinds import LinkListKind
+from ingest.urls import absolute_url
+from vectorstore.timestamps import moment
 
 MAX_ENTRIES = 5_000  # of one feed; the longest archives of news sites have some hundreds
 MAX_FEED_BYTES = 10_000_000  # read at 4 MB/s; one made of nothing but tags at 0.1 MB/s
@@ -28,28 +31,26 @@ _DECLARED = re.compile(rb"\s*<\?xml[^>]*\bencoding\s*=")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?")
 
-List = Literal["feed", "sitemap", "addresses"]
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address in a list, and when what lies there was last changed; None if that is not said, or can't be.
+    """A URL in a list, without its fragment, and when what lies there was last changed; None if that is not said.
 
     `is_sitemap`: what lies there is no article but another sitemap.
     """
 
-    address: str
+    url: str
     updated: datetime | None = None
     is_sitemap: bool = False
 
 
 def entries(
-    kind: List, raw: bytes, *, source: str, base: str = "", charset: str = ""
-) -> Iterator[Entry | Document | Missed]:
+    kind: LinkListKind, raw: bytes, *, source: str, base: str = "", charset: str = ""
+) -> Iterator[Entry | Document | Failure]:
     """What a list names, in its order; entries of feeds that have no address, but a text, come as documents.
 
-    `source` names the list for the user, `base` is its own address, empty if it has none. What can't be read of it
-    comes as a miss.
+    `source` names the list for the user, `base` is its own URL, empty if it has none. What can't be read of it comes as
+    a failure.
     """
     try:
         if kind == "feed":
@@ -59,25 +60,13 @@ def entries(
         else:
             yield from _addresses(raw, source, charset)
     except UnreadableError as error:
-        yield Missed(source, str(error))
-
-
-def web_address(text: str, base: str = "") -> str:
-    """The http or https address that `text` is, seen from `base`, without its fragment; empty if it is none."""
-    if not text.strip():
-        return ""
-    try:
-        address = urldefrag(urljoin(base, text.strip())).url
-        parts = urlsplit(address)
-        return address if parts.scheme in ("http", "https") and parts.hostname else ""
-    except ValueError:
-        return ""
+        yield Failure(source, str(error))
 
 
 # ---- RSS and Atom
 
 
-def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | Document | Missed]:
+def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | Document | Failure]:
     import feedparser
 
     if len(raw) > MAX_FEED_BYTES:
@@ -97,18 +86,18 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | 
         own = " ".join(str(entry.get("id") or entry.get("title") or number).split())
         link = str(entry.get("link") or "")
         # an id is given as a link unless the feed says that it is none, but many feeds just number their entries
-        numbered = link == entry.get("id") and not web_address(link)
-        if not numbered and (address := web_address(link, base)):
-            yield Entry(address, _updated(entry))
+        numbered = link == entry.get("id") and not _target(link)
+        if not numbered and (url := _target(link, base)):
+            yield Entry(url, _updated(entry))
             continue
         page = _page(entry, language)
         yield (
             Document(f"{source}#{own}", page, "html", "utf-8")
             if page
-            else Missed(f"{source}#{own}", "an entry of a feed with neither an address nor a text")
+            else Failure(f"{source}#{own}", "an entry of a feed with neither an address nor a text")
         )
     if len(kept) < len(raw):
-        yield Missed(source, f"an endless feed: what comes after its first {MAX_ENTRIES:,} entries is left out")
+        yield Failure(source, f"an endless feed: what comes after its first {MAX_ENTRIES:,} entries is left out")
 
 
 def _cut(raw: bytes) -> bytes:
@@ -131,13 +120,13 @@ def _content_type(raw: bytes, charset: str) -> str:
 
 def _updated(entry: Any) -> datetime | None:
     # asked of the dict itself, for the parser's own `get` takes one date for another
-    said = [dict.get(entry, name) for name in ("updated_parsed", "published_parsed")]
-    return max((time for one in said if one and (time := _time(one))), default=None)
+    stated = [dict.get(entry, name) for name in ("updated_parsed", "published_parsed")]
+    return max(filter(None, map(_time, filter(None, stated))), default=None)
 
 
-def _time(said: struct_time) -> datetime | None:
+def _time(stated: struct_time) -> datetime | None:
     try:
-        return _sane(datetime.fromtimestamp(timegm(said), UTC))
+        return _sane(datetime.fromtimestamp(timegm(stated), UTC))
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -173,7 +162,7 @@ def _page(entry: Any, language: str) -> bytes:
 # ---- sitemaps and lists
 
 
-def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Missed]:
+def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Failure]:
     from lxml import etree
 
     # no entities, no network: a sitemap is a stranger's file
@@ -184,11 +173,11 @@ def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Missed]:
         for _, element in events:
             name = _local(element)
             if name in ("url", "sitemap"):
-                said = {_local(child): (child.text or "").strip() for child in element}
-                if address := web_address(said.get("loc", ""), base):
-                    yield Entry(address, _lastmod(said.get("lastmod", "")), is_sitemap=name == "sitemap")
+                fields = {_local(child): (child.text or "").strip() for child in element}
+                if url := _target(fields.get("loc", ""), base):
+                    yield Entry(url, _lastmod(fields.get("lastmod", "")), is_sitemap=name == "sitemap")
                 else:
-                    yield Missed(source, f"an entry that is no web address: {said.get('loc', '')[:100]!r}")
+                    yield Failure(source, f"an entry that is no web address: {fields.get('loc', '')[:100]!r}")
                 # what was read is let go, so that a large sitemap stays small in memory
                 element.clear()
                 while element.getprevious() is not None:
@@ -202,23 +191,23 @@ def _local(element: Any) -> str:
 
 
 def _lastmod(text: str) -> datetime | None:
-    if not _DATE.fullmatch(text):
-        return None  # a month or a year is too little to go by
-    try:
-        time = datetime.fromisoformat(text)
-        return _sane(time if time.tzinfo else time.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        return None
+    time = moment(text) if _DATE.fullmatch(text) else None  # a month or a year is too little to go by
+    return _sane(time) if time else None
 
 
-def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Missed]:
+def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Failure]:
     if len(raw) > MAX_BYTES:
         raise UnreadableError(f"a list of addresses larger than {MAX_BYTES // 1_000_000} MB")
     for number, line in enumerate(decode(raw, charset).splitlines(), 1):
-        said = line.strip().removeprefix("\ufeff")
-        if not said or said.startswith("#"):
+        text = line.strip().removeprefix("\ufeff")
+        if not text or text.startswith("#"):
             continue
-        if address := web_address(said):
-            yield Entry(address)
+        if url := _target(text):
+            yield Entry(url)
         else:
-            yield Missed(f"{source}#{number}", f"no web address: {said[:100]!r}")
+            yield Failure(f"{source}#{number}", f"no web address: {text[:100]!r}")
+
+
+def _target(link: str, base: str = "") -> str:
+    """Where a link leads, without a place in the page; empty if it is no web address."""
+    return urldefrag(absolute_url(link, base)).url

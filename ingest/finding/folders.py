@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from ingest.document import Missed, UnreadableError
+from ingest.document import Failure, UnreadableError
 
 DATA_FOLDER = "library.db"  # a folder that holds it is a data folder
 NOTHING_THERE = "there is no such file or folder"
@@ -31,10 +31,10 @@ class File:
     link: bool = False
 
 
-def files(source: str) -> Iterator[File | Missed]:
+def files(source: str) -> Iterator[File | Failure]:
     """The files of a source: itself, or all below it if it is a folder, in order of their names.
 
-    Hidden ones are passed over, and so is a folder that holds a library; what can't be read comes as a miss.
+    Hidden ones are passed over, and so is a folder that holds a library; what can't be read comes as a failure.
     """
     try:
         status = os.stat(source)
@@ -44,7 +44,7 @@ def files(source: str) -> Iterator[File | Missed]:
             reason = "no file, folder or address that begins with http:// or https://"
         elif isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             reason = error.strerror or str(error)
-        yield Missed(_readable(source), reason)
+        yield Failure(_readable(source), reason)
         return
     path = os.path.realpath(source)  # one name for a file, whichever way leads to it
     if stat.S_ISDIR(status.st_mode):
@@ -53,7 +53,7 @@ def files(source: str) -> Iterator[File | Missed]:
         yield _checked(File(path, os.path.realpath(path), status.st_size, named=True), status)
 
 
-def _walk(source: str, top: str) -> Iterator[File | Missed]:
+def _walk(source: str, top: str) -> Iterator[File | Failure]:
     """The files of a folder; hidden ones are passed over, and what is a library's own."""
     real_top = os.path.realpath(top)
     failed: list[OSError] = []
@@ -66,18 +66,18 @@ def _walk(source: str, top: str) -> Iterator[File | Missed]:
         for name in folders:
             if os.path.islink(path := os.path.join(folder, name)):
                 empty = False
-                yield Missed(_readable(path), "a link to a folder: give the folder itself")
+                yield Failure(_readable(path), "a link to a folder: give the folder itself")
         real_folder = os.path.join(real_top, os.path.relpath(folder, top))
         for name in sorted(name for name in files if not name.startswith(".")):
             empty = False
             yield _met(os.path.join(folder, name), os.path.normpath(os.path.join(real_folder, name)), real_top)
     for error in failed:
-        yield Missed(_readable(str(error.filename or source)), error.strerror or str(error))
+        yield Failure(_readable(str(error.filename or source)), error.strerror or str(error))
     if empty and not failed:
-        yield Missed(_readable(source), "the folder holds no files")
+        yield Failure(_readable(source), "the folder holds no files")
 
 
-def _met(path: str, place: str, top: str) -> File | Missed:
+def _met(path: str, place: str, top: str) -> File | Failure:
     """A file in a folder; `place` is its path, and `top` that of the folder the user named, without links."""
     try:
         status = os.lstat(path)
@@ -86,17 +86,17 @@ def _met(path: str, place: str, top: str) -> File | Missed:
         status, real = os.stat(path), os.path.realpath(path)
     except OSError as error:
         loops_or_leads_nowhere = os.path.islink(path)
-        return Missed(_readable(path), NO_FILE if loops_or_leads_nowhere else error.strerror or str(error))
+        return Failure(_readable(path), NO_FILE if loops_or_leads_nowhere else error.strerror or str(error))
     if not real.startswith(os.path.join(top, "")):
-        return Missed(_readable(path), "a link that leads out of the folder")
+        return Failure(_readable(path), "a link that leads out of the folder")
     return _checked(File(path, real, status.st_size, named=False, link=True), status)
 
 
-def _checked(file: File, status: os.stat_result) -> File | Missed:
+def _checked(file: File, status: os.stat_result) -> File | Failure:
     if not stat.S_ISREG(status.st_mode):
-        return Missed(_readable(file.path), NO_FILE)
+        return Failure(_readable(file.path), NO_FILE)
     if file.path != _readable(file.path):
-        return Missed(_readable(file.path), "its name is not UTF-8: rename it")
+        return Failure(_readable(file.path), "its name is not UTF-8: rename it")
     return file
 
 

@@ -7,29 +7,27 @@ folder or archive does. Does not know what documents say, or which of them are n
 from __future__ import annotations
 
 import io
-import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from itertools import islice
-from typing import IO, BinaryIO, TypeVar, cast
+from typing import IO, TypeVar, cast
 from urllib.parse import urldefrag
 
-from ingest.document import MAX_BYTES, Document, Kind, Missed, Same, UnreadableError, Visit
-from ingest.fetching import Fetched, Fetcher, GoneError
-from ingest.finding.containers import A_LIST, LISTS, MANY, Many, documents, one_line
-from ingest.finding.feeds import Entry, List, entries
+from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, FetchInfo, Item, Unchanged, UnreadableError
+from ingest.fetching import Fetched, Fetcher
+from ingest.finding.containers import UNNAMED_LINK_LIST, documents, one_line
+from ingest.finding.feeds import Entry, entries
 from ingest.finding.folders import File, files, merged, opened
-from ingest.finding.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
-from ingest.formats.kinds import Container, kind_of
+from ingest.formats.kinds import CONTAINERS, KINDS, LINK_LISTS, FileKind, LinkListKind, kind_of
+from ingest.unpacking import PIECE, DecompressedStream, read_limited, unpacked_head
+from ingest.urls import is_web_url
+from vectorstore.timestamps import moment
 
-ADDRESS_BYTES = 100_000  # what an address counts for in `total`: a middling page
-MAX_ADDRESSES = 50_000  # of one source: as many as one sitemap may have
+URL_BYTES = 100_000  # what an address counts for in `total`: a middling page
+MAX_URLS = 50_000  # of one source: as many as one sitemap may have
 MAX_SITEMAP_DEPTH = 2  # an index of indexes is the most that is in use
-LIST_IN_A_LIST = "a feed, sitemap or list met in another one: name it as a source of its own"
+NESTED_LINK_LIST = "a feed, sitemap or list met in another one: name it as a source of its own"
 
-Item = Document | Missed | Same
 Found = TypeVar("Found")
 
 
@@ -37,18 +35,21 @@ class Sources:
     """Walks the sources the user named: gives what is in them, in their order, each file and address once.
 
     A source is a file, a folder or an http(s) address. Feeds, sitemaps and lists of addresses that are sources
-    themselves have their addresses fetched; those met in folders, archives or other lists do not. `visited` gives the
-    last successful visit to an address, None if there was none: what has not changed since comes as `Same`. Whatever
-    can't be read comes as `Missed`; nothing is raised.
+    themselves have their addresses fetched; those met in folders, archives or other lists do not. `last_fetch` gives
+    how an address was last fetched well, None if it never was: what has not changed since comes as `Unchanged`.
+    Whatever can't be read comes as `Failure`; nothing is raised.
 
-    `done` and `total` are bytes, used up so far and in all as far as known; an address counts ADDRESS_BYTES.
+    `done` and `total` are bytes, used up so far and in all as far as known; an address counts URL_BYTES.
     """
 
-    def __init__(self, sources: Sequence[str], *, fetcher: Fetcher, visited: Callable[[str], Visit | None]) -> None:
+    def __init__(
+        self, sources: Sequence[str], *, fetcher: Fetcher, last_fetch: Callable[[str], FetchInfo | None]
+    ) -> None:
         self._sources = list(sources)
         self._fetcher = fetcher
-        self._visited = visited
+        self._last_fetch = last_fetch
         self._asked: set[str] = set()
+        self._budget = 0  # how many addresses of a source may still be met; less than none if it had more
         self.done = 0
         self.total = 0
 
@@ -57,21 +58,21 @@ class Sources:
         self._asked.clear()
         plan: dict[str, File | str] = {}
         for source in self._sources:
-            if re.match("https?://", source, re.I):
+            if is_web_url(source):
                 plan.setdefault(source, source)
                 continue
-            for found in _guarded(source, files(source)):
-                if isinstance(found, Missed):
-                    yield found
+            for file in _guarded(source, files(source)):
+                if isinstance(file, Failure):
+                    yield file
                 else:
-                    plan[found.real] = merged(plan.get(found.real), found)
-        self.total = sum(one.size if isinstance(one, File) else ADDRESS_BYTES for one in plan.values())
-        for one in plan.values():
-            if isinstance(one, File):
-                yield from _guarded(one.path, self._file(one))
+                    plan[file.real] = merged(plan.get(file.real), file)
+        self.total = sum(place.size if isinstance(place, File) else URL_BYTES for place in plan.values())
+        for place in plan.values():
+            if isinstance(place, File):
+                yield from _guarded(place.path, self._file(place))
             else:
-                self.done += ADDRESS_BYTES
-                yield from _guarded(one, self._address(one, named=True))
+                self.done += URL_BYTES
+                yield from _guarded(place, self._url(place, named=True))
 
     # ---- files
 
@@ -79,156 +80,140 @@ class Sources:
         used = 0
         try:
             with opened(file.path) as stream:
-                kind = kind_of(cast(BinaryIO, Cautious(stream)), file.path)
-                if kind in MANY:
-                    for item in documents(cast(Many, kind), stream, file.path):
+                kind = kind_of(stream, file.path)
+                if kind in CONTAINERS:
+                    for item in documents(kind, stream, file.path):
                         now = min(stream.tell(), file.size)
                         self.done += max(0, now - used)
                         used = max(used, now)
                         yield item
                     return
-                if kind in LISTS and not file.named:
-                    raise UnreadableError(A_LIST)
+                if kind in LINK_LISTS and not file.named:
+                    raise UnreadableError(UNNAMED_LINK_LIST)
                 raw = b"" if file.size > MAX_BYTES else stream.read(MAX_BYTES + 1)
                 if max(file.size, len(raw)) > MAX_BYTES:
                     raise UnreadableError(TOO_LARGE)
         finally:
             self.done += file.size - used
-        if kind in LISTS:
-            yield from self._follow(file.path, cast(List, kind), raw)
-        else:
-            yield Document(file.path, raw, cast(Kind, kind))
+        if kind in KINDS:
+            yield Document(file.path, raw, kind)
+        elif kind in LINK_LISTS:
+            yield from self._link_list(file.path, kind, raw)
 
     # ---- addresses
 
-    def _address(self, address: str, *, named: bool = False) -> Iterator[Item]:
-        if not self._new(address):
+    def _url(self, url: str, *, named: bool = False) -> Iterator[Item]:
+        if not self._is_new(url):
             return
-        visit = self._visited(address)
-        fetched = self._fetched(address, visit)
-        if isinstance(fetched, Missed):
+        fetched = self._fetched(url, self._last_fetch(url))
+        if isinstance(fetched, Failure):
             yield fetched
             return
         if fetched.unchanged:
-            yield Same(address)
+            yield Unchanged(url)
             return
         kind = _kind(fetched)
-        if kind in MANY:
-            yield from documents(cast(Many, kind), io.BytesIO(fetched.raw), address, fetched.charset)
-        elif kind not in LISTS:
-            yield Document(address, fetched.raw, cast(Kind, kind), fetched.charset, fetched.visit)
-        elif named:
-            yield from self._follow(address, cast(List, kind), fetched.raw, fetched.visit.final, fetched.charset)
+        if kind in KINDS:
+            yield Document(url, fetched.raw, kind, fetched.charset, fetched.info)
+        elif kind in CONTAINERS:
+            yield from documents(kind, io.BytesIO(fetched.raw), url, fetched.charset)
+        elif kind in LINK_LISTS and named:
+            yield from self._link_list(url, kind, fetched.raw, fetched.info.final_url, fetched.charset)
         else:
-            yield Missed(address, LIST_IN_A_LIST)
+            yield Failure(url, NESTED_LINK_LIST)
 
-    def _new(self, address: str) -> bool:
+    def _is_new(self, url: str) -> bool:
         """Whether an address is met for the first time."""
-        page = urldefrag(address).url
+        page = urldefrag(url).url
         known = page in self._asked
         self._asked.add(page)
         return not known
 
-    def _fetched(self, address: str, visit: Visit | None) -> Fetched | Missed:
+    def _fetched(self, url: str, last: FetchInfo | None) -> Fetched | Failure:
         try:
-            etag, last_modified = (visit.etag, visit.last_modified) if visit else ("", "")
-            return _unpacked(self._fetcher.fetch(address, etag=etag, last_modified=last_modified))
-        except GoneError as error:
-            return Missed(address, str(error), gone=True)
+            etag, last_modified = (last.etag, last.last_modified) if last else ("", "")
+            return _unpacked(self._fetcher.fetch(url, etag=etag, last_modified=last_modified))
         except UnreadableError as error:
-            return Missed(address, str(error))
+            return Failure(url, str(error))
 
     # ---- feeds, sitemaps and lists
 
-    def _follow(self, source: str, kind: List, raw: bytes, base: str = "", charset: str = "") -> Iterator[Item]:
-        following = _Following()
-        yield from self._entries(_listed(kind, raw, source, base, charset), following, depth=0)
-        if following.left < 0:
-            yield Missed(source, f"it has more than {MAX_ADDRESSES:,} addresses: the rest is left out")
+    def _link_list(
+        self, source: str, kind: LinkListKind, raw: bytes, base: str = "", charset: str = ""
+    ) -> Iterator[Item]:
+        self._budget = MAX_URLS
+        yield from self._entries(_listed(kind, raw, source, base, charset), depth=0)
+        if self._budget < 0:
+            yield Failure(source, f"it has more than {MAX_URLS:,} addresses: the rest is left out")
 
-    def _entries(self, listed: list[Entry | Document | Missed], following: _Following, depth: int) -> Iterator[Item]:
-        self.total += ADDRESS_BYTES * sum(isinstance(one, Entry) for one in listed)
-        for one in listed:
-            if following.left < 0:
+    def _entries(self, listed: list[Entry | Document | Failure], depth: int) -> Iterator[Item]:
+        self.total += URL_BYTES * sum(isinstance(entry, Entry) for entry in listed)
+        for entry in listed:
+            if self._budget < 0:
                 return
-            if not isinstance(one, Entry):
-                yield one
+            if not isinstance(entry, Entry):
+                yield entry
                 continue
-            self.done += ADDRESS_BYTES
-            following.left -= 1
-            if following.left < 0:
+            self.done += URL_BYTES
+            self._budget -= 1
+            if self._budget < 0:
                 return
-            items = self._sitemap(one.address, following, depth) if one.is_sitemap else self._entry(one)
-            yield from _guarded(one.address, items)
-        if len(listed) > MAX_ADDRESSES:
-            following.left = -1
+            items = self._sitemap(entry.url, depth) if entry.is_sitemap else self._entry(entry)
+            yield from _guarded(entry.url, items)
+        if len(listed) > MAX_URLS:
+            self._budget = -1
 
     def _entry(self, entry: Entry) -> Iterator[Item]:
-        if not self._is_as_visited(entry):
-            yield from self._address(entry.address)
-        elif self._new(entry.address):
-            yield Same(entry.address)
+        if not self._is_as_fetched(entry):
+            yield from self._url(entry.url)
+        elif self._is_new(entry.url):
+            yield Unchanged(entry.url)
 
-    def _is_as_visited(self, entry: Entry) -> bool:
-        visit = self._visited(entry.address)
-        if entry.updated is None or visit is None:
-            return False
-        try:
-            fetched = datetime.fromisoformat(visit.fetched)
-        except ValueError:
-            return False
-        return entry.updated <= (fetched if fetched.tzinfo else fetched.replace(tzinfo=UTC))
+    def _is_as_fetched(self, entry: Entry) -> bool:
+        last = self._last_fetch(entry.url)
+        fetched_at = moment(last.fetched_at) if last else None
+        return entry.updated is not None and fetched_at is not None and entry.updated <= fetched_at
 
-    def _sitemap(self, address: str, following: _Following, depth: int) -> Iterator[Item]:
+    def _sitemap(self, url: str, depth: int) -> Iterator[Item]:
         if depth == MAX_SITEMAP_DEPTH:
             raise UnreadableError(f"sitemaps in sitemaps, more than {MAX_SITEMAP_DEPTH} deep")
-        if not self._new(address):
+        if not self._is_new(url):
             return
-        fetched = self._fetched(address, None)
-        if isinstance(fetched, Missed):
+        fetched = self._fetched(url, None)
+        if isinstance(fetched, Failure):
             yield fetched
         elif _kind(fetched) != "sitemap":
-            yield Missed(address, "a sitemap names it as a sitemap, but it is none")
+            yield Failure(url, "a sitemap names it as a sitemap, but it is none")
         else:
-            listed = _listed("sitemap", fetched.raw, address, fetched.visit.final, fetched.charset)
-            yield from self._entries(listed, following, depth + 1)
+            listed = _listed("sitemap", fetched.raw, url, fetched.info.final_url, fetched.charset)
+            yield from self._entries(listed, depth + 1)
 
 
-@dataclass(slots=True)
-class _Following:
-    """How many addresses of a source may still be met, in all the sitemaps below it; less than none if it had more."""
-
-    left: int = MAX_ADDRESSES
-
-
-def _listed(kind: List, raw: bytes, source: str, base: str, charset: str) -> list[Entry | Document | Missed]:
+def _listed(kind: LinkListKind, raw: bytes, source: str, base: str, charset: str) -> list[Entry | Document | Failure]:
     # one more than is followed, to know that there is more
-    return list(islice(entries(kind, raw, source=source, base=base, charset=charset), MAX_ADDRESSES + 1))
+    return list(islice(entries(kind, raw, source=source, base=base, charset=charset), MAX_URLS + 1))
 
 
 def _unpacked(fetched: Fetched) -> Fetched:
     """Sitemaps are often kept packed (sitemap.xml.gz); what was packed for its transfer alone is unpacked already."""
-    try:
-        head = zlib.decompressobj(31).decompress(fetched.raw[:PIECE], 100)
-    except zlib.error:
-        return fetched
+    head = unpacked_head(fetched.raw[:PIECE], "gzip")
     if not head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         return fetched
-    return replace(fetched, raw=whole(cast(IO[bytes], Unpacked(io.BytesIO(fetched.raw)))))
+    return replace(fetched, raw=read_limited(cast(IO[bytes], DecompressedStream(io.BytesIO(fetched.raw)))))
 
 
-def _kind(fetched: Fetched) -> Kind | Container:
+def _kind(fetched: Fetched) -> FileKind:
     header = f"{fetched.content_type}; charset={fetched.charset}" if fetched.charset else fetched.content_type
-    return kind_of(cast(BinaryIO, Cautious(io.BytesIO(fetched.raw))), fetched.visit.final, header)
+    return kind_of(io.BytesIO(fetched.raw), fetched.info.final_url, header)
 
 
-def _guarded(source: str, items: Iterator[Found]) -> Iterator[Found | Missed]:
-    """The items, and whatever goes wrong among them as a miss: it must not keep the other sources out."""
+def _guarded(source: str, items: Iterator[Found]) -> Iterator[Found | Failure]:
+    """The items, and whatever goes wrong among them as a failure: it must not keep the other sources out."""
     try:
         yield from items
     except UnreadableError as error:
-        yield Missed(source, str(error))
+        yield Failure(source, str(error))
     except OSError as error:
-        yield Missed(source, one_line(error))
+        yield Failure(source, one_line(error))
     except Exception as error:  # noqa: BLE001 - see above
-        yield Missed(source, f"can't be read: {one_line(error)}")
+        yield Failure(source, f"can't be read: {one_line(error)}")

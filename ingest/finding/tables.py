@@ -11,35 +11,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from ingest.document import MAX_BYTES, Document, Missed, UnreadableError
+from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, UnreadableError
 from ingest.formats.decoding import decode, encoding_of
+from ingest.formats.plaintext import FIELDS
+from ingest.unpacking import PIECE
 
-PIECE = 1 << 20  # bytes read at once
 TOLD_BY = 20_000  # bytes that are enough to tell a code page
-TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
-
 # what a column may be called -> the field of an article it is
-COLUMNS = {
-    alias: field
-    for field, aliases in {
-        "text": ("text", "content", "body"),
-        "title": ("title", "headline"),
-        "url": ("url", "link"),
-        "publisher": ("publisher", "site", "source"),
-        "author": ("author", "byline"),
-        "published": ("published", "date"),
-        "modified": ("modified", "updated"),
-        "lang": ("lang", "language"),
-        "note": ("note",),
-        "licence": ("licence", "license"),
-        "id": ("id",),
-    }.items()
-    for alias in aliases
-}
+COLUMNS = {alias: field for field, aliases in FIELDS.items() for alias in aliases}
 DELIMITERS = ",;\t|"
 
 
-def json_lines(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Missed]:
+def json_lines(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Failure]:
     """A record for each line that is not blank, "SOURCE#LINE"; what it says is not looked at.
 
     UnreadableError if there is nothing in the file; `charset` is what is claimed of it.
@@ -49,7 +32,7 @@ def json_lines(file: BinaryIO, source: str, charset: str) -> Iterator[Document |
         try:
             line = lines.next()
         except UnreadableError as error:
-            yield Missed(f"{source}#{lines.number}", str(error))
+            yield Failure(f"{source}#{lines.number}", str(error))
             continue
         if not line:
             return
@@ -57,10 +40,10 @@ def json_lines(file: BinaryIO, source: str, charset: str) -> Iterator[Document |
             yield Document(f"{source}#{lines.number}", line, "record")
 
 
-def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Missed]:
+def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Failure]:
     """A record for each row, "SOURCE#LINE" after its first line, with those of its cells that COLUMNS knows.
 
-    UnreadableError if there is no column with a text. A row that has more or fewer cells than the header is missed: its
+    UnreadableError if there is no column with a text. A row that has more or fewer cells than the header fails: its
     text may be cut at a stray delimiter.
     """
     # for the whole process, as the module has it; no row is larger than this, see _Rows
@@ -79,10 +62,10 @@ def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Miss
         try:
             row = next(reader, None)
         except csv.Error:
-            yield Missed(place, "a row in which a quotation mark or a line end is out of place")
+            yield Failure(place, "a row in which a quotation mark or a line end is out of place")
             continue
         except UnreadableError as error:
-            yield Missed(place, str(error))
+            yield Failure(place, str(error))
             continue
         if row is None:
             return
@@ -91,7 +74,7 @@ def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Miss
         while len(row) > len(header) and not row[-1]:
             row.pop()
         if len(row) != len(header):
-            yield Missed(place, f"a row of {len(row)} cells under a header of {len(header)}")
+            yield Failure(place, f"a row of {len(row)} cells under a header of {len(header)}")
             continue
         yield Document(place, _record(header, row), "record")
 
@@ -113,10 +96,10 @@ def _header(line: str) -> tuple[str, list[str]]:
 
 def _record(header: Sequence[str], row: Sequence[str]) -> bytes:
     cells: dict[str, str] = {}
-    said = dict(zip(reversed(header), reversed(row), strict=True))  # of columns of one name the first
+    by_name = dict(zip(reversed(header), reversed(row), strict=True))  # of columns of one name the first
     for alias, field in COLUMNS.items():
-        if said.get(alias, "").strip():
-            cells.setdefault(field, said[alias])
+        if by_name.get(alias, "").strip():
+            cells.setdefault(field, by_name[alias])
     return json.dumps(cells, ensure_ascii=False).encode()
 
 

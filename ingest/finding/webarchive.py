@@ -6,29 +6,29 @@ Knows what crawlers write. Does not know what the documents say.
 from __future__ import annotations
 
 import io
-import logging
-import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
-from ingest.document import MAX_BYTES, Document, Missed, UnreadableError, Visit
-from ingest.finding.unpacking import PIECE, TOO_LARGE, Cautious, Unpacked, whole
-from ingest.formats.kinds import kind_of
+from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, FetchInfo, UnreadableError
+from ingest.formats import silenced
+from ingest.formats.kinds import claimed_charset, kind_of
+from ingest.unpacking import PIECE, DecompressedStream, read_limited
+from ingest.urls import is_web_url
+from vectorstore.timestamps import moment
 
 _TEXTS = ("text/plain", "text/markdown", "")
 _WANTED = ("text/html", "application/xhtml+xml", "application/pdf", "application/octet-stream", *_TEXTS)
 
 
-def web_archive(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
+def web_archive(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
     """The web pages, PDF and text files that were fetched well; all other records are passed over."""
     from warcio.recordloader import ArcWarcRecordLoader
 
     # warcio's iterator over records prints to the terminal, and refuses a file packed in one piece; its loader does not
-    stream = Unpacked(file)
+    stream = DecompressedStream(file)
     loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)
     while True:
         line = stream.readline()
@@ -36,7 +36,7 @@ def web_archive(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
             line = stream.readline()
         if not line:
             return
-        with _silence():
+        with silenced("warcio.recordloader"):  # it warns of odd addresses
             record = loader.parse_record_stream(stream, statusline=line, known_format="warc")
         if record.length is None:
             raise UnreadableError("damaged: a record that does not say how long it is")
@@ -48,28 +48,16 @@ def web_archive(file: BinaryIO, source: str) -> Iterator[Document | Missed]:
         yield from found
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """What warcio finds odd in an address is not written into the user's terminal."""
-    logger = logging.getLogger("warcio.recordloader")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _recorded(record: Any, source: str) -> Iterator[Document | Missed]:
+def _recorded(record: Any, source: str) -> Iterator[Document | Failure]:
     """The page or document of a record, if it is one; a crawler keeps much else, which nobody misses."""
-    address = record.rec_headers.get_header("WARC-Target-URI") or ""
-    path = urlsplit(address).path
+    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    path = urlsplit(url).path
     http = record.http_headers
-    said = (http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")) or ""
-    content_type = said.partition(";")[0].strip().lower()
+    header = (http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")) or ""
+    content_type = header.partition(";")[0].strip().lower()
     if (
         record.rec_type not in ("response", "resource")
-        or not address.lower().startswith(("http://", "https://"))
+        or not is_web_url(url)
         or (record.rec_type == "response" and (http is None or http.get_statuscode() != "200"))
         or content_type not in _WANTED
         or path == "/robots.txt"
@@ -78,19 +66,19 @@ def _recorded(record: Any, source: str) -> Iterator[Document | Missed]:
     try:
         if record.length > MAX_BYTES:
             raise UnreadableError(TOO_LARGE)
-        raw = whole(record.content_stream() if http is None else _dechunked(record))
+        raw = read_limited(record.content_stream() if http is None else _dechunked(record))
         raw = _decompressed(raw, (http.get_header("Content-Encoding") or "") if http else "")
     except UnreadableError as error:
-        yield Missed(address, f"{error} (in {source})")
+        yield Failure(url, f"{error} (in {source})")
         return
     try:
-        kind = kind_of(cast(BinaryIO, Cautious(io.BytesIO(raw))), path, said)
+        kind = kind_of(io.BytesIO(raw), path, header)
     except UnreadableError:
         return
     if kind in ("html", "pdf") or (kind in ("text", "markdown") and content_type in _TEXTS):
-        charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", said, re.I)
-        visit = Visit(address, address, _time(record.rec_headers.get_header("WARC-Date") or ""))
-        yield Document(address, raw, kind, charset[1] if charset else "", visit)
+        time = moment(record.rec_headers.get_header("WARC-Date") or "")
+        fetched_at = time.astimezone(UTC).isoformat(timespec="seconds") if time else ""
+        yield Document(url, raw, kind, claimed_charset(header), FetchInfo(url, url, fetched_at))
 
 
 def _dechunked(record: Any) -> IO[bytes]:
@@ -115,11 +103,3 @@ def _decompressed(raw: bytes, encoding: str) -> bytes:
             raise UnreadableError(TOO_LARGE)
         return unpacked
     return raw
-
-
-def _time(text: str) -> str:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return ""
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")

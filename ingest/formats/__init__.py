@@ -15,33 +15,22 @@ from typing import cast
 
 from ingest.document import Document, Extract, Kind, UnreadableError
 
-__all__ = ["READER_VERSION", "extract"]
+__all__ = ["READER_VERSION", "extract", "silenced"]
 
 READER_VERSION: int = 1  # raise it when a reader changes what it gives: documents are then read anew
 
-READERS: dict[Kind, str] = {
-    "text": "plaintext.read_text",
-    "markdown": "plaintext.read_markdown",
-    "record": "plaintext.read_record",
-    "html": "web.read",
-    "pdf": "pdf.read",
-    "docx": "office.read_docx",
-    "odt": "office.read_odt",
-    "epub": "office.read_epub",
-    "rtf": "office.read_rtf",
-    "mail": "mail.read",
-}
-NAMES: dict[Kind, str] = {
-    "text": "text",
-    "markdown": "Markdown",
-    "record": "JSON",
-    "html": "a web page",
-    "pdf": "PDF",
-    "docx": "a Word file",
-    "odt": "an OpenDocument text",
-    "epub": "EPUB",
-    "rtf": "RTF",
-    "mail": "mail",
+# what reads a document of a kind, and what the kind is called
+READERS: dict[Kind, tuple[str, str]] = {
+    "text": ("plaintext.read_text", "text"),
+    "markdown": ("plaintext.read_markdown", "Markdown"),
+    "record": ("plaintext.read_record", "JSON"),
+    "html": ("web.read", "a web page"),
+    "pdf": ("pdf.read", "PDF"),
+    "docx": ("office.read_docx", "a Word file"),
+    "odt": ("office.read_odt", "an OpenDocument text"),
+    "epub": ("office.read_epub", "EPUB"),
+    "rtf": ("office.read_rtf", "RTF"),
+    "mail": ("mail.read", "mail"),
 }
 TALKATIVE = ("charset_normalizer", "htmldate", "pypdf", "trafilatura")  # they log what a reason says better
 
@@ -49,7 +38,7 @@ TALKATIVE = ("charset_normalizer", "htmldate", "pypdf", "trafilatura")  # they l
 def extract(document: Document) -> Extract:
     """What a document says. UnreadableError, with the reason, if it can't be read; no other error leaves here."""
     try:
-        with _silence():
+        with silenced(*TALKATIVE):
             return _reader(document.kind)(document)
     except UnreadableError:
         raise
@@ -63,18 +52,18 @@ def extract(document: Document) -> Extract:
 
 
 def _reader(kind: Kind) -> Callable[[Document], Extract]:
-    module, _, function = READERS[kind].partition(".")
+    module, _, function = READERS[kind][0].partition(".")
     return cast(Callable[[Document], Extract], getattr(import_module(f"{__name__}.{module}"), function))
 
 
 def _reason(kind: Kind, words: str) -> str:
-    return f"can't be read as {NAMES[kind]}: {words}"
+    return f"can't be read as {READERS[kind][1]}: {words}"
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """What libraries complain of is not written into the user's terminal."""
-    loggers = [logging.getLogger(name) for name in TALKATIVE]
+def silenced(*names: str) -> Iterator[None]:
+    """What the loggers of these libraries complain of is not written into the user's terminal."""
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

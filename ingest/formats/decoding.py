@@ -195,7 +195,7 @@ def _strange(window: str) -> float:
         if word[0].islower() and len(word) > 1 and word[1:].isupper():
             strange += len(word)  # capital and small letters changed places
         else:
-            strange += sum(one.islower() and two.isupper() for one, two in pairwise(word))
+            strange += sum(left.islower() and right.isupper() for left, right in pairwise(word))
         if not foreign:
             latin.update(character for character in word.casefold() if "\x7f" < character < LATIN_ENDS)
             strange += SCRIPT_DOUBT * sum(character >= LATIN_ENDS for character in word)

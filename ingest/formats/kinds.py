@@ -5,39 +5,37 @@ Knows signatures, and the names of what can't be read. Does not know how anythin
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from ingest.document import MAX_BYTES, Kind, UnreadableError
+from ingest.document import MAX_BYTES, TOO_LARGE, Kind, UnreadableError
 from ingest.formats.decoding import encoding_of, no_binary, own_charset
 from ingest.formats.plaintext import HTML
+from ingest.unpacking import BoundedReader, Packing, packing_of, unpacked_head
+from ingest.urls import is_web_url
 
-Container = Literal["lines", "csv", "zip", "tar", "warc", "feed", "sitemap", "addresses"]
-CONTAINERS: tuple[Container, ...] = ("lines", "csv", "zip", "tar", "warc", "feed", "sitemap", "addresses")
+# What is no document itself: files of many articles, and files that name the addresses of articles.
+ContainerKind = Literal["lines", "csv", "zip", "tar", "warc"]
+LinkListKind = Literal["feed", "sitemap", "addresses"]
+FileKind = Kind | ContainerKind | LinkListKind
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CONTAINERS: tuple[ContainerKind, ...] = get_args(ContainerKind)
+LINK_LISTS: tuple[LinkListKind, ...] = get_args(LinkListKind)
 
 HEAD_BYTES = 262_144
 PROBE_BYTES = 1_000_000  # of a packed file, to see what is in it
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 # What text can begin with is looked for first: `puremagic` takes "BM" for a picture. The rest it names.
 BINARY = (
     *(b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"OggS\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
-    *(
-        b"fLaC\0",
-        b"\x7fELF",
-        b"wOFF",
-        b"wOF2",
-        b"\0\x01\0\0\0",
-        b"OTTO\0",
-        b"\x1aE\xdf\xa3",
-        b"7z\xbc\xaf",
-        b"Rar!\x1a",
-    ),
+    *(b"fLaC\0", b"\x7fELF", b"wOFF", b"wOF2", b"\0\x01\0\0\0", b"OTTO\0", b"\x1aE\xdf\xa3"),
+    *(b"7z\xbc\xaf", b"Rar!\x1a"),
     *(b"SQLite format 3\0", b"II*\0", b"MM\0*", b"\0\0\x01\0"),
 )
 MEDIA = {"image": "a picture", "audio": "a recording", "video": "a film", "font": "a font"}
@@ -106,7 +104,7 @@ CONTENT_TYPES = {
     "text/javascript": ".js",
     "application/javascript": ".js",
 }
-BY_NAME: dict[str, Kind | Container] = {
+BY_NAME: dict[str, FileKind] = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".csv": "csv",
@@ -117,29 +115,28 @@ BY_NAME: dict[str, Kind | Container] = {
 }
 
 
-def kind_of(file: BinaryIO, name: str, content_type: str = "") -> Kind | Container:
-    """What a file is, a document or a container of several. The file is left at its beginning.
+def kind_of(file: BinaryIO, name: str, content_type: str = "") -> FileKind:
+    """What a file is, a document, a container of several or a list of links. The file is left at its beginning.
 
     `name` is a file name or an address, `content_type` what a server said; both only decide where bytes do not.
     UnreadableError, with what it is, if it is nothing that is read here, is empty, or is a document over MAX_BYTES.
     """
     try:
-        kind = _kind(file, _ending(name, content_type), content_type)
-        if kind not in CONTAINERS and _size(file) > MAX_BYTES:
-            raise UnreadableError(f"larger than {MAX_BYTES // 1_000_000} MB")
+        kind = _kind(cast(BinaryIO, BoundedReader(file)), _ending(name, content_type), content_type)
+        if kind in KINDS and file.seek(0, io.SEEK_END) > MAX_BYTES:
+            raise UnreadableError(TOO_LARGE)
         return kind
     finally:
         file.seek(0)
 
 
-def _kind(file: BinaryIO, ending: str, content_type: str) -> Kind | Container:
+def _kind(file: BinaryIO, ending: str, content_type: str) -> FileKind:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not head.strip():
         _refuse_blank(file)
-    packed = next((PACKED[mark] for mark in PACKED if head.startswith(mark)), "")
-    if packed:
-        return _packed(file, packed)
+    if packing := packing_of(head):
+        return _packed(file, packing)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _zipped(file)
     if head.startswith(OLD_OFFICE):
@@ -163,16 +160,12 @@ def _kind(file: BinaryIO, ending: str, content_type: str) -> Kind | Container:
 
 
 def _ending(name: str, content_type: str) -> str:
-    path = urlsplit(name).path if re.match(r"https?://", name, re.I) else name
+    path = urlsplit(name).path if is_web_url(name) else name
     found = re.search(r"\.[a-z0-9]{1,8}$", path.strip(), re.I)
     ending = found[0].lower() if found else ""
-    said = CONTENT_TYPES.get(content_type.partition(";")[0].strip().lower(), "")
+    declared = CONTENT_TYPES.get(content_type.partition(";")[0].strip().lower(), "")
     # ".php" and ".aspx" say nothing about what came
-    return ending if ending in BY_NAME or ending in (".txt", ".json", ".html", ".htm", ".eml") else said or ending
-
-
-def _size(file: BinaryIO) -> int:
-    return file.seek(0, 2)
+    return ending if ending in BY_NAME or ending in (".txt", ".json", ".html", ".htm", ".eml") else declared or ending
 
 
 def _refuse_blank(file: BinaryIO) -> None:
@@ -183,32 +176,17 @@ def _refuse_blank(file: BinaryIO) -> None:
     raise UnreadableError("empty")
 
 
-def _packed(file: BinaryIO, packed: str) -> Container:
+def _packed(file: BinaryIO, packing: Packing) -> ContainerKind:
     file.seek(0)
-    inside = _unpacked(file.read(PROBE_BYTES), packed)
-    if inside.startswith(b"WARC/") and packed == "gzip":
+    inside = unpacked_head(file.read(PROBE_BYTES), packing)
+    if inside.startswith(b"WARC/") and packing == "gzip":
         return "warc"
     if inside[257:262] == b"ustar":
         return "tar"
-    raise UnreadableError(f"packed with {packed}: unpack it first")
+    raise UnreadableError(f"packed with {packing}: unpack it first")
 
 
-def _unpacked(raw: bytes, packed: str) -> bytes:
-    """The first bytes of what was packed: 512 at most, whatever it would become. Empty if it is damaged."""
-    import bz2
-    import lzma
-
-    try:
-        if packed == "gzip":
-            return zlib.decompressobj(31).decompress(raw, 512)
-        if packed == "bzip2":
-            return bz2.BZ2Decompressor().decompress(raw, 512)
-        return lzma.LZMADecompressor(memlimit=100_000_000).decompress(raw, 512)
-    except (zlib.error, OSError, EOFError, lzma.LZMAError):
-        return b""
-
-
-def _zipped(file: BinaryIO) -> Kind | Container:
+def _zipped(file: BinaryIO) -> FileKind:
     try:
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
@@ -264,10 +242,15 @@ def _is_mail(head: bytes, ending: str) -> bool:
     return len(known) >= (1 if ending in (".eml", ".mht", ".mhtml") else 2)
 
 
+def claimed_charset(content_type: str) -> str:
+    """The charset that a Content-Type header names; empty if it names none."""
+    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type, re.I)
+    return found[1] if found else ""
+
+
 def _text(head: bytes, content_type: str) -> str:
-    claimed = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type, re.I)
     try:
-        encoding = encoding_of(head, (claimed[1] if claimed else "", own_charset(head)))
+        encoding = encoding_of(head, (claimed_charset(content_type), own_charset(head)))
         return no_binary(head.decode(encoding, "replace"))  # the end may be half a letter
     except UnreadableError as error:
         if str(error).startswith("binary"):
@@ -288,8 +271,8 @@ def _named(head: bytes) -> str:
     except (puremagic.PureError, ValueError):
         found = []
     # two bytes that fit prove nothing; what has a registered type is what it is rather than some program's own data
-    likely = [one for one in found if len(one.byte_match.strip(b"\0")) > 2 and one.name]
-    likely.sort(key=lambda one: not one.mime_type)
+    likely = [match for match in found if len(match.byte_match.strip(b"\0")) > 2 and match.name]
+    likely.sort(key=lambda match: not match.mime_type)
     if not likely:
         return "binary, or text in an encoding that can't be told: save it as UTF-8"
     ending, family = likely[0].extension.lstrip(".").upper(), str(likely[0].mime_type).partition("/")[0]
@@ -299,7 +282,7 @@ def _named(head: bytes) -> str:
     return f"binary, not text: {likely[0].name.strip()[:80]}"
 
 
-def _marked_up(text: str, ending: str) -> Kind | Container | None:
+def _marked_up(text: str, ending: str) -> FileKind | None:
     text = text.lstrip("\ufeff")
     if HTML.match(text):
         return "html"
@@ -325,20 +308,20 @@ def _marked_up(text: str, ending: str) -> Kind | Container | None:
     return None
 
 
-def _of_text(text: str, ending: str, *, whole: bool) -> Kind | Container:
+def _of_text(text: str, ending: str, *, whole: bool) -> FileKind:
     if ending in BY_NAME:
         return BY_NAME[ending]
     lines = [line.strip() for line in text.lstrip("\ufeff").splitlines()]
     lines = [line for line in (lines if whole else lines[:-1]) if line]
     if ending == ".json":
         return _json(lines)
-    told = [line for line in lines if not line.startswith("#")]
-    if told and all(map(ADDRESS.fullmatch, told)):
+    entries = [line for line in lines if not line.startswith("#")]
+    if entries and all(map(ADDRESS.fullmatch, entries)):
         return "addresses"
     return "text"
 
 
-def _json(lines: Sequence[str]) -> Kind | Container:
+def _json(lines: Sequence[str]) -> FileKind:
     import json
 
     if not lines or not lines[0].startswith(("{", "[")):

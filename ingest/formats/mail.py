@@ -11,12 +11,12 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats import web
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode, plain
+from ingest.urls import is_web_url
 
 EXTRACTOR = "viadoma mail 1"
 MAX_PARTS = 1_000
@@ -44,7 +44,7 @@ def _texts(message: EmailMessage) -> Iterator[EmailMessage]:
             raise UnreadableError(f"more than {MAX_PARTS:,} parts")
         if part.is_multipart():
             if part.get_content_type() != "message/rfc822":
-                stack[:0] = [one for one in part.get_payload() if isinstance(one, EmailMessage)]
+                stack[:0] = [inner for inner in part.get_payload() if isinstance(inner, EmailMessage)]
         elif part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment":
             yield part
 
@@ -59,13 +59,13 @@ def _saved_page(message: EmailMessage, texts: list[EmailMessage]) -> EmailMessag
 
 def _of_page(message: EmailMessage, part: EmailMessage) -> Extract:
     places = (_header(part, "Content-Location"), _header(message, "Snapshot-Content-Location"))
-    address = next((place for place in places if urlsplit(place).scheme in ("http", "https")), "")
+    address = next(filter(is_web_url, places), "")
     extract = web.read_page(web.page_text(_bytes(part), part.get_content_charset("")), address)
     return replace(extract, url=address or extract.url)
 
 
 def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
-    text, extractor = _body(texts)
+    text = _body(texts)
     sender, mailbox = parseaddr(_header(message, "From"))
     return Extract(
         text=text,
@@ -75,33 +75,28 @@ def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
         published=_date(message),
         lang=_lang(message),
         id=_header(message, "Message-ID").strip("<> "),
-        extractor=extractor,
+        extractor=EXTRACTOR,
     )
 
 
-def _body(texts: list[EmailMessage]) -> tuple[str, str]:
+def _body(texts: list[EmailMessage]) -> str:
     words = next((_plain_words(part) for part in texts if part.get_content_type() == "text/plain"), "")
     page = next((part for part in texts if part.get_content_type() == "text/html"), None)
     raw = _bytes(page) if page is not None else b""
     if page is None or len(words) * 20 > len(raw) * TINY:  # marks are most of a page: so much text is no remnant
         if not words:
             raise UnreadableError("no text in it")
-        return words, EXTRACTOR
-    shown, extractor = _page_words(raw, page.get_content_charset(""))
-    if len(words) * TINY >= len(shown):
-        return words, EXTRACTOR
-    return shown, extractor
+        return words
+    shown = _page_words(raw, page.get_content_charset(""))
+    return words if len(words) * TINY >= len(shown) else shown
 
 
-def _page_words(raw: bytes, charset: str) -> tuple[str, str]:
+def _page_words(raw: bytes, charset: str) -> str:
     """What a mail's page says: all that is visible, for mails have no menus around an article."""
     if not raw.strip():
-        return "", EXTRACTOR
-    tree = web.parsed(f"<!doctype html><html><body>{web.page_text(raw, charset)}</body></html>")
-    for head in tree.xpath(".//head|.//title"):
-        head.drop_tree()
-    web.strip_unseen(tree)
-    return plain(web.visible_paragraphs(tree)), EXTRACTOR
+        return ""
+    source = f"<!doctype html><html><body>{web.page_text(raw, charset)}</body></html>"
+    return plain(web.visible_text(source, ".//head|.//title"))
 
 
 def _plain_words(part: EmailMessage) -> str:
@@ -137,9 +132,9 @@ def _date(message: EmailMessage) -> str:
 def _archived(message: EmailMessage) -> str:
     """Where a mailing list keeps it (RFC 5064)."""
     place = _header(message, "Archived-At").strip("<> ")
-    return place if urlsplit(place).scheme in ("http", "https") else ""
+    return place if is_web_url(place) else ""
 
 
 def _lang(message: EmailMessage) -> str:
-    said = _header(message, "Content-Language").lower()
-    return said[:2] if re.match(r"[a-z]{2}\b", said) else ""
+    tags = _header(message, "Content-Language").lower()
+    return tags[:2] if re.match(r"[a-z]{2}\b", tags) else ""

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
-from ingest.formats.properties import author_of, title_of
+from ingest.formats.properties import author_of, language_of, title_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -37,6 +37,7 @@ TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 OPF = "{http://www.idpf.org/2007/opf}"
+MANIFEST = "META-INF/manifest.xml"
 
 # what a reader does not see, or what is not the text itself
 WORD_LEFT_OUT = {FALLBACK, *(WORD + name for name in ("del", "moveFrom", "commentReference", "footnoteReference"))}
@@ -75,7 +76,7 @@ def read_docx(document: Document) -> Extract:
         author=author_of(properties.author),
         published=published if published != TEMPLATE_DATE else "",
         modified=modified if modified not in (published, TEMPLATE_DATE) else "",
-        lang=_lang(properties.language),
+        lang=language_of(properties.language),
         extractor=f"python-docx {version('python-docx')}",
     )
 
@@ -83,27 +84,26 @@ def read_docx(document: Document) -> Extract:
 def read_odt(document: Document) -> Extract:
     """An OpenDocument text: headings, paragraphs, lists and tables in their order."""
     with _opened(document.raw) as archive:
-        if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read(
-            "META-INF/manifest.xml"
-        ):
+        names = archive.namelist()
+        if MANIFEST in names and b"encryption-data" in archive.read(MANIFEST):
             raise UnreadableError("protected by a password")
         body = _xml(archive, "content.xml").find(f".//{OFFICE}text")
         if body is None:
             raise UnreadableError("a damaged OpenDocument text: it has no text part")
-        about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in archive.namelist() else None
+        about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in names else None
     blocks = [*_odt_blocks(body)]
-    title = title_of(_said(about, DUBLIN_CORE + "title"))
+    title = title_of(_property(about, DUBLIN_CORE + "title"))
     if not title and blocks and blocks[0][1]:
         title = " ".join(blocks.pop(0)[0].split())
-    published = found_day(_said(about, META + "creation-date"))
-    modified = found_day(_said(about, DUBLIN_CORE + "date"))
+    published = found_day(_property(about, META + "creation-date"))
+    modified = found_day(_property(about, DUBLIN_CORE + "date"))
     return Extract(
         text=_text([text for text, _ in blocks]),
         title=title,
-        author=author_of(_said(about, META + "initial-creator") or _said(about, DUBLIN_CORE + "creator")),
+        author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
         published=published,
         modified=modified if modified != published else "",
-        lang=_lang(_said(about, DUBLIN_CORE + "language")),
+        lang=language_of(_property(about, DUBLIN_CORE + "language")),
         extractor="viadoma odt 1",
     )
 
@@ -130,24 +130,20 @@ def read_epub(document: Document) -> Extract:
                 raise UnreadableError(f"a damaged e-book: {place[:80]} is missing")
             raw = archive.read(place)
             if raw.strip() and "nav" not in (item.get("properties") or "").split():
-                tree = web.parsed(_wrapped(web.page_text(raw)))
-                for head in tree.findall(".//head"):
-                    head.drop_tree()
-                web.strip_unseen(tree)
-                chapters.append(web.visible_paragraphs(tree))
+                chapters.append(web.visible_text(_as_html(web.page_text(raw)), ".//head"))
     about = book.find(f"{OPF}metadata")
     modified = "".join(
         part.text or "" for part in book.iter(OPF + "meta") if part.get("property") == "dcterms:modified"
     )
     return Extract(
         text=_text(chapters),
-        title=title_of(_said(about, DUBLIN_CORE + "title")),
-        publisher=_said(about, DUBLIN_CORE + "publisher"),
-        author=author_of(_said(about, DUBLIN_CORE + "creator")),
-        published=found_day(_said(about, DUBLIN_CORE + "date")),
+        title=title_of(_property(about, DUBLIN_CORE + "title")),
+        publisher=_property(about, DUBLIN_CORE + "publisher"),
+        author=author_of(_property(about, DUBLIN_CORE + "creator")),
+        published=found_day(_property(about, DUBLIN_CORE + "date")),
         modified=found_day(modified),
-        lang=_lang(_said(about, DUBLIN_CORE + "language")),
-        licence=_said(about, DUBLIN_CORE + "rights"),
+        lang=language_of(_property(about, DUBLIN_CORE + "language")),
+        licence=_property(about, DUBLIN_CORE + "rights"),
         extractor="viadoma epub 1",
     )
 
@@ -180,7 +176,7 @@ def _opened(raw: bytes) -> Iterator[zipfile.ZipFile]:
     """An office file's archive, once its directory has shown that it is no bomb."""
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
-            refuse_bomb(archive)
+            _refuse_bomb(archive)
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise UnreadableError(f"a damaged file: {' '.join(str(error).split())[:100]}") from error
@@ -188,7 +184,7 @@ def _opened(raw: bytes) -> Iterator[zipfile.ZipFile]:
         raise UnreadableError("protected by a password") from error
 
 
-def refuse_bomb(archive: zipfile.ZipFile) -> None:
+def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     """UnreadableError if an archive, by its directory, would become too large; nothing is unpacked for that."""
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
@@ -284,7 +280,7 @@ def _odt_blocks(body: Element) -> Iterator[tuple[str, bool]]:
     for part in _parts(body, {TEXT + "h", TEXT + "p", TABLE + "table-row"}, ODT_LEFT_OUT):
         if part.tag == TABLE + "table-row":
             cells = [
-                "\n".join(_odt_words(one) for one in _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT))
+                "\n".join(map(_odt_words, _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT)))
                 for cell in _parts(part, {TABLE + "table-cell"}, ODT_LEFT_OUT)
             ]
             yield _row(cells), False
@@ -338,20 +334,16 @@ def _locked(archive: zipfile.ZipFile) -> set[str]:
     return {unquote(part.get("URI") or "") for part in tree.iter("{*}CipherReference")}
 
 
-def _wrapped(source: str) -> str:
+def _as_html(source: str) -> str:
     """A chapter as a page: whatever it is declared to be, it is read as HTML, which defines no entities of its own."""
     return re.sub(
         r"^\s*(<\?xml[^>]*>)?\s*(<!DOCTYPE[^>\[]*(\[[^\]]*\]\s*)?>)?", "<!doctype html>", source, count=1, flags=re.I
     )
 
 
-def _said(about: Element | None, name: str) -> str:
+def _property(about: Element | None, name: str) -> str:
     found = about.find(name) if about is not None else None
     return " ".join(plain("".join(found.itertext())).split())[:500] if found is not None else ""
-
-
-def _lang(said: str | None) -> str:
-    return said.strip().lower()[:2] if said and re.match(r"\s*[a-zA-Z]{2}(?:[-_]|\s*$)", said) else ""
 
 
 def _rtf_words(source: str, page: str) -> str:
@@ -364,11 +356,8 @@ def _rtf_words(source: str, page: str) -> str:
 def _rtf_property(source: str, name: str, page: str) -> str:
     head = source[:100_000]
     found = re.search(r"\{\\info\b", head)
-    value = (
-        re.compile(rf"\{{\\{name}\b ?((?:[^{{}}\\]|\\[^{{}}]|\\[{{}}])*)\}}").search(head, found.end())
-        if found
-        else None
-    )
+    pattern = re.compile(rf"\{{\\{name}\b ?((?:[^{{}}\\]|\\[^{{}}]|\\[{{}}])*)\}}")
+    value = pattern.search(head, found.end()) if found else None
     # striprtf leaves properties out: read alone, the value is text
     return _rtf_words(f"{{\\rtf1 {value[1]}}}", page).strip() if value else ""
 

@@ -117,14 +117,8 @@ def _paragraphs(pages: Sequence[Sequence[str]]) -> str:
     blocks: list[str] = []
     open_block = ""
     for lines in pages:
-        # a page's own end is no paragraph's
-        filled = [*lines]
-        while filled and not filled[-1]:
-            filled.pop()
-        while filled and not filled[0]:
-            filled.pop(0)
         before = ""
-        for line in filled:
+        for line in "\n".join(lines).strip("\n").split("\n"):  # a page's own end is no paragraph's
             ends = SENTENCE_END.search(open_block[-10:])
             if not line:
                 if before and (ends or len(before) < 0.6 * full):

@@ -15,8 +15,9 @@ from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.dates import day
 from ingest.formats.decoding import decode, plain
 
-# field -> the names it goes by in front matter and JSON, the first is ours
+# field -> the names it goes by in front matter, JSON and the columns of tables, the first is ours
 FIELDS = {
+    "text": ("text", "content", "body"),
     "title": ("title", "headline"),
     "url": ("url", "link"),
     "publisher": ("publisher", "site", "source"),
@@ -27,7 +28,6 @@ FIELDS = {
     "note": ("note",),
     "licence": ("licence", "license"),
     "id": ("id",),
-    "text": ("text", "content", "body"),
 }
 HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
@@ -84,7 +84,7 @@ def _value(name: str, fields: Mapping[str, Any]) -> str:
         raise UnreadableError("its text is not a string")
     if name == "lang" and value is False:
         return "no"  # what YAML takes for a denial is Norwegian
-    if name == "author" and isinstance(value, list) and all(isinstance(one, str) for one in value[:21]):
+    if name == "author" and isinstance(value, list) and all(isinstance(author, str) for author in value[:21]):
         value = "; ".join(value[:20])
     if not isinstance(value, str | int | float | bool | date | datetime):
         raise UnreadableError(f"its {name} is not a plain value: write it on one line")

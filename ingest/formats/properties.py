@@ -1,4 +1,4 @@
-"""Titles and authors as programs note them in their files -> those that somebody has written.
+"""Titles, authors and languages as programs note them in their files -> those that mean something.
 
 Knows what programs fill in by themselves. Does not know file formats.
 """
@@ -31,6 +31,11 @@ def title_of(text: str) -> str:
 def author_of(text: str) -> str:
     """An author, unless it is the name of an account or of a program."""
     return _tidy(text, NO_AUTHOR)
+
+
+def language_of(tag: str | None) -> str:
+    """The language (ISO 639-1) of a tag such as en-GB; empty if there is none, or none of two letters."""
+    return tag.strip().lower()[:2] if tag and re.match(r"\s*[a-zA-Z]{2}(?:[-_]|\s*$)", tag) else ""
 
 
 def _tidy(text: str, nobody: re.Pattern[str]) -> str:

@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 
 from bot import Bot, changes
-from ingest import Engine, Failed, LibraryError, update, watch
+from ingest import Failure, LibraryError, Parallelism, update, watch
 from ingest.fetching import Fetcher
-from ingest.spread import processes
-from ingest.watch import due
+from ingest.parallel import processes
+from ingest.watch import changed_sources
 from tests.conftest import OpenStore, hits, updated
 from tests.support.articles import LONG, PARAGRAPHS, TEXT
 from tests.support.program import ROOT
@@ -247,7 +247,7 @@ def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, writ
     for place, paragraph in enumerate(PARAGRAPHS):
         write(f"{place}.txt", paragraph)
     alone = update([tmp_path / "articles"], data=tmp_path / "alone")
-    assert update([tmp_path / "articles"], data=tmp_path / "spread", engine=Engine(workers=2)) == alone
+    assert update([tmp_path / "articles"], data=tmp_path / "spread", parallelism=Parallelism(workers=2)) == alone
     vectors = []
     for name in ("alone", "spread"):
         with closing(sqlite3.connect(tmp_path / name / "library.db")) as reader:
@@ -258,13 +258,13 @@ def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, writ
 def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_do_not_know() -> None:
     cache = settings(None).cache
     _, local = open_embeddings(ORIGINAL, cache)
-    with processes(2) as (_, spread):
+    with processes(2) as (_, share_out, _):
         for name, same in ((ORIGINAL, True), (TRAINED, False)):
-            vectors = np.array(spread(name, cache, local).embed_documents([TEXT, *PARAGRAPHS]))
+            vectors = np.array(share_out(name, cache, local).embed_documents([TEXT, *PARAGRAPHS]))
             away = np.abs(vectors - np.array(local.embed_documents([TEXT, *PARAGRAPHS]))).max()
             assert (away < 1e-5) == same
         with pytest.raises(ValueError, match="no embedding model viadoma-retriever/999"):
-            spread("viadoma-retriever/999", cache, local).embed_documents([TEXT])
+            share_out("viadoma-retriever/999", cache, local).embed_documents([TEXT])
 
 
 @pytest.mark.slow
@@ -304,7 +304,10 @@ def test_a_cluster_worker_that_is_killed_in_mid_run_costs_nothing(tmp_path: Path
 
         _wait_for_workers(address)
         report = update(
-            [tmp_path / "articles"], data=tmp_path / "data", engine=Engine(cluster=address), on_progress=kill_one
+            [tmp_path / "articles"],
+            data=tmp_path / "data",
+            parallelism=Parallelism(cluster=address),
+            on_progress=kill_one,
         )
         assert started[1].wait(10) < 0
         assert (len(report.added), report.failed) == (150, ())
@@ -327,7 +330,7 @@ def _wait_for_workers(address: str) -> None:
 @pytest.mark.slow
 def test_a_missing_cluster_is_named(tmp_path: Path, write: Write) -> None:
     with pytest.raises(ValueError, match=r"no Dask scheduler at tcp://127.0.0.1:9"):
-        update([write("light.txt", TEXT)], data=tmp_path / "data", engine=Engine(cluster="tcp://127.0.0.1:9"))
+        update([write("light.txt", TEXT)], data=tmp_path / "data", parallelism=Parallelism(cluster="tcp://127.0.0.1:9"))
 
 
 @pytest.mark.slow
@@ -429,13 +432,13 @@ def test_the_same_source_twice_is_taken_in_once(tmp_path: Path, write: Write, op
 
 def test_a_source_that_is_nothing_is_named(tmp_path: Path, open_store: OpenStore) -> None:
     report = updated(open_store(tmp_path / "data"), "ftp://example.org/x", tmp_path / "nowhere.txt")
-    assert [type(failed) for failed in report.failed] == [Failed, Failed]
+    assert [type(failure) for failure in report.failed] == [Failure, Failure]
 
 
 def test_a_file_that_comes_during_the_first_run_is_followed(tmp_path: Path, write: Write) -> None:
     write("a.txt", "The keeper of the Norholm lighthouse is called Ada Lund.")
     stop = Event()
-    rounds = due([str(tmp_path / "articles")], 900, stop)
+    rounds = changed_sources([str(tmp_path / "articles")], 900, stop)
     assert next(rounds) == [str(tmp_path / "articles")]
     write("b.txt", "A bridge was opened in the town of Vesby on Monday.")  # while the first run is at work
     for _ in range(20):

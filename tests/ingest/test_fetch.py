@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ingest.fetching import BlockedError, Fetcher, FetchError, GoneError
+from ingest.fetching import BlockedError, Fetcher, FetchError
 from tests.support.addresses import HOSTILE, PLANTED, connections, planted
 from tests.support.site import TRUST, Headers, Respond, Site, site, talker
 
@@ -282,15 +282,7 @@ def test_relative_redirects_lead_where_a_browser_goes(place: str, end: str) -> N
     with site(respond) as server:
         fetched = server.fetcher().fetch(server.at("/deep/start"))
         assert server.paths == ["/deep/start", end]
-        assert fetched.visit.final == server.at(end)
-
-
-def test_moved_means_that_every_redirect_was_permanent() -> None:
-    steps = redirects(gone_301="/new", far_308="/gone", now="/new", mixed_301="/now")
-    with site(steps) as server:
-        fetcher = server.fetcher()
-        moved = {path: fetcher.fetch(server.at(path)).moved for path in ("/gone", "/far", "/now", "/mixed", "/new")}
-    assert moved == {"/gone": True, "/far": True, "/now": False, "/mixed": False, "/new": False}
+        assert fetched.info.final_url == server.at(end)
 
 
 def test_a_redirect_without_a_place_is_an_error() -> None:
@@ -786,18 +778,18 @@ def test_an_unchanged_page_is_known_by_its_validators() -> None:
 
     with site(respond) as server, server.fetcher() as fetcher:
         first = fetcher.fetch(server.at("/"))
-        again = fetcher.fetch(server.at("/"), etag=first.visit.etag, last_modified=first.visit.last_modified)
+        again = fetcher.fetch(server.at("/"), etag=first.info.etag, last_modified=first.info.last_modified)
     assert (first.unchanged, first.raw) == (False, b"An article.")
     assert (again.unchanged, again.raw) == (True, b"")
-    assert (again.visit.etag, again.visit.last_modified) == (first.visit.etag, first.visit.last_modified)
+    assert (again.info.etag, again.info.last_modified) == (first.info.etag, first.info.last_modified)
 
 
-def test_the_visit_says_what_was_asked_where_it_ended_and_when() -> None:
+def test_what_was_asked_where_it_ended_and_when_is_given() -> None:
     with site(redirects(start="/end")) as server:
         before = datetime.now(UTC).replace(microsecond=0)
-        visit = server.fetcher().fetch(server.at("/start#part")).visit
-    assert (visit.address, visit.final) == (server.at("/start#part"), server.at("/end"))
-    assert before <= datetime.fromisoformat(visit.fetched) <= datetime.now(UTC)
+        info = server.fetcher().fetch(server.at("/start#part")).info
+    assert (info.url, info.final_url) == (server.at("/start#part"), server.at("/end"))
+    assert before <= datetime.fromisoformat(info.fetched_at) <= datetime.now(UTC)
 
 
 def test_not_modified_without_a_condition_is_an_error() -> None:
@@ -805,21 +797,17 @@ def test_not_modified_without_a_condition_is_an_error() -> None:
         server.fetcher().fetch(server.at("/"))
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_what_is_gone_is_told_apart(status: int) -> None:
-    with site(always(status, {}, b"")) as server, pytest.raises(GoneError, match=f"the server answers {status}: "):
-        server.fetcher().fetch(server.at("/"))
-
-
 @pytest.mark.parametrize(
     ("status", "meaning"),
-    [(401, "password"), (403, "does not let"), (451, "legal"), (500, "failed"), (418, "Teapot"), (599, "unknown")],
+    [
+        *((401, "password"), (403, "does not let"), (404, "no such page"), (410, "taken away"), (451, "legal")),
+        *((500, "failed"), (418, "Teapot"), (599, "unknown")),
+    ],
 )
-def test_other_statuses_are_put_in_words_and_asked_once(status: int, meaning: str) -> None:
+def test_statuses_are_put_in_words_and_asked_once(status: int, meaning: str) -> None:
     with site(always(status, {}, b"")) as server:
-        with pytest.raises(FetchError, match=f"the server answers {status}: .*{meaning}") as error:
+        with pytest.raises(FetchError, match=f"the server answers {status}: .*{meaning}"):
             server.fetcher().fetch(server.at("/"))
-        assert not isinstance(error.value, GoneError)
         assert len(server.requests) == 1
 
 

@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal, cast
 
 import pytest
 
-from ingest.document import MAX_BYTES, Document, Extract, Kind, UnreadableError, Visit
+from ingest.document import MAX_BYTES, Document, Extract, FetchInfo, Kind, UnreadableError
 from ingest.formats import READER_VERSION, extract
 from ingest.formats.decoding import decode, plain
 from ingest.formats.kinds import kind_of
@@ -43,9 +43,9 @@ PNG = base64.b64decode(
 )
 
 
-def read(raw: bytes | str, kind: Kind, *, charset: str = "", visit: Visit | None = None) -> Extract:
+def read(raw: bytes | str, kind: Kind, *, charset: str = "", info: FetchInfo | None = None) -> Extract:
     raw = raw.encode() if isinstance(raw, str) else raw
-    return extract(Document("source", raw, kind, charset, visit))
+    return extract(Document("source", raw, kind, charset, info))
 
 
 def reason(raw: bytes | str, kind: Kind) -> str:
@@ -286,8 +286,8 @@ def test_an_article_is_read_with_all_it_says_of_itself() -> None:
         ],
     }
     head = f'<script type="application/ld+json">{json.dumps(data)}</script><link rel="canonical" href="/news/bridge">'
-    visit = Visit("https://example.org/b?id=1", "https://example.org/b?id=1", "2026-01-01T00:00:00Z")
-    said = read(page(head=head), "html", visit=visit)
+    info = FetchInfo("https://example.org/b?id=1", "https://example.org/b?id=1", "2026-01-01T00:00:00Z")
+    said = read(page(head=head), "html", info=info)
     assert said.text.splitlines()[-3:] == list(ENGLISH)
     assert "Weather" not in said.text
     assert (said.title, said.url) == ("Bridge closed", "https://example.org/news/bridge")

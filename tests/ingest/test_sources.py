@@ -1,4 +1,4 @@
-"""Walking the sources: files, folders, archives, addresses, feeds; what is given, what is missed and why."""
+"""Walking the sources: files, folders, archives, addresses, feeds; what is given, what fails and why."""
 
 from __future__ import annotations
 
@@ -21,33 +21,32 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from ingest.document import Document, Missed, Same, Visit
+from ingest.document import Document, Failure, FetchInfo, Item, Unchanged
 from ingest.fetching import Fetcher
 from ingest.finding import Sources
 from tests.support.site import PAGE, TEXT, Site
 
 Write = Callable[[str, str | bytes], Path]
-Item = Document | Missed | Same
 Answer = tuple[int, dict[str, str], bytes]
 
 RUSSIAN = "Мэр Ильза Брандт заявила, что ремонт моста займёт не менее трёх месяцев. Паром ходит каждые полчаса."
 OFFLINE = Fetcher(delay_seconds=0)
 
 
-def never(_: str) -> Visit | None:
+def never(_: str) -> FetchInfo | None:
     return None
 
 
-def walk(*sources: str | Path, fetcher: Fetcher = OFFLINE, visits: Mapping[str, Visit] | None = None) -> list[Item]:
-    return list(Sources([str(source) for source in sources], fetcher=fetcher, visited=(visits or {}).get))
+def walk(*sources: str | Path, fetcher: Fetcher = OFFLINE, last: Mapping[str, FetchInfo] | None = None) -> list[Item]:
+    return list(Sources([str(source) for source in sources], fetcher=fetcher, last_fetch=(last or {}).get))
 
 
 def documents(items: list[Item]) -> list[Document]:
     return [item for item in items if isinstance(item, Document)]
 
 
-def missed(items: list[Item]) -> list[Missed]:
-    return [item for item in items if isinstance(item, Missed)]
+def failures(items: list[Item]) -> list[Failure]:
+    return [item for item in items if isinstance(item, Failure)]
 
 
 def names(items: list[Item]) -> list[str]:
@@ -55,10 +54,10 @@ def names(items: list[Item]) -> list[str]:
     return [document.source.rpartition("/")[2] for document in documents(items)]
 
 
-def the_miss(items: list[Item]) -> Missed:
-    (one,) = missed(items)
-    assert "\n" not in one.reason
-    return one
+def the_failure(items: list[Item]) -> Failure:
+    (failure,) = failures(items)
+    assert "\n" not in failure.reason
+    return failure
 
 
 # ---- files and folders
@@ -77,7 +76,7 @@ def test_a_folder_is_walked_in_order_without_what_is_hidden_or_a_librarys_own(wr
         write(name, PAGE if name.endswith("html") else TEXT)
     items = walk(tmp_path / "articles")
     assert names(items) == ["a.txt", "b.txt", "c.html"]
-    assert not missed(items)
+    assert not failures(items)
 
 
 def test_a_file_named_twice_is_read_once(write: Write, tmp_path: Path) -> None:
@@ -100,18 +99,18 @@ def test_a_file_named_twice_is_read_once(write: Write, tmp_path: Path) -> None:
         ("x" * 5000, "too long"),
     ],
 )
-def test_what_is_no_source_is_missed_with_the_reason(source: str, reason: str) -> None:
-    assert reason in the_miss(walk(source)).reason
+def test_what_is_no_source_fails_with_the_reason(source: str, reason: str) -> None:
+    assert reason in the_failure(walk(source)).reason
 
 
-def test_an_empty_folder_is_missed(tmp_path: Path) -> None:
-    assert the_miss(walk(tmp_path)) == Missed(str(tmp_path), "the folder holds no files")
+def test_an_empty_folder_fails(tmp_path: Path) -> None:
+    assert the_failure(walk(tmp_path)) == Failure(str(tmp_path), "the folder holds no files")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
-def test_a_folder_that_may_not_be_read_is_missed(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_read_fails(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0)
-    assert the_miss(walk(tmp_path)) == Missed(str(tmp_path / "shut"), "Permission denied")
+    assert the_failure(walk(tmp_path)) == Failure(str(tmp_path / "shut"), "Permission denied")
 
 
 def test_links_are_followed_to_files_in_the_folder_and_nowhere_else(write: Write, tmp_path: Path) -> None:
@@ -131,7 +130,7 @@ def test_links_are_followed_to_files_in_the_folder_and_nowhere_else(write: Write
         (folder / name).symlink_to(target)
     items = walk(folder)
     assert names(items) == ["ferry.txt", "bridge.txt"]
-    assert {Path(one.source).name: one.reason for one in missed(items)} == {
+    assert {Path(one.source).name: one.reason for one in failures(items)} == {
         "around": "a link to a folder: give the folder itself",
         "broken.txt": "not an ordinary file",
         "loop.txt": "not an ordinary file",
@@ -145,17 +144,17 @@ def test_pipes_and_sockets_are_not_opened(tmp_path: Path, monkeypatch: pytest.Mo
     os.mkfifo("pipe.txt")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket.txt")
-        assert [one.reason for one in missed(walk(tmp_path, "/dev/zero"))] == ["not an ordinary file"] * 3
+        assert [one.reason for one in failures(walk(tmp_path, "/dev/zero"))] == ["not an ordinary file"] * 3
 
 
-def test_a_name_that_is_not_utf_8_is_missed_by_a_readable_one(write: Write, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_fails_under_a_readable_one(write: Write, tmp_path: Path) -> None:
     write("good.txt", TEXT)
     with open(os.fsencode(tmp_path / "articles") + b"/\xec\xee\xf1\xf2.txt", "w") as file:
         file.write(TEXT)
     items = walk(tmp_path / "articles")
     assert names(items) == ["good.txt"]
-    assert the_miss(items).reason == "its name is not UTF-8: rename it"
-    assert the_miss(items).source.endswith("/\ufffd\ufffd\ufffd\ufffd.txt")
+    assert the_failure(items).reason == "its name is not UTF-8: rename it"
+    assert the_failure(items).source.endswith("/\ufffd\ufffd\ufffd\ufffd.txt")
 
 
 def test_a_file_too_large_for_a_document_is_not_read(tmp_path: Path) -> None:
@@ -166,7 +165,7 @@ def test_a_file_too_large_for_a_document_is_not_read(tmp_path: Path) -> None:
     items = walk(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert the_miss(items)
+    assert the_failure(items)
     assert peak < 20_000_000
 
 
@@ -175,7 +174,7 @@ def test_progress_ends_at_the_total(write: Write, tmp_path: Path) -> None:
     write("b.jsonl", '{"text": "one"}\n{"text": "two"}\n')
     write("c.txt", b"\0\0\0")
     write("d.zip", zipped({"e.txt": TEXT}))
-    sources = Sources([str(tmp_path / "articles")], fetcher=OFFLINE, visited=never)
+    sources = Sources([str(tmp_path / "articles")], fetcher=OFFLINE, last_fetch=never)
     seen = [sources.done for _ in sources]
     assert seen == sorted(seen)
     assert sources.done == sources.total == sum(path.stat().st_size for path in (tmp_path / "articles").iterdir())
@@ -187,7 +186,7 @@ def test_what_cannot_be_read_does_not_keep_the_rest_out(write: Write, tmp_path: 
     write("good.txt", TEXT)
     items = walk(tmp_path / "articles")
     assert names(items) == ["good.txt"]
-    assert len(missed(items)) == 6
+    assert len(failures(items)) == 6
 
 
 # ---- lines
@@ -208,13 +207,13 @@ def test_lines_in_any_encoding_come_as_utf_8(write: Write, encoding: str) -> Non
     assert [document.raw.decode() for document in documents(walk(path))] == [line, line]
 
 
-def test_a_damaged_line_is_missed_and_the_next_are_read(write: Write) -> None:
+def test_a_damaged_line_fails_and_the_next_are_read(write: Write) -> None:
     line = json.dumps({"text": RUSSIAN}, ensure_ascii=False).encode()
     path = write("many.jsonl", b"\n".join([line] * 2000 + [line[:40] + b"\xff\xfe\xff" + line[40:], line]))
     items = walk(path)
     assert names(items)[-1] == "many.jsonl#2002"
     assert len(documents(items)) == 2001
-    assert the_miss(items).source == f"{path}#2001"
+    assert the_failure(items).source == f"{path}#2001"
 
 
 def test_a_line_of_another_encoding_is_read_as_what_it_is(write: Write) -> None:
@@ -233,20 +232,20 @@ def test_a_line_too_large_is_passed_by_in_little_memory(tmp_path: Path) -> None:
     assert path.stat().st_size > 59_000_000
     tracemalloc.start()
     found = 0
-    misses = []
-    for item in Sources([str(path)], fetcher=OFFLINE, visited=never):
+    failed = []
+    for item in Sources([str(path)], fetcher=OFFLINE, last_fetch=never):
         found += isinstance(item, Document)
-        misses += [item] if isinstance(item, Missed) else []
+        failed += [item] if isinstance(item, Failure) else []
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found == 25_100
-    assert misses == [Missed(f"{path}#101", "a line larger than 50 MB")]
+    assert failed == [Failure(f"{path}#101", "a line larger than 50 MB")]
     assert peak < 65_000_000
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\n "])
-def test_lines_with_nothing_in_them_are_missed(write: Write, content: bytes) -> None:
-    assert the_miss(walk(write("many.jsonl", content))).reason == "empty"
+def test_lines_with_nothing_in_them_fail(write: Write, content: bytes) -> None:
+    assert the_failure(walk(write("many.jsonl", content))).reason == "empty"
 
 
 # ---- tables
@@ -259,7 +258,7 @@ def records(items: list[Item]) -> list[dict[str, str]]:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_table_gives_a_record_a_row_by_the_names_of_its_columns(write: Write, delimiter: str) -> None:
     rows = [
-        ["Headline", "Link", "Body", "Site", "Date", "Language", "Byline", "Updated", "License", "Colour"],
+        ["Headline", "Link", "Body", "Site", "Date", "Language", "Creator", "Updated", "License", "Colour"],
         ["One", "https://example.org/1", "First, he said; then", "Post", "2024-01-02", "en", "A", "2025", "CC0", "red"],
         ["Two", "", "Second", "", "", "", "", "", "", ""],
     ]
@@ -291,16 +290,16 @@ def test_a_cell_may_hold_lines_and_the_row_is_named_by_its_first(write: Write) -
 
 
 def test_a_table_without_a_text_names_its_columns(write: Write) -> None:
-    reason = the_miss(walk(write("table.csv", "name;age\nIlse;40\nJan;50\n"))).reason
+    reason = the_failure(walk(write("table.csv", "name;age\nIlse;40\nJan;50\n"))).reason
     assert "text, content or body" in reason
     assert "name, age" in reason
 
 
-def test_a_broken_row_is_missed_and_the_next_are_read(write: Write) -> None:
+def test_a_broken_row_fails_and_the_next_are_read(write: Write) -> None:
     path = write("table.csv", 'title,text\nOne,cut, here\nTwo\nThree,"no" end\nFour,whole\n,,\nFive,"open\n')
     items = walk(path)
     assert [record["title"] for record in records(items)] == ["Four"]
-    assert [one.source.rpartition("#")[2] for one in missed(items)] == ["2", "3", "4", "7"]
+    assert [one.source.rpartition("#")[2] for one in failures(items)] == ["2", "3", "4", "7"]
 
 
 def test_a_table_in_a_code_page_is_read(write: Write) -> None:
@@ -313,8 +312,8 @@ def test_an_open_quotation_mark_takes_no_more_than_a_document(tmp_path: Path) ->
     path.write_bytes(b'title,text\nOne,"open\n' + (b"words " * 160_000 + b"\n") * 54 + b"Two,good\n")
     items = walk(path)
     assert [record["title"] for record in records(items)] == ["Two"]
-    assert missed(items)[0].source == f"{path}#2"
-    assert "a quotation mark is open" in missed(items)[0].reason
+    assert failures(items)[0].source == f"{path}#2"
+    assert "a quotation mark is open" in failures(items)[0].reason
 
 
 # ---- archives
@@ -370,7 +369,7 @@ def test_members_of_an_archive_are_documents_of_their_own_kinds(
     items = walk(path)
     assert [document.source for document in documents(items)] == [f"{path}!{member}" for member in INSIDE]
     assert [document.kind for document in documents(items)] == ["text", "html", "record", "record", "record"]
-    assert not missed(items)
+    assert not failures(items)
 
 
 def test_links_folders_and_devices_in_a_tar_are_passed_over(write: Write) -> None:
@@ -417,14 +416,14 @@ def test_names_in_zips_of_old_windows_are_read_right(write: Write, name: str, pa
     ],
 )
 @pytest.mark.parametrize("pack", [zipped, tarred])
-def test_a_member_that_cannot_be_read_is_missed_and_the_rest_goes_in(
+def test_a_member_that_cannot_be_read_fails_and_the_rest_goes_in(
     write: Write, pack: Callable[[Mapping[str, str | bytes]], bytes], members: Mapping[str, bytes], reason: str
 ) -> None:
     name = "all.zip" if pack is zipped else "all.tar"
     items = walk(write(name, pack({**members, "good.txt": TEXT})))
     assert names(items) == [f"{name}!good.txt"]
-    assert the_miss(items).source.endswith(f"{name}!{next(iter(members))}")
-    assert reason in the_miss(items).reason
+    assert the_failure(items).source.endswith(f"{name}!{next(iter(members))}")
+    assert reason in the_failure(items).reason
 
 
 def test_a_member_under_a_password_is_named(write: Write) -> None:
@@ -433,7 +432,7 @@ def test_a_member_under_a_password_is_named(write: Write) -> None:
     raw[raw.index(b"PK\1\2") + 8] |= 1
     items = walk(write("locked.zip", bytes(raw)))
     assert names(items) == ["locked.zip!open.txt"]
-    assert the_miss(items).reason == "protected by a password"
+    assert the_failure(items).reason == "protected by a password"
 
 
 @cache
@@ -452,7 +451,7 @@ def bomb(pieces: int = 130, piece: int = 1_000_000) -> bytes:
 )
 def test_a_bomb_is_named_in_bounded_time(write: Write, name: str, pack: Callable[[], bytes]) -> None:
     path = write(name, pack())
-    one = the_miss(walk(path))
+    one = the_failure(walk(path))
     assert one.source == str(path)
     assert "made to fill up memory" in one.reason
 
@@ -465,7 +464,7 @@ def test_a_zip_that_declares_too_much_is_not_unpacked(write: Write) -> None:
         raw[place + 24 : place + 28] = (900_000_000).to_bytes(4, "little")
     items = walk(write("bomb.zip", bytes(raw)))
     assert not documents(items)
-    assert "made to fill up memory" in the_miss(items).reason
+    assert "made to fill up memory" in the_failure(items).reason
 
 
 def test_an_xz_that_asks_for_much_memory_is_refused(write: Write) -> None:
@@ -473,7 +472,7 @@ def test_an_xz_that_asks_for_much_memory_is_refused(write: Write) -> None:
     path = write("all.tar.xz", with_dictionary(small, 36))
     items = walk(path)
     assert not documents(items)
-    assert the_miss(items).source == str(path)
+    assert the_failure(items).source == str(path)
 
 
 def with_dictionary(packed: bytes, size: int) -> bytes:
@@ -488,12 +487,12 @@ def with_dictionary(packed: bytes, size: int) -> bytes:
     return bytes(raw)
 
 
-def test_a_damaged_member_of_a_zip_is_missed_and_the_rest_goes_in(write: Write) -> None:
+def test_a_damaged_member_of_a_zip_fails_and_the_rest_goes_in(write: Write) -> None:
     raw = bytearray(zipped({"a.txt": TEXT, "b.txt": TEXT}, zipfile.ZIP_STORED))
     raw[raw.index(TEXT.encode()) + 5] ^= 1
     items = walk(write("all.zip", bytes(raw)))
     assert names(items) == ["all.zip!b.txt"]
-    assert the_miss(items).source.endswith("all.zip!a.txt")
+    assert the_failure(items).source.endswith("all.zip!a.txt")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
@@ -504,7 +503,7 @@ def test_a_tar_that_is_cut_short_gives_what_is_whole(write: Write, pack: Callabl
     path = write("all.tar", packed[: len(packed) * 2 // 3])
     items = walk(path)
     assert set(names(items)) <= {"all.tar!a.txt"}
-    assert the_miss(items).source == str(path)
+    assert the_failure(items).source == str(path)
 
 
 def test_a_damaged_header_in_a_tar_is_no_silent_end(write: Write) -> None:
@@ -512,12 +511,12 @@ def test_a_damaged_header_in_a_tar_is_no_silent_end(write: Write) -> None:
     raw[1024 + 3] ^= 1
     items = walk(write("all.tar", bytes(raw)))
     assert names(items) == ["all.tar!a.txt"]
-    assert "damaged" in the_miss(items).reason
+    assert "damaged" in the_failure(items).reason
 
 
 @pytest.mark.parametrize("raw", [zipped({}), zipped({"folder/": ""}), tarred({".hidden": TEXT})])
-def test_an_archive_with_no_files_is_missed(write: Write, raw: bytes) -> None:
-    assert missed(walk(write("none.zip" if raw.startswith(b"PK") else "none.tar", raw)))
+def test_an_archive_with_no_files_fails(write: Write, raw: bytes) -> None:
+    assert failures(walk(write("none.zip" if raw.startswith(b"PK") else "none.tar", raw)))
 
 
 # ---- web archives
@@ -573,7 +572,7 @@ def test_a_web_archive_gives_its_pages_with_their_addresses_and_times(write: Wri
         "crawl.warc" if form == "plain" else "crawl.warc.gz", gzip.compress(raw) if form == "one piece" else raw
     )
     items = walk(path)
-    assert not missed(items)
+    assert not failures(items)
     assert [(document.source, document.kind) for document in documents(items)] == [
         ("https://example.org/ferry", "html"),
         ("https://example.org/plain", "text"),
@@ -581,7 +580,7 @@ def test_a_web_archive_gives_its_pages_with_their_addresses_and_times(write: Wri
     ]
     page = documents(items)[0]
     assert (page.raw, page.charset) == (PAGE.encode(), "windows-1251")
-    assert page.visit == Visit(page.source, page.source, "2024-05-06T07:08:09+00:00")
+    assert page.fetch_info == FetchInfo(page.source, page.source, "2024-05-06T07:08:09+00:00")
 
 
 def test_bodies_in_a_web_archive_are_unpacked(write: Write) -> None:
@@ -596,12 +595,12 @@ def test_bodies_in_a_web_archive_are_unpacked(write: Write) -> None:
     assert [document.raw for document in documents(walk(write("crawl.warc.gz", raw)))] == [PAGE.encode()] * 3
 
 
-def test_a_packed_bomb_in_a_web_archive_is_missed(write: Write) -> None:
+def test_a_packed_bomb_in_a_web_archive_fails(write: Write) -> None:
     head = f"{HTML_HEAD}\nContent-Encoding: gzip"
     bombed = ("response", "https://example.org/bomb", head, gzip.compress(bytes(60_000_000)))
     items = walk(write("crawl.warc.gz", web_archive(bombed, KEPT)))
     assert [document.source for document in documents(items)] == ["https://example.org/ferry"]
-    assert the_miss(items).source == "https://example.org/bomb"
+    assert the_failure(items).source == "https://example.org/bomb"
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -612,44 +611,41 @@ def test_a_web_archive_that_is_cut_short_gives_what_is_whole_and_prints_nothing(
     path = write("crawl.warc", web_archive(KEPT, second, packed=packed)[:-150])
     items = walk(path)
     assert [document.source for document in documents(items)] == ["https://example.org/ferry"]
-    assert the_miss(items).source == str(path)
+    assert the_failure(items).source == str(path)
     assert capfd.readouterr() == ("", "")
 
 
 # ---- addresses
 
 
-def visit(address: str, hours_ago: float = 1, etag: str = "") -> Visit:
-    return Visit(address, address, (datetime.now(UTC) - timedelta(hours=hours_ago)).isoformat("T", "seconds"), etag)
+def fetched(url: str, hours_ago: float = 1, etag: str = "") -> FetchInfo:
+    return FetchInfo(url, url, (datetime.now(UTC) - timedelta(hours=hours_ago)).isoformat("T", "seconds"), etag)
 
 
 def stamp(hours_ago: float) -> str:
     return (datetime.now(UTC) - timedelta(hours=hours_ago)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-def test_an_address_is_a_document_with_its_visit(site: Site, fetcher: Fetcher) -> None:
+def test_an_address_is_a_document_that_says_how_it_was_fetched(site: Site, fetcher: Fetcher) -> None:
     site.responses["/old"] = (301, {"Location": "/ferry"}, b"")
     site.page("/ferry", content_type="text/html; charset=koi8-r", ETag='"1"')
     (page,) = documents(walk(f"{site.root}/old", fetcher=fetcher))
     assert (page.source, page.raw, page.kind, page.charset) == (f"{site.root}/old", PAGE.encode(), "html", "koi8-r")
-    assert page.visit
-    assert (page.visit.address, page.visit.final, page.visit.etag) == (page.source, f"{site.root}/ferry", '"1"')
+    assert (info := page.fetch_info)
+    assert (info.url, info.final_url, info.etag) == (page.source, f"{site.root}/ferry", '"1"')
 
 
 def test_an_address_that_has_not_changed_is_asked_once_and_is_the_same(site: Site, fetcher: Fetcher) -> None:
     address = site.page("/ferry", ETag='"1"')
-    items = walk(address, fetcher=fetcher, visits={address: visit(address, etag='"1"')})
-    assert items == [Same(address)]
+    items = walk(address, fetcher=fetcher, last={address: fetched(address, etag='"1"')})
+    assert items == [Unchanged(address)]
     assert [(request.path, request.headers["if-none-match"]) for request in site.pages] == [("/ferry", '"1"')]
 
 
-@pytest.mark.parametrize(("status", "gone"), [(404, True), (410, True), (403, False), (500, False)])
-def test_a_page_that_is_not_given_is_missed_and_gone_only_if_the_server_says_so(
-    site: Site, fetcher: Fetcher, status: int, gone: bool
-) -> None:
+@pytest.mark.parametrize("status", [404, 410, 403, 500])
+def test_a_page_that_is_not_given_fails(site: Site, fetcher: Fetcher, status: int) -> None:
     site.responses["/ferry"] = (status, {}, b"")
-    one = the_miss(walk(f"{site.root}/ferry", fetcher=fetcher))
-    assert (one.source, one.gone) == (f"{site.root}/ferry", gone)
+    assert the_failure(walk(f"{site.root}/ferry", fetcher=fetcher)).source == f"{site.root}/ferry"
 
 
 def test_an_address_named_twice_is_fetched_once(site: Site, fetcher: Fetcher) -> None:
@@ -667,9 +663,9 @@ def test_lines_tables_and_archives_at_an_address_are_read_as_from_a_file(site: S
     assert [document.source for document in documents(items)] == [f"{lines}#1", f"{table}#2", f"{packed}!ferry.txt"]
 
 
-def test_addresses_within_the_network_are_missed(site: Site) -> None:
+def test_addresses_within_the_network_fail(site: Site) -> None:
     site.page("/ferry")
-    assert "public internet" in the_miss(walk(f"{site.root}/ferry")).reason
+    assert "public internet" in the_failure(walk(f"{site.root}/ferry")).reason
     assert site.requests == []
 
 
@@ -698,16 +694,15 @@ def test_the_articles_of_a_feed_are_fetched_and_links_seen_from_the_feed(site: S
     )
     items = walk(f"{site.root}/feed", fetcher=fetcher)
     assert [document.source for document in documents(items)] == [one, two]
-    assert the_miss(items).source == f"{site.root}/3"
-    assert the_miss(items).gone
+    assert the_failure(items).source == f"{site.root}/3"
     assert site.asked == ["/feed", "/news/feed.xml", "/news/1", "/2", "/3"]
 
 
 def test_entries_that_have_not_changed_since_are_the_same_without_a_request(site: Site, fetcher: Fetcher) -> None:
     old, new, unread = site.page("/old"), site.page("/new"), site.page("/unread")
     feed = site.page("/feed", rss((old, stamp(5)), (new, stamp(1)), (unread, stamp(5))), "application/rss+xml")
-    items = walk(feed, fetcher=fetcher, visits={old: visit(old, 2), new: visit(new, 2)})
-    assert [item for item in items if isinstance(item, Same)] == [Same(old)]
+    items = walk(feed, fetcher=fetcher, last={old: fetched(old, 2), new: fetched(new, 2)})
+    assert [item for item in items if isinstance(item, Unchanged)] == [Unchanged(old)]
     assert [document.source for document in documents(items)] == [new, unread]
     assert site.asked == ["/feed", "/new", "/unread"]
 
@@ -720,7 +715,7 @@ def test_entries_that_have_not_changed_since_are_the_same_without_a_request(site
 def test_dates_that_cannot_be_are_ignored(site: Site, fetcher: Fetcher, time: str | None) -> None:
     address = site.page("/ferry")
     feed = site.page("/feed", rss((address, time)), "application/rss+xml")
-    walk(feed, fetcher=fetcher, visits={address: visit(address)})
+    walk(feed, fetcher=fetcher, last={address: fetched(address)})
     assert site.asked == ["/feed", "/ferry"]
 
 
@@ -728,7 +723,7 @@ def test_a_day_alone_may_be_its_last_minute(site: Site, fetcher: Fetcher) -> Non
     address = site.page("/ferry")
     day = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d")
     sitemap = site.page("/sitemap.xml", urls((address, day)), "application/xml")
-    walk(sitemap, fetcher=fetcher, visits={address: visit(address, 0)})
+    walk(sitemap, fetcher=fetcher, last={address: fetched(address, 0)})
     assert site.asked == ["/sitemap.xml", "/ferry"]
 
 
@@ -740,7 +735,7 @@ def test_the_later_of_an_entrys_times_counts(site: Site, fetcher: Fetcher) -> No
         f"<updated>{(datetime.now(UTC) - timedelta(minutes=5)).isoformat()}</updated></entry></feed>"
     )
     feed = site.page("/feed", atom, "application/atom+xml")
-    walk(feed, fetcher=fetcher, visits={address: visit(address)})
+    walk(feed, fetcher=fetcher, last={address: fetched(address)})
     assert site.asked == ["/feed", "/ferry"]
 
 
@@ -752,10 +747,10 @@ def test_an_entry_with_a_text_and_no_address_is_a_document(site: Site, fetcher: 
     feed = site.page("/feed", rss(extra=entry), "application/rss+xml")
     items = walk(feed, fetcher=fetcher)
     (document,) = documents(items)
-    assert (document.source, document.kind, document.visit) == (f"{feed}#n7", "html", None)
+    assert (document.source, document.kind, document.fetch_info) == (f"{feed}#n7", "html", None)
     assert "<p>Паром ходит.</p>" in document.raw.decode()
     assert "<title>A &amp; B</title>" in document.raw.decode()
-    assert the_miss(items).source == f"{feed}#Nothing"
+    assert the_failure(items).source == f"{feed}#Nothing"
 
 
 def test_a_feed_that_is_not_well_formed_but_readable_goes_in(site: Site, fetcher: Fetcher) -> None:
@@ -775,7 +770,7 @@ def test_an_endless_feed_ends(site: Site, fetcher: Fetcher) -> None:
     site.page("/1")
     feed = site.page("/feed", rss(*[("/1", None)] * 6000), "application/rss+xml")
     items = walk(feed, fetcher=fetcher)
-    assert "endless" in the_miss(items).reason
+    assert "endless" in the_failure(items).reason
     assert site.asked == ["/feed", "/1"]
 
 
@@ -791,7 +786,7 @@ def test_nothing_in_a_folder_or_an_archive_makes_it_fetch(
     }
     contents["all.zip"] = zipped({"feed.xml": contents["feed.xml"]})
     path = write(name, contents[name])
-    assert "name it as a source of its own" in the_miss(walk(tmp_path / "articles", fetcher=fetcher)).reason
+    assert "name it as a source of its own" in the_failure(walk(tmp_path / "articles", fetcher=fetcher)).reason
     assert site.requests == []
     if name != "all.zip":
         assert len(documents(walk(tmp_path / "articles", path, fetcher=fetcher))) in (1, 3)
@@ -801,13 +796,13 @@ def test_a_feed_in_a_feed_is_not_followed(site: Site, fetcher: Fetcher) -> None:
     site.page("/1")
     inner = site.page("/inner", rss(("/1", None)), "application/rss+xml")
     feed = site.page("/feed", rss((inner, None)), "application/rss+xml")
-    assert the_miss(walk(feed, fetcher=fetcher)).source == inner
+    assert the_failure(walk(feed, fetcher=fetcher)).source == inner
     assert site.asked == ["/feed", "/inner"]
 
 
-def test_links_that_are_no_web_addresses_are_missed(site: Site, fetcher: Fetcher) -> None:
+def test_links_that_are_no_web_addresses_fail(site: Site, fetcher: Fetcher) -> None:
     feed = site.page("/feed", rss(("file:///etc/passwd", None), ("javascript:alert(1)", None)), "application/rss+xml")
-    assert len(missed(walk(feed, fetcher=fetcher))) == 2
+    assert len(failures(walk(feed, fetcher=fetcher))) == 2
     assert site.asked == ["/feed"]
 
 
@@ -831,8 +826,8 @@ def test_a_sitemap_is_followed_by_its_dates(site: Site, fetcher: Fetcher) -> Non
     old, new = site.page("/old"), site.page("/new")
     time = (datetime.now(UTC) - timedelta(minutes=30)).isoformat()
     sitemap = site.page("/sitemap.xml", urls((old, "2020-02-02"), (new, time)), "application/xml")
-    items = walk(sitemap, fetcher=fetcher, visits={old: visit(old), new: visit(new)})
-    assert [type(item) for item in items] == [Same, Document]
+    items = walk(sitemap, fetcher=fetcher, last={old: fetched(old), new: fetched(new)})
+    assert [type(item) for item in items] == [Unchanged, Document]
     assert site.asked == ["/sitemap.xml", "/new"]
 
 
@@ -843,7 +838,7 @@ def test_sitemaps_of_sitemaps_are_followed_two_deep(site: Site, fetcher: Fetcher
     site.page("/a.xml", index(f"{site.root}/b.xml", f"{site.root}/a.xml"), "application/xml")
     site.page("/0.xml", index(f"{site.root}/a.xml"), "application/xml")
     assert [d.source for d in documents(walk(f"{site.root}/a.xml", fetcher=fetcher))] == [f"{site.root}/1"]
-    assert "deep" in the_miss(walk(f"{site.root}/0.xml", fetcher=fetcher)).reason
+    assert "deep" in the_failure(walk(f"{site.root}/0.xml", fetcher=fetcher)).reason
 
 
 def test_entities_in_sitemaps_and_feeds_are_not_followed(site: Site, fetcher: Fetcher, tmp_path: Path) -> None:
@@ -861,7 +856,7 @@ def test_a_damaged_sitemap_gives_what_comes_before(site: Site, fetcher: Fetcher)
     sitemap = site.page("/sitemap.xml", urls((address, ""), (address, ""))[:-40], "application/xml")
     items = walk(sitemap, fetcher=fetcher)
     assert [document.source for document in documents(items)] == [address]
-    assert "damaged" in the_miss(items).reason
+    assert "damaged" in the_failure(items).reason
 
 
 def test_a_packed_sitemap_is_unpacked(site: Site, fetcher: Fetcher) -> None:
@@ -877,7 +872,7 @@ def test_more_addresses_than_a_sitemap_may_have_are_left_out(site: Site, fetcher
     path.write_text(f"{site.page('/1')}\n" * 50_001)
     items = walk(path, fetcher=fetcher)
     assert len(documents(items)) == 1
-    assert the_miss(items) == Missed(str(path), "it has more than 50,000 addresses: the rest is left out")
+    assert the_failure(items) == Failure(str(path), "it has more than 50,000 addresses: the rest is left out")
 
 
 def test_a_list_of_addresses_is_followed(site: Site, fetcher: Fetcher, tmp_path: Path) -> None:
@@ -891,7 +886,7 @@ def test_progress_counts_the_addresses_of_a_list(site: Site, fetcher: Fetcher, t
     one = site.page("/1")
     path = tmp_path / "list.txt"
     path.write_text(f"{one}\n{site.root}/2\n")
-    sources = Sources([str(path)], fetcher=fetcher, visited=never)
+    sources = Sources([str(path)], fetcher=fetcher, last_fetch=never)
     seen = [sources.done for _ in sources]
     assert seen == [path.stat().st_size + 100_000, path.stat().st_size + 200_000]
     assert sources.done == sources.total

@@ -1,4 +1,4 @@
-"""Reads documents, the foreign ones in a child process that may be killed: too slow, too large or crashed.
+"""Extracts what documents say, foreign ones in a child process that may be killed: too slow, too large or crashed.
 
 Knows time and memory limits, and how to go on after a crash. Does not know file formats or where documents come from.
 """
@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.document import Document, Extract, Missed, Same, UnreadableError
+from ingest.document import Document, Extract, Extracted, Failure, Item, Outcome, UnreadableError
 from ingest.formats import extract
 from ingest.formats.limits import limit_memory
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 # Read in this process: what parses these can neither hang nor grow.
 HARMLESS = {"record", "text"}
-READ_SECONDS = 30.0
-READ_MEGABYTES = 600
+MAX_SECONDS = 30.0
+MAX_MEGABYTES = 600
 IDLE_SECONDS = 30  # after these the child ends
-
-Read = tuple[Document, Extract | str]
+TOO_SLOW = f"reading it took longer than {MAX_SECONDS:.0f} s"
+BROKEN = "reading it broke the program that reads: it is damaged, or made to do harm"
 
 
 @dataclass(slots=True)
 class _Task:
-    item: Document | Missed | Same
-    future: Future[Extract | str] | None = None
+    item: Item
+    future: Future[Extract | Failure] | None = None
 
 
-class Reader:
+class Extractor:
     """Reads documents in the order in which they come, some of them ahead.
 
     `executor` makes, or gives again, what runs the children; None for those of this machine, `workers` of them.
@@ -44,8 +44,8 @@ class Reader:
         self._executor = executor or self._children
         self._running: ProcessPoolExecutor | None = None
 
-    def read(self, items: Iterable[Document | Missed | Same]) -> Iterator[Read | Missed | Same]:
-        """Each document with what it says, or with the reason why it can't be read; all else as it comes."""
+    def extract(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """Each document with what it says, or the reason why it can't be read; all else as it comes."""
         ahead: deque[_Task] = deque()
         for item in items:
             ahead.append(self._begun(_Task(item)))
@@ -57,37 +57,36 @@ class Reader:
     def _begun(self, task: _Task) -> _Task:
         if isinstance(task.item, Document) and task.item.kind not in HARMLESS:
             try:
-                task.future = self._executor().submit(_read, task.item)
+                task.future = self._executor().submit(_extract, task.item)
             except BrokenExecutor:  # it broke under a document before this one
                 self._kill()
-                task.future = self._executor().submit(_read, task.item)
+                task.future = self._executor().submit(_extract, task.item)
         return task
 
-    def _finished(self, ahead: deque[_Task]) -> Read | Missed | Same:
+    def _finished(self, ahead: deque[_Task]) -> Outcome:
         task = ahead.popleft()
-        if not isinstance(task.item, Document):
-            return task.item
-        if task.future is None:
-            return task.item, _read(task.item)
+        document = task.item
+        if not isinstance(document, Document):
+            return document
         try:
-            return task.item, task.future.result(READ_SECONDS)
+            result = _extract(document) if task.future is None else task.future.result(MAX_SECONDS)
         except TimeoutError:
             self._begin_again(ahead)
-            return task.item, f"reading it took longer than {READ_SECONDS:.0f} s"
+            result = Failure(document.source, TOO_SLOW)
         except BrokenExecutor:
             # any document on its way may be the one: each is tried by itself
             self._kill()
-            said = self._alone(task.item)
+            result = self._alone(document)
             self._begin_again(ahead)
-            return task.item, said
+        return result if isinstance(result, Failure) else Extracted(document, result)
 
-    def _alone(self, document: Document) -> Extract | str:
+    def _alone(self, document: Document) -> Extract | Failure:
         try:
-            return self._executor().submit(_read, document).result(READ_SECONDS)
+            return self._executor().submit(_extract, document).result(MAX_SECONDS)
         except TimeoutError:
-            return f"reading it took longer than {READ_SECONDS:.0f} s"
+            return Failure(document.source, TOO_SLOW)
         except BrokenExecutor:
-            return "reading it broke the program that reads: it is damaged, or made to do harm"
+            return Failure(document.source, BROKEN)
 
     def _begin_again(self, ahead: Iterable[_Task]) -> None:
         self._kill()
@@ -99,7 +98,7 @@ class Reader:
         from loky import get_reusable_executor
 
         children: Executor = get_reusable_executor(
-            self._workers, timeout=IDLE_SECONDS, initializer=limit_memory, initargs=(READ_MEGABYTES,)
+            self._workers, timeout=IDLE_SECONDS, initializer=limit_memory, initargs=(MAX_MEGABYTES,)
         )
         self._running = children
         return children
@@ -110,8 +109,9 @@ class Reader:
             self._running = None
 
 
-def _read(document: Document) -> Extract | str:
+def _extract(document: Document) -> Extract | Failure:
+    """What a child does: it sends back what the document says, not the document."""
     try:
         return extract(document)
     except UnreadableError as error:
-        return str(error)
+        return Failure(document.source, str(error))

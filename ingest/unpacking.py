@@ -9,19 +9,40 @@ import bz2
 import gzip
 import io
 import lzma
-from typing import IO, BinaryIO
+import zlib
+from typing import IO, BinaryIO, Literal
 
-from ingest.document import MAX_BYTES, UnreadableError
+from ingest.document import MAX_BYTES, TOO_LARGE, UnreadableError
 
 # Text shrinks to a fifth, a table of contents or a log to a fiftieth, nothing but a bomb to less than this.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 BOMB = "unpacked it is out of all proportion to its size: an archive made to fill up memory or disk"
 PIECE = 1 << 20  # bytes read at once
+HEAD_BYTES = 512  # unpacked, to see what is in a file
 MAX_CONTENTS_BYTES = 20_000_000  # a zip's own list of its members, some 200,000
-TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
+
+Packing = Literal["gzip", "bzip2", "xz"]
+MARKS: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 
 
-def whole(stream: IO[bytes]) -> bytes:
+def packing_of(head: bytes) -> Packing | None:
+    """What a file is packed with, by its first bytes; None if it is not."""
+    return next((MARKS[mark] for mark in MARKS if head.startswith(mark)), None)
+
+
+def unpacked_head(raw: bytes, packing: Packing) -> bytes:
+    """The first HEAD_BYTES of what was packed, whatever it would become; empty if it is damaged."""
+    try:
+        if packing == "gzip":
+            return zlib.decompressobj(31).decompress(raw, HEAD_BYTES)
+        if packing == "bzip2":
+            return bz2.BZ2Decompressor().decompress(raw, HEAD_BYTES)
+        return lzma.LZMADecompressor(memlimit=BOMB_BYTES).decompress(raw, HEAD_BYTES)
+    except (zlib.error, OSError, EOFError, lzma.LZMAError):
+        return b""
+
+
+def read_limited(stream: IO[bytes]) -> bytes:
     """All there is to read. UnreadableError if that is more than a document may be."""
     parts, size = [], 0
     while part := stream.read(PIECE):
@@ -32,7 +53,7 @@ def whole(stream: IO[bytes]) -> bytes:
     return b"".join(parts)
 
 
-class Cautious(io.RawIOBase):
+class BoundedReader(io.RawIOBase):
     """A file of which only so much is read at once: a zip's own list of its members might fill the memory."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -90,7 +111,7 @@ class _Xz(io.RawIOBase):
                 return len(data)
 
 
-class Unpacked(io.RawIOBase):
+class DecompressedStream(io.RawIOBase):
     """A file read once from its start to its end, unpacked if it is packed, and never led into a bomb."""
 
     def __init__(self, file: BinaryIO, limit: float = float("inf")) -> None:
@@ -99,12 +120,13 @@ class Unpacked(io.RawIOBase):
         self._packed = file
         self._limit = limit
         self._stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File | io.BufferedReader = file
-        if head.startswith(b"\x1f\x8b"):
-            self._stream = gzip.GzipFile(fileobj=file)
-        elif head.startswith(b"BZh"):
-            self._stream = bz2.BZ2File(file)
-        elif head.startswith(b"\xfd7zXZ\0"):
-            self._stream = io.BufferedReader(_Xz(file), PIECE)
+        match packing_of(head):
+            case "gzip":
+                self._stream = gzip.GzipFile(fileobj=file)
+            case "bzip2":
+                self._stream = bz2.BZ2File(file)
+            case "xz":
+                self._stream = io.BufferedReader(_Xz(file), PIECE)
         self._position = 0
         self.last = b""  # what was read last
 

@@ -1,6 +1,6 @@
-"""Spreads reading and embedding over processes of this machine, or over a Dask cluster.
+"""Shares extracting and embedding out to processes of this machine, or to a Dask cluster.
 
-Knows the engines (loky, Dask) and how to share out texts. Does not know what is read, or where it is stored: workers
+Knows what runs them (loky, Dask) and how to share out texts. Does not know what is read, or where it is stored: workers
 read and embed, the one process that asks them writes.
 """
 
@@ -9,19 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
 
-from ingest.reading import Reader
+from ingest.extraction import Extractor
 from vectorstore import embed_texts
 
 TEXTS = 64  # a task: some two seconds of one core, so that a lost one costs little
 CONNECT_SECONDS = "10s"
 
 
-class SpreadEmbeddings(Embeddings):
+@dataclass(frozen=True, slots=True)
+class Parallelism:
+    """What reads and embeds: `workers` processes of this machine, or the Dask scheduler at `cluster`.
+
+    One worker is this process for embedding, on all cores, and one child for reading.
+    """
+
+    workers: int = 1
+    cluster: str = ""
+
+
+class ParallelEmbeddings(Embeddings):
     """The embedding model `model`, shared out over an executor; questions are embedded by `local`, here."""
 
     def __init__(self, executor: Executor, model: str, cache: Path, local: Embeddings) -> None:
@@ -49,25 +62,26 @@ class SpreadEmbeddings(Embeddings):
         return self._local.embed_query(text)
 
 
-Spread = Callable[[str, Path, Embeddings], Embeddings]
+# what reads, what shares out a model (its name, its cache, and the one that stays here), and how many work at once
+Workers = tuple[Extractor, Callable[[str, Path, Embeddings], Embeddings], int]
 
 
 @contextmanager
-def processes(workers: int) -> Iterator[tuple[Reader, Spread]]:
-    """A reader, and what spreads a model, over so many processes of this machine."""
+def processes(workers: int) -> Iterator[Workers]:
+    """So many processes of this machine."""
     from loky import ProcessPoolExecutor
 
     # by itself, for what reads may be killed at any time, and has little memory
     embedding = ProcessPoolExecutor(workers)
     try:
-        yield Reader(workers), lambda model, cache, local: SpreadEmbeddings(embedding, model, cache, local)
+        yield Extractor(workers), partial(ParallelEmbeddings, embedding), workers
     finally:
         embedding.shutdown(kill_workers=True)
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[tuple[Reader, Spread, int]]:
-    """A reader, and what spreads a model, over the workers of a Dask scheduler, and the number of their threads.
+def cluster(address: str) -> Iterator[Workers]:
+    """The workers of a Dask scheduler, as many as they have threads.
 
     The scheduler gives the work of a worker that dies to another. ValueError if there is no scheduler at the address,
     or Dask is not installed.
@@ -85,15 +99,6 @@ def cluster(address: str) -> Iterator[tuple[Reader, Spread, int]]:
         threads = sum(client.nthreads().values())
         if not threads:
             raise ValueError(f"The Dask scheduler at {address} has no workers.")
-        yield (
-            Reader(threads, lambda: executor),
-            lambda model, cache, local: SpreadEmbeddings(executor, model, cache, local),
-            threads,
-        )
+        yield Extractor(threads, lambda: executor), partial(ParallelEmbeddings, executor), threads
     finally:
         client.close()
-
-
-def share(characters: int, workers: int) -> int:
-    """How much text to embed at once so that each worker has several tasks."""
-    return characters * max(1, 2 * workers)

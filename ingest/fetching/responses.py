@@ -1,0 +1,149 @@
+"""What a server answers: its status in words, its headers, and its body, decompressed within limits.
+
+Knows HTTP (through httpcore). Does not know who asked, or what the bytes are.
+"""
+
+from __future__ import annotations
+
+import http
+import re
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpcore
+
+from ingest.fetching.connections import TransientError
+from ingest.fetching.guard import FetchError
+
+MAX_PAUSE_SECONDS = 10.0  # a server that asks for a longer one is not asked again
+# Pages shrink to a third or a tenth, nothing but a bomb to less than a hundredth (zeros: a thousandth). This stops one
+# at 10 MB of memory, however much a document may have.
+BOMB_BYTES, BOMB_RATIO = 10_000_000, 100
+STEP = 1 << 18  # bytes decompressed at once
+
+_TRANSIENT = {429, 502, 503, 504}
+_MEANINGS = {
+    401: "it asks for a password",
+    403: "it does not let this program in",
+    404: "there is no such page",
+    407: "the proxy asks for a password",
+    410: "the page was taken away",
+    429: "it was asked too often",
+    451: "it may not show this, for legal reasons",
+    500: "it failed",
+    502: "a server behind it failed",
+    503: "not available now",
+    504: "a server behind it is silent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, headers (names in lower case; values of one name joined by commas), and the body of a 200."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes = b""
+
+
+def read_response(response: httpcore.Response, limit: int, accepted: re.Pattern[str] | None) -> Response:
+    """The whole response, its body decompressed; only a 200 has its body read.
+
+    `limit` (bytes) holds for the body before and after decompression; `accepted` fits the media types that are read,
+    None any. FetchError if it can't be used, TransientError for what may go better at once.
+    """
+    headers = _headers(response.headers)
+    if response.status in _TRANSIENT:
+        pause = _asked_pause(headers.get("retry-after", ""))
+        if pause is not None and pause > MAX_PAUSE_SECONDS:
+            raise FetchError(f"{status_text(response.status)}; it asks to be left alone for {pause:.0f} s")
+        raise TransientError(status_text(response.status), pause)
+    if response.status != 200:
+        return Response(response.status, headers)
+    media_type, _ = content_type(headers.get("content-type", ""))
+    if accepted and not accepted.fullmatch(media_type):
+        raise FetchError(f"the server sends {media_type[:100]}, which is not a kind of article")
+    declared = headers.get("content-length", "0")
+    if len(declared) > 15 or int(declared) > limit:
+        raise FetchError(f"it is larger than {limit:,} bytes")
+    return Response(200, headers, _body(response.iter_stream(), headers.get("content-encoding", ""), limit))
+
+
+def status_text(status: int) -> str:
+    """What a status means, for the user."""
+    known = {entry.value: entry.phrase for entry in http.HTTPStatus}
+    return f"the server answers {status}: {_MEANINGS.get(status) or known.get(status) or 'unknown'}"
+
+
+def content_type(header: str) -> tuple[str, str]:
+    """Media type, in lower case, and charset as a Content-Type header gives them; empty what it does not give."""
+    media_type, _, parameters = header.partition(";")
+    charset = re.search(r"(?:^|;)\s*charset\s*=\s*[\"']?([\w.:+-]{1,40})", parameters, re.I | re.A)
+    media_type = media_type.partition(",")[0].strip().lower()
+    return media_type if "/" in media_type else "", charset[1] if charset else ""
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _decoder(encoding: str) -> Callable[[int], zlib._Decompress] | None:
+    """Makes a decompressor, given the first byte; None if there is nothing to decompress."""
+    match [name for name in re.split(r"[\s,]+", encoding.lower()) if name not in ("", "identity")]:
+        case []:
+            return None
+        case ["gzip" | "x-gzip"]:
+            return lambda _: zlib.decompressobj(31)
+        case ["deflate"]:  # meant is zlib's format, which begins with an 8; some servers send the bare one
+            return lambda first: zlib.decompressobj(15 if first & 15 == 8 else -15)
+    raise FetchError(f"the server compresses in a way that was not asked for: {encoding[:100]}")
+
+
+def _body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
+    """The whole body, decompressed step by step; raises FetchError as soon as it goes beyond the limit (bytes)."""
+    new_decoder, decoder = _decoder(encoding), None
+    too_large = FetchError(f"it is larger than {limit:,} bytes")
+    body, received = bytearray(), 0
+    for chunk in chunks:
+        received += len(chunk)
+        if received > limit:
+            raise too_large
+        if new_decoder is None:
+            body += chunk
+            continue
+        if decoder is None:
+            decoder = new_decoder(chunk[0])
+        rest, step = chunk, b""
+        while rest or len(step) == STEP:
+            try:
+                step = decoder.decompress(rest, STEP)
+            except zlib.error as error:
+                raise FetchError(f"its compression is broken: {error}") from error
+            body += step
+            rest = decoder.unconsumed_tail
+            if decoder.unused_data:
+                raise FetchError("its compression is broken: data after its end")
+            if len(body) > limit:
+                raise too_large
+            if len(body) > max(BOMB_BYTES, BOMB_RATIO * received):
+                raise FetchError(f"it grows more than {BOMB_RATIO} times when decompressed")
+    if decoder is not None and not decoder.eof:
+        raise FetchError("its compression is broken: it ends too early")
+    return bytes(body)
+
+
+def _asked_pause(header: str) -> float | None:
+    """Seconds that a Retry-After header asks for; None if it does not say."""
+    if re.fullmatch(r"[0-9]+", header):
+        return float(header)
+    try:
+        return max(0.0, (parsedate_to_datetime(header).astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None
