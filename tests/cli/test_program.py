@@ -35,7 +35,7 @@ def ended(*arguments: str) -> int | str | None:
 def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("--help") == 0
     said = capsys.readouterr().out
-    assert [name for name in COMMANDS if f"\n    {name} " not in said] == []
+    assert [name for name in COMMANDS if f"\n    {name}" not in said] == []
     assert "130 stopped by Ctrl-C" in said
 
 
