@@ -6,15 +6,16 @@ UV := 0.13.9
 .PHONY: setup chat check test test-all docs lock model baseline training
 setup: .venv/ready
 
-.venv/ready: requirements.lock
+.venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Viadoma needs Python 3.11 or newer: make PYTHON=/path/to/python"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "On Debian: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 	@touch $@
 
 chat: setup
-	$(BIN)/python app.py
+	$(BIN)/viadoma serve
 
 # Types, style, and which room may import which.
 check: setup

@@ -24,7 +24,7 @@ FORMAT = "viadoma-evidence"
 VERSION = 2
 READABLE = (1, VERSION)  # 1 had no short answer, no verdict and no reader
 ABOUT = (
-    "Recheck with: python -m bot --verify FILE. `start` and `end` count the Unicode characters of the article's text "
+    "Recheck with: viadoma verify FILE. `start` and `end` count the Unicode characters of the article's text "
     "from 0, end exclusive; those of a short answer count the characters of its quote. An article's sha256 is that of "
     "its text in UTF-8. The bundle's own sha256 is that of the rest of it as JSON with sorted keys and no spaces: it "
     "shows a change, but not who made it."
@@ -191,7 +191,7 @@ def read_bundle(text: str) -> tuple[Bundle, bool]:
     return stored, digest == _digest(fields)
 
 
-REMEDY = "Name a file as it was made with: python -m bot QUESTION --format bundle"
+REMEDY = "Name a file as it was made with: viadoma ask QUESTION --format bundle"
 
 
 def plain(text: str, limit: int = 200) -> str:

@@ -1,8 +1,8 @@
 """An article's way: from files and addresses into the library.
 
 `update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
-`bring_back` undoes `remove`, `amend` mends what is known of an article. `check`, `rebuild`, `backup` and `restore` look
-after the data folder.
+`reinstate` undoes `remove`, `set_metadata` overrides what a source says of its article. `check`, `rebuild`, `backup`
+and `restore` look after the data folder.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ __all__ = [
     "Rebuilt",
     "Report",
     "ReportBuilder",
-    "amend",
     "backup",
-    "bring_back",
     "check",
     "delete",
     "rebuild",
+    "reinstate",
     "remove",
     "restore",
+    "set_metadata",
     "update",
     "watch",
 ]
@@ -139,7 +139,7 @@ def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[st
         return articles
 
 
-def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
+def reinstate(names: Sequence[str], *, data: Folder = None) -> list[str]:
     """Undoes `remove`: the articles' last versions are searched again; gives their ids.
 
     For names see `remove`. ValueError if one means no article, or none that was removed.
@@ -152,7 +152,7 @@ def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
         return articles
 
 
-def amend(
+def set_metadata(
     names: Sequence[str],
     *,
     title: str | None = None,

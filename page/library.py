@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from bot import Bot, Entry, LibraryError, Record
-from ingest import amend, bring_back, remove
+from ingest import reinstate, remove, set_metadata
 from page.events import QUIET, Updates, listening, refused
 from page.intake import Intake
 from page.markup import escape_html, in_line
@@ -269,7 +269,7 @@ class LibraryHandlers:
 
     def on_undo(self, article_id: str) -> Updates:
         """Brings back what was taken out last."""
-        now = self._changed(lambda: bring_back([article_id], data=self.data))
+        now = self._changed(lambda: reinstate([article_id], data=self.data))
         return now | self._chosen(article_id) | {self.layout.removed: "", self.layout.undo: gr.Button(visible=False)}
 
     def on_select(self, event: gr.SelectData) -> Updates:
@@ -283,7 +283,7 @@ class LibraryHandlers:
         if not article_id:
             raise self._none_chosen()
         now = self._changed(
-            lambda: amend([article_id], title=title, publisher=publisher, published=published, data=self.data)
+            lambda: set_metadata([article_id], title=title, publisher=publisher, published=published, data=self.data)
         )
         return now | {self.layout.detail: about(self.bot, article_id, self.words)} | self._fields(article_id)
 

@@ -79,7 +79,7 @@ def status_line(bot: Bot, words: Words) -> str:
     if bot.index != "closed":
         parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
     if bot.embedding == ORIGINAL:
-        parts.append(words("vectors of an older model: python -m ingest --rebuild"))
+        parts.append(words("vectors of an older model: viadoma rebuild"))
     model = bot.mode.removeprefix("writing with ")
     if model == bot.mode:
         parts.append(words("quoting"))

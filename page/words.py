@@ -147,7 +147,7 @@ REASONS = (
     "Another program holds {path} locked. Wait until it has finished, or end it.",
     "{path} can't be written ({why}): is the disk full? What was reported is in; make room, then run the same again.",
     "{path} can't be read as a library ({why}). Restore it from a copy, or move it away and fill a new one with: "
-    "python -m ingest SOURCE... --data {folder}",
+    "viadoma ingest SOURCE... --data {folder}",
     "The data folder {folder} can't be written ({why}). Make it writable, or name another with --data or VIADOMA_DATA.",
     "{name} is no article's id, file or address in {folder}.",
     "Of {names} nothing is searched: bring it back first.",

@@ -80,9 +80,7 @@ def exists(folder: Path) -> bool:
 def require(folder: Path) -> None:
     """NoLibraryError if the folder holds no library."""
     if not exists(folder):
-        raise NoLibraryError(
-            f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
-        )
+        raise NoLibraryError(f"There is no library in {folder}. Fill it with: viadoma ingest SOURCE... --data {folder}")
 
 
 def stored_embedding(folder: Path) -> str:
@@ -189,7 +187,7 @@ class Database:
         if meta["embedding"] != self.embedding:
             raise LibraryError(
                 f"The library in {self.folder} was made with the embedding model {meta['embedding']}; the one in use "
-                f"is {self.embedding}. Use the first again, or remake the vectors with: python -m ingest --rebuild "
+                f"is {self.embedding}. Use the first again, or remake the vectors with: viadoma rebuild "
                 f"--data {self.folder}"
             )
 
@@ -284,7 +282,7 @@ class Database:
     def _unreadable(self, error: sqlite3.Error) -> LibraryError:
         return LibraryError(
             f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
-            f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
+            f"fill a new one with: viadoma ingest SOURCE... --data {self.folder}"
         )
 
     @contextmanager

@@ -73,7 +73,7 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     with library.snapshot():
         faults = [*_wrong_rows(library), *_wrong_words(library), *_damaged_bytes(library)]
         if library.purge_pending():
-            faults.append("a deletion was broken off: the next ingest or --rebuild takes the last vectors of it out")
+            faults.append("a deletion was broken off: the next ingest or rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):

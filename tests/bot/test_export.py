@@ -21,11 +21,11 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import FORMATS, Answer, Bot, BundleError, Claim, Filters, verify
-from bot.__main__ import main
 from bot.answer import NOT_ANSWERED, Account, Disagreement, Voice
 from bot.bibliography import PRESS, bibtex, csl_json
 from bot.bundle import bundle
 from bot.export import escape_markdown, html, markdown
+from cli.program import main
 from ingest import update
 from tests.support.program import finished
 from tests.support.readings import answering_from
@@ -585,32 +585,32 @@ def test_every_format_writes_any_conversation(conversation: list[Answer]) -> Non
 # the program
 
 
-run = partial(finished, "bot.__main__")
+run = partial(finished, "cli")
 
 
 def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: Path) -> None:
-    asked = run(ALLOWED, "--data", sample_data, "--format", "bundle")
+    asked = run("ask", ALLOWED, "--data", sample_data, "--format", "bundle")
     assert asked.returncode == 0, asked.stderr
     file = tmp_path / "bundle.json"
     file.write_text(asked.stdout, "utf-8-sig")
-    done = run("--verify", file, "--data", sample_data)
+    done = run("verify", file, "--data", sample_data)
     assert done.returncode == 0, done.stderr
     assert "answer 1, quote 1: holds" in done.stdout
-    assert done.stdout.endswith("Everything holds.\n")
+    assert done.stdout.endswith("All checks passed.\n")
     file.write_text(asked.stdout.replace("License 13", "License 31"), "utf-8")
-    done = run("--verify", file, "--data", sample_data)
+    done = run("verify", file, "--data", sample_data)
     assert done.returncode == 1
     assert "the file: it was changed after it was made" in done.stdout
-    assert "Everything holds" not in done.stdout
+    assert "All checks passed" not in done.stdout
 
 
 def test_the_program_prints_what_the_functions_write(sample_data: Path, bot: Bot) -> None:
-    done = run(ALLOWED, "--data", sample_data, "--format", "bibtex")
+    done = run("ask", ALLOWED, "--data", sample_data, "--format", "bibtex")
     assert (done.returncode, done.stdout) == (0, bibtex([bot.ask(ALLOWED)]))
 
 
 def test_the_program_prints_the_link_of_each_source(sample_data: Path, bot: Bot) -> None:
-    done = run(ALLOWED, "--data", sample_data)
+    done = run("ask", ALLOWED, "--data", sample_data)
     assert done.returncode == 0, done.stderr
     for citation in bot.ask(ALLOWED).citations:
         assert f"\n    {citation.link}\n" in done.stdout
@@ -619,13 +619,15 @@ def test_the_program_prints_the_link_of_each_source(sample_data: Path, bot: Bot)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--verify", "NOWHERE"], "No such file"),
-        (["--verify", "PICTURE"], "is not UTF-8"),
-        (["--verify", "FOREIGN"], "no bundle of evidence"),
-        (["--verify", "FOREIGN", "--data", "nowhere"], "nowhere. Fill it with: python -m ingest"),
-        (["--verify", "FOREIGN", "Who?"], "either a question or --verify"),
-        (["Who?", "--format", "pdf"], "invalid choice"),
-        ([], "either a question or --verify"),
+        (["verify", "NOWHERE"], "No such file"),
+        (["verify", "PICTURE"], "is not UTF-8"),
+        (["verify", "FOREIGN"], "no bundle of evidence"),
+        (["verify", "FOREIGN", "--data", "nowhere"], "nowhere. Fill it with: viadoma ingest"),
+        (["verify"], "required: FILE"),
+        (["verify", "FOREIGN", "Who?"], "unrecognized arguments: Who?"),
+        (["ask", "Who?", "--format", "pdf"], "invalid choice"),
+        (["ask", "Who?", "--as-of", "Monday"], "write it as 2025-12-13"),
+        (["ask"], "required: QUESTION"),
     ],
 )
 def test_wrong_use_of_the_program_ends_with_two(

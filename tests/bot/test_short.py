@@ -20,9 +20,9 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import Answer, Bot, BundleError, Citation, Claim, Short, Verdict, Voice, answers_in, bold_within, verify
-from bot.__main__ import show
 from bot.bundle import bundle
 from bot.export import CORRECTS, html, markdown
+from cli.answer_text import show
 from ingest import update
 from page.conversations import FILE, Conversations
 from page.markup import coverage_line, message, source_group, turns

@@ -317,14 +317,14 @@ def _in_thread(work: Callable[[], object]) -> None:
         pool.submit(work).result()
 
 
-command = partial(finished, "ingest.__main__")
+command = partial(finished, "cli")
 
 
 @pytest.mark.slow
 def test_the_program_sums_up_and_fails_by_one_when_a_source_fails(tmp_path: Path, write: Write) -> None:
     write("ferry.md", FRONT)
     write("empty.txt", b"")
-    done = command(tmp_path / "articles", "--data", tmp_path / "data")
+    done = command("ingest", tmp_path / "articles", "--data", tmp_path / "data")
     assert done.returncode == 1
     assert "1 added, 0 changed, 0 unchanged, 0 removed, 1 failed" in done.stdout
     assert "empty.txt: empty" in done.stderr
@@ -347,7 +347,7 @@ def test_a_folder_of_another_version_or_model_is_refused_by_name(
     with sqlite3.connect(tmp_path / "data" / "library.db") as library:
         library.execute(change)
     library.close()
-    done = command(path, "--data", tmp_path / "data")
+    done = command("ingest", path, "--data", tmp_path / "data")
     assert done.returncode == 2
     assert said in done.stderr
     assert str(tmp_path / "data") in done.stderr
@@ -356,7 +356,7 @@ def test_a_folder_of_another_version_or_model_is_refused_by_name(
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, write: Write) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = command(write("ferry.md", FRONT), "--data", tmp_path / "file" / "data")
+    done = command("ingest", write("ferry.md", FRONT), "--data", tmp_path / "file" / "data")
     assert done.returncode == 2
     assert str(tmp_path / "file" / "data") in done.stderr
     assert "Traceback" not in done.stderr

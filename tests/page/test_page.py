@@ -22,9 +22,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from app import main
 from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
+from cli.program import main
 from ingest import update
 from page.layout import EXAMPLES
 from page.markup import message, source_group, turns
@@ -676,7 +676,7 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
         text=True,
     ) as process:
         assert process.stdout
-        assert process.stdout.readline() == f"Viadoma answers at http://127.0.0.1:{port} (Ctrl-C stops it)\n"
+        assert process.stdout.readline() == f"Viadoma is running at http://127.0.0.1:{port} (press Ctrl-C to stop)\n"
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{port}")
         page.get_by_placeholder("Ask about the articles").wait_for()
@@ -733,7 +733,7 @@ def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        assert main(["--data", str(sample_data), "--port", port.format(taken=taken), "--no-browser"]) == 2
+        assert main(["serve", "--data", str(sample_data), "--port", port.format(taken=taken), "--no-browser"]) == 2
     told = capsys.readouterr().err
     assert said.format(taken=taken) in told
     assert "--port" in told
@@ -807,5 +807,5 @@ def test_other_addresses_need_an_account(
 ) -> None:
     monkeypatch.setenv("VIADOMA_AUTH", account)
     at = ["--data", str(sample_data), "--host", host, "--port", str(free_port())]
-    assert main([*at, "--no-browser"]) == 2
+    assert main(["serve", *at, "--no-browser"]) == 2
     assert said in capsys.readouterr().err

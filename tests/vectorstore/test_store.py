@@ -223,7 +223,7 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     assert hits(store, "Who keeps the lighthouse?", 5) == []
 
     def ingest() -> None:
-        assert finished("ingest.__main__", path, "--data", tmp_path / "data").returncode == 0
+        assert finished("ingest", path, "--data", tmp_path / "data").returncode == 0
 
     ingest()
     assert "1871" in hits(store, "When was the lighthouse built?", 5)[0].text
