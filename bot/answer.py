@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from language import Message
 from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
@@ -122,7 +123,7 @@ class Claim:
     text: str
     support: Support
     citations: tuple[int, ...]
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Message, ...] = ()
     likely: float | None = None
 
     @property
@@ -188,13 +189,13 @@ class Answer:
     citations: tuple[Citation, ...]
     closest: tuple[Citation, ...]
     coverage: Coverage
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
     mode: str
     prompts: tuple[str, ...]
     spellings: tuple[Spelling, ...] = ()
     filters: Filters = EVERYTHING
     as_of: date | None = None
-    missing: tuple[str, ...] = ()
+    missing: tuple[Message, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     embedding: str = ""
     made: str = ""

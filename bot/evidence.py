@@ -13,6 +13,7 @@ from bot.reading import Calibration, Reading, article_source
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
 from encoder import Reader, Text
+from language import Message
 from vectorstore import Hit, Names, Span
 
 __all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
@@ -85,7 +86,7 @@ class Checked:
     `likely` is the probability, 0 to 1, with which the reader holds that they prove it.
     """
 
-    doubts: tuple[str, ...]
+    doubts: tuple[Message, ...]
     likely: float
 
 
@@ -105,15 +106,15 @@ class Checker:
         published = [hit.article.published for hit, _ in quotes]
         why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
         if LINK.search(claim):
-            why.append("it holds an address")
+            why.append(Message("it holds an address"))
         touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
         if not all(is_report(hit.article.text[span.start : span.end]) for hit, span in touched):
-            why.append("its quote asks or orders, it reports nothing")
+            why.append(Message("its quote asks or orders, it reports nothing"))
         if not any(self._reading.likely(hit, span) >= self._bears for hit, span in quotes):
-            why.append("its quote has nothing to do with the question")
+            why.append(Message("its quote has nothing to do with the question"))
         likely = proved(self._reader, claim, quotes)
         if likely < self._proves and not why:
-            why.append("its quote does not say so, as far as the reader can tell")
+            why.append(Message("its quote does not say so, as far as the reader can tell"))
         return Checked(tuple(why), likely)
 
 

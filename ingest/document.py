@@ -11,15 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from language import Message
+
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
 
 MAX_BYTES = 50_000_000  # of one document
-TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
+TOO_LARGE = Message("larger than {size} MB", size=MAX_BYTES // 1_000_000)
 
 
 class UnreadableError(ValueError):
     """A source, file or line that holds no article; the message says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Failure:
     """A source that gave no article, and why: one line, for the user."""
 
     source: str
-    reason: str
+    reason: Message
 
 
 Item = Document | Unchanged | Failure  # what is found at a source

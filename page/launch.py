@@ -15,12 +15,12 @@ from starlette.routing import Mount
 from bot import Bot
 from page.chat import CONCURRENT_QUESTIONS, chat
 from page.conversations import Conversations
+from page.i18n import ENGLISH, LANGUAGES, Translator, translator
 from page.intake import Intake
 from page.library import library
 from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
 from page.timeline import timeline
 from page.top import head
-from page.words import ENGLISH, LANGUAGES, Words, words_of
 
 WAITING_QUESTIONS = 256
 PLACE_SECONDS = 10.0  # so often those who wait are told their place; Gradio would tell all of them at every answer
@@ -36,7 +36,7 @@ MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 
 
-def gradios(words: Words) -> gr.I18n:
+def gradios(words: Translator) -> gr.I18n:
     """Gradio's own words where it lacks the language: those take the place of its English ones."""
     # a key with dots is found before the entry that it is the path of
     own = {
@@ -64,7 +64,7 @@ def gradios(words: Words) -> gr.I18n:
     return gr.I18n(en=own)
 
 
-def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Words) -> gr.Blocks:
+def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Translator) -> gr.Blocks:
     """The views in one language.
 
     What is answered is kept in `conversations`, what is taken in goes through `intake` into `data`.
@@ -100,7 +100,7 @@ def launch(
         app = serving(bot, conversations, host, door)
         # the root, which holds the paths of the others, comes last
         for language in sorted(LANGUAGES, key=lambda language: language == ENGLISH):
-            words = words_of(language)
+            words = translator(language)
             _mount(app, build(bot, data, conversations, intake, words), words, host, port)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
@@ -114,7 +114,7 @@ def launch(
         server.run_until_interrupted(taken)
 
 
-def _mount(app: FastAPI, page: gr.Blocks, words: Words, host: str, port: int) -> None:
+def _mount(app: FastAPI, page: gr.Blocks, words: Translator, host: str, port: int) -> None:
     """Has the app answer with the page at its language's path."""
     page.state_session_capacity = REMEMBERED_PAGES
     page.queue(

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from language import Message
 from vectorstore.article import Article, Passage, Provenance, Span
 from vectorstore.catalogue import NEWEST_FIRST, Catalogue
 from vectorstore.clusters import Clusters, own_cluster
@@ -196,7 +197,7 @@ class Library(Database):
                 self.origins.insert(version, new.provenance, new.raw, new.keys, new.origin)
                 self.origins.amend(new.article.id, new.amendments)
 
-    def remove(self, article_ids: Sequence[str], reason: str, *, barred: bool = False) -> None:
+    def remove(self, article_ids: Sequence[str], reason: Message, *, barred: bool = False) -> None:
         """Takes articles out of what is searched, under a tombstone; their versions stay stored.
 
         A `barred` one does not come back when its source is taken in again.
@@ -266,10 +267,10 @@ class Library(Database):
                 if moved:
                     connection.execute("UPDATE version SET source = ? WHERE id = ?", (origin.source, *moved))
 
-    def mark_stale(self, article_id: str, reason: str) -> None:
+    def mark_stale(self, article_id: str, reason: Message) -> None:
         """Notes that an article's source could not be read again; the article stays as it is."""
         known = self.origins.stale(article_id)
-        if known is None or known.reason != reason:
+        if known is None or known.reason.stored() != reason.stored():
             with self.transaction():
                 self.origins.mark_stale(article_id, reason)
 

@@ -22,6 +22,8 @@ from typing import Literal, get_args
 
 from rapidfuzz import fuzz, process
 
+from language import Message
+
 TABLE = Path(__file__).with_name("names.txt")
 FIRST_NAMES = Path(__file__).with_name("first_names.txt")
 TITLES = Path(__file__).with_name("titles.txt")
@@ -181,7 +183,8 @@ class Names:
                 # a section that the project's table ends in is not the user's
                 lines += ["[people]", *added.read_text("utf-8-sig").splitlines()]
             except UnicodeDecodeError as error:
-                raise ValueError(f"The names in {added} can't be read: save the file as UTF-8.") from error
+                wrong = Message("The names in {file} can't be read: save the file as UTF-8.", file=added)
+                raise ValueError(wrong) from error
         return cls(lines)
 
     def spellings(self, name: str) -> tuple[str, ...]:

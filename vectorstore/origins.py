@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
+from language import Message
 from vectorstore.article import Provenance
 from vectorstore.timestamps import utc_now
 
@@ -66,7 +67,7 @@ class Removed:
     """
 
     article: str
-    reason: str
+    reason: Message
     at: str
     barred: bool
 
@@ -76,7 +77,7 @@ class Stale:
     """An article whose source could not be read again, why, and since when; the article is as it was."""
 
     article: str
-    reason: str
+    reason: Message
     since: str
 
 
@@ -139,12 +140,12 @@ class Origins:
     def removed(self, article_id: str) -> Removed | None:
         """The article's tombstone; None if it has none."""
         row = self._one("SELECT * FROM removed WHERE article = ?", article_id)
-        return Removed(row[0], row[1], row[2], bool(row[3])) if row else None
+        return Removed(row[0], Message.restored(row[1]), row[2], bool(row[3])) if row else None
 
     def stale(self, article_id: str) -> Stale | None:
         """Why the article's source could not be read again; None if it could."""
         row = self._one("SELECT * FROM stale WHERE article = ?", article_id)
-        return Stale(*row) if row else None
+        return Stale(row[0], Message.restored(row[1]), row[2]) if row else None
 
     def amendments(self, article_id: str) -> tuple[Amendment, ...]:
         """What was mended by hand in the article's data, in order of the fields' names; empty if nothing was."""
@@ -196,21 +197,21 @@ class Origins:
             (article_id, source, file, file),
         )
 
-    def add_tombstone(self, article_id: str, reason: str, *, barred: bool) -> None:
+    def add_tombstone(self, article_id: str, reason: Message, *, barred: bool) -> None:
         """Sets an article's tombstone."""
         self._connection().execute(
-            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, utc_now(), barred)
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason.stored(), utc_now(), barred)
         )
 
     def delete_tombstone(self, article_id: str) -> None:
         """Takes an article's tombstone away."""
         self._connection().execute("DELETE FROM removed WHERE article = ?", (article_id,))
 
-    def mark_stale(self, article_id: str, reason: str) -> None:
+    def mark_stale(self, article_id: str, reason: Message) -> None:
         """Notes that an article's source could not be read; the first time counts, the last reason."""
         self._connection().execute(
             "INSERT INTO stale VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET reason = excluded.reason",
-            (article_id, reason, utc_now()),
+            (article_id, reason.stored(), utc_now()),
         )
 
     def delete_article(self, article_id: str) -> None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from bot.support.numbers import quantities
 from bot.support.words import CACHED
+from language import Message
 from vectorstore import Time, times
 
 NO_YEAR = "2000"  # stands for a year that a text does not name; a leap year
@@ -55,7 +56,7 @@ def days(text: str) -> tuple[Day, ...]:
     return tuple(made)
 
 
-def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, str]]:
+def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, Message]]:
     """What speaks against the dates of a claim: (date, reason).
 
     `published` are the days of the quotes' articles, "" where not known.
@@ -68,7 +69,7 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     for day in days(claim):
         if not day.month:
             if day.year not in years and not any(one.first.year <= day.year <= one.last.year for one in reckoned):
-                reasons.append((day.text, f"the year {day.text} is not in its quote"))
+                reasons.append((day.text, Message("the year {year} is not in its quote", year=day.text)))
             continue
         alike = [other for other in ground if other.month == day.month and day.agrees(other)]
         if day.day:
@@ -76,11 +77,11 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
         if day.year and day.year not in years and not any(other.year for other in alike):
             alike = []
         if not alike and not _falls(day, reckoned):
-            reasons.append((day.text, f"the date {day.text} is not in its quote"))
+            reasons.append((day.text, Message("the date {day} is not in its quote", day=day.text)))
     held = {number for quote in quotes for number, _ in weekdays(quote)}
     held |= {one.first.weekday() for one in reckoned if one.first == one.last}
     missing = [word for number, word in weekdays(claim) if number not in held]
-    return reasons + [(word, f"the day {word} is not in its quote") for word in missing]
+    return reasons + [(word, Message("the day {day} is not in its quote", day=word)) for word in missing]
 
 
 def _falls(day: Day, reckoned: Iterable[Time]) -> bool:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 from bot.support.dates import is_month, weekday
 from bot.support.numbers import is_number
 from bot.support.words import CACHED, STOP_WORDS
-from language import alternation, word_list, words_by_key
+from language import Message, alternation, word_list, words_by_key
 from vectorstore import Mention, Names, fold_key, folded
 
 CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zа-яёіўїєґ][\w'’]*(?:[-.][\w'’]+)*")
@@ -40,7 +40,9 @@ class Ground:
     initials: Set[str]
 
 
-def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool) -> list[tuple[str, str]]:
+def name_reasons(
+    claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool
+) -> list[tuple[str, Message]]:
     """What speaks against the names of a claim: (name, reason).
 
     `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
@@ -62,7 +64,7 @@ def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool,
     if near:
         found = [match for match in capitals(claim) if not any(match.start() in place for place in taken)]
         missing += [_bare(match) for match in found if not _known(match, claim, held)]
-    return [(name, f"the name {name} is not in its quote") for name in missing]
+    return [(name, Message("the name {name} is not in its quote", name=name)) for name in missing]
 
 
 def _known(match: re.Match[str], claim: str, held: Ground) -> bool:

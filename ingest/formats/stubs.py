@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from ingest.document import UnreadableError
+from language import Message
 
 STUB_CHARACTERS = 600  # what is shown in place of an article is shorter, and an article hardly ever
-JAVASCRIPT = "the page asks for JavaScript"
-PAYWALL = "only the start of the article, the rest is behind a paywall"
+JAVASCRIPT = Message("the page asks for JavaScript")
+PAYWALL = Message("only the start of the article, the rest is behind a paywall")
 STUBS = {
     JAVASCRIPT: (
         r"(enable|activate|turn on|allow|requires?|need(s|ed)?)\W+(\w+\W+){0,3}javascript|javascript\W+(\w+\W+){0,3}"
@@ -19,12 +20,12 @@ STUBS = {
         r"|aktivieren sie\W+(\w+\W+){0,3}javascript|(włącz|włączyć|wymaga)\W+(\w+\W+){0,3}javascript"
         r"|(включите|включить|требуется|уключыце|уключыць)\W+(\w+\W+){0,3}javascript"
     ),
-    "a check for robots, not the article: open the page in a browser and save it": (
+    Message("a check for robots, not the article: open the page in a browser and save it"): (
         r"checking (if the site connection is secure|your browser)|(verify|confirm)(ing)? (that )?you are (a )?human"
         r"|are you a (human|robot)|you are not a (robot|bot)|unusual traffic from|sie kein roboter sind"
         r"|nie jesteś robotem|что вы не (робот|бот)|проверка (вашего )?браузера|што вы не робат|just a moment\.\.\."
     ),
-    "only a cookie notice, not the article": (
+    Message("only a cookie notice, not the article"): (
         r"\b(we|this (web)?site|our (web)?site)\b.{0,60}\bus(e|es|ing)\b.{0,40}\bcookies\b|before you continue to\b"
         r"|accept all cookies|cookies\b.{0,40}\b(akzeptieren|zustimmen)|(verwenden|nutzen|setzen)\b.{0,40}\bcookies"
         r"|bevor sie (zu .{0,40})?(weitergehen|fortfahren)|(używa|wykorzystuj|stosuj)\w*\b.{0,60}\b(cookies?|ciastecz)"
@@ -40,7 +41,7 @@ STUBS = {
         r"|(оформите|купите) подписку|(только|доступ\w*) (для |по )?подпис|чтобы (до|про)?читать.{0,40}подпи"
         r"|(аформіце|купіце) падпіску|(толькі|даступн\w*) (для |па )?падпіс"
     ),
-    "only a log-in page, not the article": (
+    Message("only a log-in page, not the article"): (
         r"(log|sign) in to (continue|read|view|see|your account)|please (log|sign) in\b|you must be logged in"
         r"|melden sie sich (bitte )?an\b|bitte (melden sie sich|einloggen|anmelden)|zaloguj się,? (aby|by|żeby)"
         r"|(войдите|авторизуйтесь|зарегистрируйтесь),? (чтобы|для)|(увайдзіце|аўтарызуйцеся),? (каб|для)"

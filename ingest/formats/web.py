@@ -17,6 +17,7 @@ from ingest.formats.page_metadata import canonical_url, page_language, page_meta
 from ingest.formats.stubs import refuse_stub
 from ingest.formats.visibility import strip_unseen, visible_paragraphs
 from ingest.urls import is_web_url
+from language import Message
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -55,7 +56,7 @@ def read_page(source: str, address: str = "") -> Extract:
     text = page.text or "" if isinstance(page, Page) else ""
     refuse_stub(text, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
-        raise UnreadableError("no article text found in the page")
+        raise UnreadableError(Message("no article text found in the page"))
     return Extract(
         text=plain(text),
         title=plain(str(found.title or "")),
@@ -89,7 +90,7 @@ def _parsed(source: str) -> HtmlElement:
 
     source = DATA.sub("data:,", source)
     if source.count("<") > MAX_TAGS:
-        raise UnreadableError(f"more than {MAX_TAGS:,} tags")
+        raise UnreadableError(Message("more than {count} tags", count=MAX_TAGS))
     tree = load_html(source)
     if any(entry.type_name == "ERR_NO_MEMORY" for entry in HTML_PARSER.error_log):
         raise MemoryError
@@ -105,7 +106,7 @@ def _parsed(source: str) -> HtmlElement:
         )
         tree = fromstring(source.encode("utf-8", "replace"), parser=parser)
         if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-            raise UnreadableError("its tags are nested more than 2,000 deep")
+            raise UnreadableError(Message("its tags are nested more than {count} deep", count=2_000))
     if tree is None:
-        raise UnreadableError("no article text found in the page")
+        raise UnreadableError(Message("no article text found in the page"))
     return tree

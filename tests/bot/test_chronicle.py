@@ -10,8 +10,8 @@ import pytest
 
 from bot import Bot, Moment
 from ingest import remove, set_metadata, update
+from page.i18n import IN_ENGLISH
 from page.timeline import SHOWN, counted, numbers, plotted, spelt, told
-from page.words import IN_ENGLISH
 
 Write = Callable[[str, str | bytes], Path]
 

@@ -14,6 +14,7 @@ from ingest import Failure, LibraryError, update
 from ingest.document import UnreadableError
 from ingest.formats.decoding import decode
 from ingest.passages import passages
+from language import Message
 from tests.conftest import SAMPLES, OpenStore, hits, updated
 from tests.support.files import BAD, fill
 from tests.support.program import finished
@@ -297,7 +298,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(tmp_path: Path, write: 
 def test_an_empty_folder_is_a_failed_source(tmp_path: Path) -> None:
     (tmp_path / "void").mkdir()
     assert update([tmp_path / "void"], data=tmp_path / "data").failed == (
-        Failure(str(tmp_path / "void"), "the folder holds no files"),
+        Failure(str(tmp_path / "void"), Message("the folder holds no files")),
     )
 
 

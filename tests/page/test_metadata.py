@@ -13,8 +13,8 @@ import pytest
 
 from bot import Bot, Filters
 from ingest import LibraryError, check, delete, reinstate, remove, set_metadata, update
+from page.i18n import IN_ENGLISH
 from page.source import source_page
-from page.words import IN_ENGLISH
 from tests.support.program import finished
 from vectorstore import Amendment, Article, Record
 

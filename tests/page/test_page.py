@@ -26,9 +26,10 @@ from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
 from cli.program import main
 from ingest import update
+from language import Message, verbatim
+from page.i18n import translator
 from page.layout import EXAMPLES
 from page.markup import message, source_group, turns
-from page.words import words_of
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
     ANSWER,
@@ -392,10 +393,10 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
     claims = (
         Claim("114 people were taken.", "verified", (1,)),
         Claim("By *bus*.", "partly", (1,)),
-        Claim("All stayed.", "unverified", (), ("“all” is not in a quote", "nor <b>stayed</b>")),
+        Claim("All stayed.", "unverified", (), (verbatim("“all” is not in a quote"), verbatim("nor <b>stayed</b>"))),
     )
     told = replace(an_answer(sample_data), status="partial", claims=claims, disagreements=())
-    answer = replace(told, missing=("Who paid [1] is not said.",))
+    answer = replace(told, missing=(verbatim("Who paid [1] is not said."),))
     lines = message(answer, "g").split("\n\n")
     assert lines[:5] == [
         "**The articles answer this in part.**",
@@ -412,24 +413,26 @@ def test_in_another_language_an_answer_is_told_in_its_words(sample_data: Path) -
     found = an_answer(sample_data)
     undated = replace(found.citations[0].article, published="")
     voices = (Voice("Coale", "government", False),)
+    units = {"unit": Message("days"), "other": Message("years")}
+    doubt = Message("its quote's {number} counts {unit}, not {other}", number="12", **units)
     cited = (replace(found.citations[0], article=undated, voices=voices), *found.citations[1:])
     claims = (
         Claim("114 people were taken.", "quoted", (1,)),
-        Claim("All stayed.", "unverified", (), ("its quote's 12 counts days, not years",)),
+        Claim("All stayed.", "unverified", (), (doubt,)),
     )
     filters = Filters(publishers=("BBC", "AP"), articles=("a1",), published_to=date(2026, 1, 1))
     coverage = Coverage(2, 1, "2025-12", "2025-12", 1)
     answer = replace(
         found, claims=claims, citations=cited, filters=filters, as_of=date(2025, 12, 31), coverage=coverage
     )
-    said = message(answer, "g", words_of("ru"))
+    said = message(answer, "g", translator("ru"))
     assert '<small class="voice">по словам: Coale (власти), без даты</small>' in said
     assert "не подтверждено источниками; 12 в цитате — это дни, а не годы" in said
     assert (
         "Поиск вёлся по 2 статьям (издание BBC или AP, статья a1, опубликовано по 2026-01-01, на 2025-12-31), "
         "из них 1 — перепечатка другой, дата — 2025-12 (без даты: 1)."
     ) in said
-    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", words_of("be"))
+    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", translator("be"))
     assert "Ніводзін артыкул не адпавядае выбару (выданне BBC ці AP, артыкул a1," in nothing
 
 
