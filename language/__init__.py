@@ -4,6 +4,26 @@ Adding a language is adding its sections. Knows the files and how their words be
 word proves.
 """
 
-from language.lists import LANGUAGES, alternation, entries, lacking, list_names, pattern, word_list, words_by_key
+from language.lists import (
+    LANGUAGES,
+    all_words,
+    alternation,
+    entries,
+    lacking,
+    list_names,
+    pattern,
+    word_list,
+    words_by_key,
+)
 
-__all__ = ["LANGUAGES", "alternation", "entries", "lacking", "list_names", "pattern", "word_list", "words_by_key"]
+__all__ = [
+    "LANGUAGES",
+    "all_words",
+    "alternation",
+    "entries",
+    "lacking",
+    "list_names",
+    "pattern",
+    "word_list",
+    "words_by_key",
+]
