@@ -36,10 +36,8 @@ FIGURE = re.compile(
     re.I,
 )
 NAMED_NUMBER = re.compile(rf"(?<!\w)(?:{alternation(word_list('named_numbers', 'words'))})\s*$", re.I)
-TOTAL = re.compile(
-    rf"\b(?:(?:{alternation(word_list('totals', 'since'))}) \d{{4}}|{alternation(word_list('totals', 'words'))})\b",
-    re.I,
-)
+SUM, SUM_SINCE = (alternation(word_list("totals", key)) for key in ("words", "since"))
+TOTAL = re.compile(rf"\b(?:(?:{SUM_SINCE}) (?:19|20)\d\d|{SUM})\b", re.I)
 CORRECTS = re.compile(rf"\b(?:{alternation(word_list('corrections', 'words'))})\b", re.I)
 
 

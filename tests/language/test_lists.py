@@ -10,27 +10,10 @@ from language import LANGUAGES, alternation, entries, lacking, list_names, patte
 
 # What lists lack a language; who adds its section takes it out here.
 LACKING = {
-    "ages": ("be", "uk", "pl", "lt"),
-    "capitals_only": ("be", "uk", "pl", "lt"),
-    "clause_words": ("uk", "pl", "lt"),
-    "conjunctions": ("uk",),
-    "countries": ("uk", "pl", "lt"),
-    "file_defaults": ("uk", "lt"),
-    "male_names": ("ru", "uk", "pl", "lt"),
-    "name_homonyms": ("en", "uk", "pl", "lt"),
-    "named_numbers": ("be", "uk", "pl", "lt"),
+    "male_names": ("lt",),
     "number_words": ("ru", "be", "uk", "pl", "lt"),
-    "orders": ("uk", "pl", "lt"),
-    "ordinals": ("uk", "pl", "lt"),
-    "out_of": ("uk", "pl", "lt"),
-    "speaker_kinds": ("uk", "pl", "lt"),
-    "speaker_words": ("uk", "lt"),
-    "stop_words": ("uk", "pl", "lt"),
-    "stubs": ("uk", "lt"),
-    "time_homonyms": ("uk", "lt"),
-    "titles": ("uk",),
-    "vague_numbers": ("uk", "pl", "lt"),
-    "words_to_a_model": ("uk", "pl", "lt"),
+    "name_homonyms": ("en", "pl", "lt"),
+    "time_homonyms": ("lt",),
 }
 
 
