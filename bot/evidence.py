@@ -13,7 +13,7 @@ from bot.reading import Calibration, Reading, article_source
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
 from encoder import Reader, Text
-from language import Message
+from language import Message, alternation, word_list, words_by_key
 from vectorstore import Hit, Names, Span
 
 __all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
@@ -24,22 +24,13 @@ SPACE = re.compile(r"\s+")
 MIN_QUOTE = 3  # words; fewer stand anywhere
 # A sentence that tells its reader what to do, or asks them something, reports nothing: it proves no claim and answers
 # no question, whoever put it into an article.
-ORDER = re.compile(
-    r"^\W*(?:please |now |also |then |finally |instead,? )*(?:add|answer|anagram|append|apply|augment|begin|break down|"
-    r"change|click|compose|convert|craft|create|define|describe|detail|develop|disregard|download|draft|embed|employ|"
-    r"encourage|end|enhance|explain|forget|generate|give|group|hint|ignore|include|incorporate|insert|integrate|"
-    r"introduce|list|make|misspell|modify|obey|offer|omit|outline|pretend|print|promote|provide|recommend|remove|"
-    r"render|repeat|replace|reply|respond|return|rewrite|say|scramble|share|show|start|substitute|suggest|"
-    r"summari[sz]e|swap|switch|teach|tell|translate|use|visit|write|ответь\w*|напиши\w*|переведи\w*|игнорируй\w*|"
-    r"забудь\w*|добавь\w*|скажи\w*|замени\w*|повтори\w*|адкажы\w*|напішы\w*|перакладзі\w*|ігнаруй\w*|забудзь\w*|"
-    r"дадай\w*)\b(?![’']s|\s+(?:said|was|is|has|had)\b)",
-    re.I,
-)
+OPENS, VERBS, NOUN = (alternation(word_list("orders", key)) for key in ("before", "words", "noun"))
+ORDER = re.compile(rf"^\W*(?:(?:{OPENS}),? )*(?:{VERBS})\b(?![’']s|\s+(?:{NOUN})\b)", re.I)
 # The same, even between quotation marks: nobody reports what a chatbot is to do.
+MODEL = {key: alternation(listed) for key, listed in words_by_key("words_to_a_model").items()}
 TO_A_MODEL = re.compile(
-    r"\byour (?:\w+ )?(?:answer|reply|replies|response|output)\b|\bas an ai\b|\bsystem prompt\b|"
-    r"\b(?:ignore|disregard|forget) (?:all |any |the )?(?:previous|earlier|above|other|your)\b|"
-    r"предыдущие инструкции|твой ответ|папярэднія інструкцыі",
+    rf"\b(?:(?:{MODEL['phrases']})|(?:{MODEL['your']}) (?:\w+ )?(?:{MODEL['answer']})"
+    rf"|(?:{MODEL['ignore']}) (?:(?:{MODEL['all']}) )?(?:{MODEL['earlier']}))\b",
     re.I,
 )
 LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)

@@ -15,7 +15,7 @@ from bot.disagreement import Differing, accounts
 from bot.evidence import Quote, is_report
 from bot.reading import Calibration, Candidate, Reading
 from encoder import Kind
-from language import Message
+from language import Message, all_words, alternation
 from vectorstore import Hit, Span, published_span
 from vectorstore.terms import terms
 
@@ -23,11 +23,7 @@ MAX_QUOTES = 4
 MAX_LISTED = 8  # where several things, or a sequence of events, are asked for
 IN_PART = Message("What was found tells of this, but may not answer it.")
 # A sentence that begins so leans on the one before it, and is quoted together with it.
-LEANS_BACK = re.compile(
-    r"\W*(?:he|she|it|they|his|her|its|their|this|these|those|that|he's|she's|it's|"
-    r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
-    re.I,
-)
+LEANS_BACK = re.compile(rf"\W*(?:{alternation(all_words('pronouns'))})(?!\w)", re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,23 @@ Adding a language is adding its sections. Knows the files and how their words be
 for people, which is translated where it is shown. Does not know what a word proves.
 """
 
-from language.lists import LANGUAGES, alternation, entries, lacking, list_names, pattern, word_list, words_by_key
+from language.lists import (
+    LANGUAGES,
+    all_words,
+    alternation,
+    entries,
+    lacking,
+    list_names,
+    pattern,
+    word_list,
+    words_by_key,
+)
 from language.messages import Message, message_of, one_line, verbatim
 
 __all__ = [
     "LANGUAGES",
     "Message",
+    "all_words",
     "alternation",
     "entries",
     "lacking",

@@ -13,13 +13,16 @@ from functools import lru_cache
 
 from bot.support.numbers import quantities
 from bot.support.words import CACHED
-from language import Message
+from language import Message, alternation, word_list
 from vectorstore import Time, times
 
 NO_YEAR = "2000"  # stands for a year that a text does not name; a leap year
 NAMED = re.compile(r" [A-ZА-ЯІЎ][a-zа-яіў]")  # somebody called April
-MILIEU = re.compile(r"сред[аеуы]", re.I)  # Wednesday only after these
-AT_DAY = re.compile(r"\b(?:в|во|на|до|с|со)\s+$", re.I)
+HOMONYMS = frozenset(word_list("time_homonyms", "weekday"))
+AT_DAY = re.compile(
+    rf"\b(?:{alternation(word for key in ('in', 'since', 'until') for word in word_list('time_words', key))})\s+$", re.I
+)
+NEAR = 20  # characters before a weekday
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def weekdays(text: str) -> tuple[tuple[int, str], ...]:
     made = []
     for match in re.finditer(r"[^\W\d_]+(?:'[^\W\d_]+)?", text):
         number = weekday(match[0].lower())
-        if number is not None and (not MILIEU.fullmatch(match[0]) or AT_DAY.search(text[: match.start()][-6:])):
+        if number is not None and (match[0].lower() not in HOMONYMS or AT_DAY.search(text[: match.start()][-NEAR:])):
             made.append((number, match[0]))
     return tuple(made)
 

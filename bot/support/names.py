@@ -20,8 +20,9 @@ from language import Message, alternation, word_list, words_by_key
 from vectorstore import Mention, Names, fold_key, folded
 
 CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zа-яёіўїєґ][\w'’]*(?:[-.][\w'’]+)*")
-SHOUTED = frozenset(("us", "uk", "eu", "ес"))  # countries in capitals alone, other words otherwise
+SHOUTED = frozenset(word_list("capitals_only", "words"))  # countries in capitals alone, other words otherwise
 TITLES = frozenset(word_list("titles", "words"))
+INSIDE = frozenset(word_list("titles", "inside"))
 MIN_STEM = 4
 MAX_ENDING = 3  # letters
 SURE = 80.0  # rapidfuzz ratio (0 to 100) of a name spelt much as in the table; "Garden" sounds like Hrodna
@@ -151,7 +152,7 @@ def initials(text: str) -> frozenset[str]:
     for word in re.findall(r"[^\W_]+|[^\w\s]", text):
         if word[0].isupper() and not word.isupper():
             stretch += word[0].lower()
-        elif word.lower() not in ("of", "and", "for", "the", "on", "in", "to"):
+        elif word.lower() not in INSIDE:
             stretch = ""
         made |= {stretch[begin:] for begin in range(len(stretch) - 1)}
     return frozenset(made)

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from bot.support.words import CACHED, STOP_WORDS, stem
-from language import Message, alternation, pattern, words_by_key
+from language import Message, all_words, alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 GROUPS = re.compile(r"(?<=\d)[., ](?=\d{3}(?!\d))")
 PIECE = re.compile(rf"(?P<digits>{NUMBER})|(?P<word>[^\W\d_]+)|(?P<mark>\S)")
 SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "%": "percent"}
-OUT_OF = re.compile(r"(?:\s+\w+){0,2}\s+(?:of|out of|from|among|из|з|сярод|среди)\s+(?:\w+\s+)?\d", re.I)
-LISTED = re.compile(r",| and | и | і | or ")
+OUT_OF = re.compile(rf"(?:\s+\w+){{0,2}}\s+(?:{alternation(all_words('out_of'))})\s+(?:\w+\s+)?\d", re.I)
+LISTED = re.compile(rf",| (?:{alternation(all_words('conjunctions'))}) ")
+SMALL = {key: frozenset(listed) for key, listed in words_by_key("number_words").items()}
+HUNDRED, THOUSAND = 100, 1000
 # what the measures of `language` are called
 UNITS = {
     "percent": Message("percent"),
@@ -235,11 +237,11 @@ def _read(pieces: Sequence[re.Match[str]], place: int) -> tuple[str, float, int]
     kind, value = _words().get(word, ("", 0.0))
     if digits := pieces[place]["digits"]:
         kind, value = "digits", float(GROUPS.sub("", digits).replace(",", "."))
-    elif word in ("a", "an") and _unit(_word(pieces, place + 1)):
+    elif word in SMALL["a"] and _unit(_word(pieces, place + 1)):
         kind, value = "one", 1.0
-    elif word == "hundred" or (word == "thousand" and before in ("a", "the")):
-        kind, value = "word", _scales()[word]
-    elif word == "second" and before in ("a", "per") and not _word(pieces, place + 1):
+    elif (scale := _scales().get(word)) == HUNDRED or (scale == THOUSAND and before in SMALL["scale"]):
+        kind, value = "word", scale
+    elif word in SMALL["moment"] and before in SMALL["per"] and not _word(pieces, place + 1):
         kind = ""  # of time
     place += 1
     if kind not in ("digits", "word"):
@@ -259,14 +261,14 @@ def _read(pieces: Sequence[re.Match[str]], place: int) -> tuple[str, float, int]
 def _compound(pieces: Sequence[re.Match[str]], place: int, value: float) -> tuple[int, float]:
     """Adds the number words that go on one: "twenty-five", "three hundred and five", "сто двадцать три"."""
     while place < len(pieces):
-        joined = pieces[place][0].lower() in ("-", "and")
+        joined = pieces[place][0].lower() in {"-", *SMALL["and"]}
         word = _word(pieces, place + joined)
         kind, more = _words().get(word, ("", 0.0))
         tens = value % 100 >= 20 and value % 10 == 0 and 0 < more < 10
-        if word == "hundred" and value < 100:
-            value *= 100
+        if _scales().get(word) == HUNDRED and value < HUNDRED:
+            value *= HUNDRED
         elif kind == "word" and ((value % 100 == 0 and value >= 100 and more < 100) or tens):
-            if _word(pieces, place) == "and" and value < 100:
+            if _word(pieces, place) in SMALL["and"] and value < HUNDRED:
                 break
             value += more
         elif kind == "order" and tens:
@@ -291,7 +293,7 @@ def _counted(pieces: Sequence[re.Match[str]], begin: int, place: int) -> tuple[s
         if found := _unit(word):
             return unit or found, ""
         if word in STOP_WORDS:
-            if word not in ("of", "the", "other", "more"):
+            if word not in SMALL["between"]:
                 break
             continue
         return unit, stem(word)
