@@ -180,7 +180,7 @@ def set_metadata(
     with closing(Store.open(_where(data), create=False)) as store, store.writing():
         articles = [*filter(None, map(store.library.article, _named(store, names)))]
         if not articles:
-            raise ValueError(Message("Of {names} nothing is searched: bring it back first.", names=", ".join(names)))
+            raise ValueError(Message("Of {names} nothing is searched: reinstate it first.", names=", ".join(names)))
         for article in articles:
             known = store.library.origins.amendments(article.id)
             source_fields: dict[str, Any] = {amendment.field: amendment.own for amendment in known}
