@@ -113,7 +113,7 @@ def test_an_empty_value_gives_back_what_the_source_says(data: Path, file: Path) 
 def test_a_mended_article_goes_and_comes_back_and_is_deleted_whole(data: Path, file: Path) -> None:
     (article_id,) = set_metadata([str(file)], title="A medal", data=data)
     remove([article_id], "a test", data=data)
-    with pytest.raises(ValueError, match="nothing is searched: bring it back first"):
+    with pytest.raises(ValueError, match="nothing is searched: reinstate it first"):
         set_metadata([article_id], title="Other", data=data)
     reinstate([article_id], data=data)
     assert newest(data).article.title == "A medal"
