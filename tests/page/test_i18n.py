@@ -36,7 +36,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 VALUE = re.compile(r"\{\w+\}")
 
 
-ROOMS = ("bot", "encoder", "ingest", "language", "page", "vectorstore")
+ROOMS = ("bot", "encoder", "ingest", "language", "page", "render", "vectorstore")
 MESSAGES = Path("language", "messages.py")  # which makes them
 # Errors that never leave the program, or say that it is used wrongly by another.
 INTERNAL = {

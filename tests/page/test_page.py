@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
+from bot import Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
 from cli.program import main
 from ingest import update
@@ -30,6 +30,7 @@ from language import Message, verbatim
 from page.i18n import translator
 from page.layout import EXAMPLES
 from page.markup import message, source_group, turns
+from render import EXPORT_FORMATS
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
     ANSWER,
@@ -148,7 +149,7 @@ def test_nothing_found_offers_the_closest_passages_as_such(address: str, open_pa
     expect(answer).to_contain_text("The collection does not answer this.")
     expect(answer).to_contain_text("Closest passages, which are not an answer")
     answer.locator(MARKER).first.click()
-    expect(page.locator(".group.current h2")).to_have_text("Closest passages")
+    expect(page.locator(".group.current h2")).to_have_text("Closest passages, which are not an answer")
 
 
 def test_an_example_in_the_pages_language_is_asked_by_a_click(address: str, open_page: OpenPage) -> None:
@@ -298,16 +299,16 @@ def test_every_format_of_the_last_answer_and_of_the_conversation_is_downloaded(
     assert page.locator("#saving").is_hidden()
     ask(page, "What is the capital of France?")
     ask(page, QUESTION)
-    page.get_by_text("Save the answers").click()
+    page.get_by_text("Export", exact=True).click()
     links = page.locator(".saving dd")
-    assert [links.nth(row).locator("a").count() for row in range(2)] == [len(FORMATS)] * 2
+    assert [links.nth(row).locator("a").count() for row in range(2)] == [len(EXPORT_FORMATS)] * 2
     saved: dict[tuple[int, str], str] = {}
     for row in range(2):
-        for link, chosen in zip(links.nth(row).locator("a").all(), FORMATS.values(), strict=True):
+        for link, chosen in zip(links.nth(row).locator("a").all(), EXPORT_FORMATS.values(), strict=True):
             with page.expect_download() as download:
                 link.click()
-            assert download.value.suggested_filename == f"viadoma-{('answer', 'conversation')[row]}{chosen.ending}"
-            saved[row, chosen.ending] = download.value.path().read_text("utf-8")
+            assert download.value.suggested_filename == f"viadoma-{('answer', 'conversation')[row]}{chosen.extension}"
+            saved[row, chosen.extension] = download.value.path().read_text("utf-8")
     # the short answer is emphasised inside its quote
     answer, conversation = (re.sub(r"</?strong>", "", saved[row, ".html"]) for row in range(2))
     refused = "The collection does not answer this."
@@ -399,7 +400,7 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
     answer = replace(told, missing=(verbatim("Who paid [1] is not said."),))
     lines = message(answer, "g").split("\n\n")
     assert lines[:5] == [
-        "**The articles answer this in part.**",
+        "**Partial answer.**",
         '114 people were taken.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) <small class="verified">verified</small>',
         "By \\*bus\\*.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
         '<small class="doubt">only partly supported by its source</small>',
@@ -444,8 +445,8 @@ def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sa
     said = message(replace(found, citations=(first, second), disagreements=(differ,)), "g")
     assert (
         "**The sources differ in the number**\n\n| 104 | more than 100 |\n| --- | --- |\n"
-        f"| {first.article.publisher}, {first.article.published} [\\[1\\]](#g-1) "
-        "| The \\*Post\\*, no date [\\[2\\]](#g-2) |"
+        f"| {first.article.publisher}, {first.article.published}\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
+        "| The \\*Post\\*, no date\N{NO-BREAK SPACE}[\\[2\\]](#g-2) |"
     ) in said
 
 
