@@ -235,7 +235,7 @@ CORRECTING = Message(", which says that it corrects an earlier report")
 
 def of_kind(name: str, kind: Kind) -> Message:
     """A speaker or a publisher with what kind of source it is: "Coale (government)"."""
-    return Message("{name} ({kind})", name=name, kind=KINDS[kind]) if kind in KINDS else verbatim(name)
+    return Message.joined((name, " (", KINDS[kind], ")")) if kind in KINDS else verbatim(name)
 
 
 def voice_in_words(voice: Voice) -> Message:
@@ -266,10 +266,10 @@ def by_whom(voices: Sequence[Voice], days: Sequence[str]) -> Message:
     return Message.joined([*map(voice_in_words, voices), *(day or NO_DATE for day in days)], ", ")
 
 
-def same_name(spelling: Spelling) -> Message | None:
-    """That the question's spellings are of one name; None if it has but one."""
+def same_name(spelling: Spelling) -> Message:
+    """That the question's spellings are of one name; empty if it has but one."""
     if not spelling.also:
-        return None
+        return Message("")
     return Message(
         "{asked} and {others} are spellings of the same name, {name}.",
         asked=spelling.asked,

@@ -36,7 +36,7 @@ def _day(text: str) -> date:
 
 def _ask(options: argparse.Namespace) -> int:
     from bot import Bot, Filters
-    from render import ENGLISH, EXPORT_FORMATS, text
+    from render import EXPORT_FORMATS, text
 
     filters = Filters(
         tuple(options.publisher),
@@ -53,7 +53,7 @@ def _ask(options: argparse.Namespace) -> int:
         elif options.format == "text":
             print(text(answer), end="")
         else:
-            print(EXPORT_FORMATS[options.format].render([answer], ENGLISH), end="")
+            print(EXPORT_FORMATS[options.format].render([answer], str, "en"), end="")
     return 0
 
 

@@ -16,7 +16,7 @@ from bot import Entry, Facet
 from page.i18n import Translator
 from page.markup import as_written, sources
 from page.session import Session
-from render import escape_markdown
+from render.markdown import escape_markdown
 
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 OFFERED = 100  # articles, the newest of which what is typed is a part

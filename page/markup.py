@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from bot import Answer, Turn
-from language import Message
 from page.i18n import IN_ENGLISH, Translator
-from render import (
-    EXPORT_FORMATS,
-    Facts,
-    MarkdownWriter,
-    Remark,
-    Source,
-    Sources,
-    bold_within,
-    capital,
-    describe,
-)
+from render import EXPORT_FORMATS
+from render.blocks import Sentence, Source, Sources, capital, describe
+from render.markdown import MarkdownWriter
 
-SAID_ALOUD = ("partial", "not_found", "missing")  # of what is remarked on an answer; the rest is small print
+UNSHOWN = ("answered", "fact")
+SMALL = '<small class="{}">{}</small>'
 # Characters that change the direction of writing until it is changed back
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # What an answer's Markdown has beside its words; the line of the short answer is no part of them
@@ -53,48 +45,46 @@ def as_written(text: str) -> str:
 
 
 class ChatWriter(MarkdownWriter):
-    """Markdown for the chat; its markers point to the sources of a group."""
+    """Markdown for the chat, whose markers point to the sources of a group.
+
+    `turns` leaves out what is no part of the answer's words: small print, and the line of the short answer.
+    """
+
+    frames: ClassVar[Mapping[str, str]] = {
+        **MarkdownWriter.frames,
+        "short": '<bdi class="short">{}{}</bdi>',
+        **{kind: SMALL.format(kind, "{}") for kind in ("corrects", "note", "coverage")},
+    }
+    small = f" {SMALL}"
 
     def __init__(self, group: str, words: Translator) -> None:
-        super().__init__(words)
+        super().__init__(words.message)
         self.group = group
 
-    def quoted(self, before: str, inside: str, behind: str) -> str:
+    def quoted(self, before: str, short: str, behind: str) -> str:
         """Text that turns nothing beside it around."""
-        shown = bold_within(before, inside, behind)
-        return f"<bdi>{shown}</bdi>" if DIRECTION.search(f"{before}{inside}{behind}") else shown
-
-    def lead(self, said: Message, citation: int) -> str:
-        """The short answer, on a line that `turns` leaves out."""
-        return f'<bdi class="short">{self.text(said)}{self.markers((citation,)) if citation else ""}</bdi>'
-
-    def remark(self, kind: str, said: Message) -> str:
-        """A sentence on the answer; what is neither its status nor missing is small."""
-        return f"{super().remark(kind, said)}" if kind in SAID_ALOUD else aside(self.say(said), kind)
+        shown = super().quoted(before, short, behind)
+        return f"<bdi>{shown}</bdi>" if DIRECTION.search(shown) else shown
 
     def close(self, quote: str) -> str:
-        """At most so much of a quote that it can be told."""
+        """The beginning of a quote."""
         return self.text(shortened(quote))
 
     def markers(self, numbers: Sequence[int]) -> str:
         """Links to the sources of the group."""
-        return "\N{NO-BREAK SPACE}" + "".join(f"[\\[{number}\\]](#{self.group}-{number})" for number in numbers)
-
-    def beside(self, kind: str, said: Message) -> str:
-        """Small print, which is no part of what was said."""
-        return f" {aside(self.say(said), kind)}" if said else ""
+        links = "".join(f"[\\[{number}\\]](#{self.group}-{number})" for number in numbers)
+        return f"\N{NO-BREAK SPACE}{links}" if links else ""
 
 
 def message(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
-    blocks = (block for block in describe(answer) if not isinstance(block, Facts))
-    shown = (block for block in blocks if not (isinstance(block, Remark) and block.kind == "answered"))
-    return "\n\n".join(ChatWriter(group, words).paragraphs(shown))
+    blocks = (block for block in describe(answer) if not (isinstance(block, Sentence) and block.kind in UNSHOWN))
+    return "\n\n".join(ChatWriter(group, words).paragraphs(blocks))
 
 
 def aside(said: str, kind: str) -> str:
     """What stands in an answer's place and is none: `turns` leaves it out."""
-    return f'<small class="{kind}">{ChatWriter("", IN_ENGLISH).text(said)}</small>'
+    return SMALL.format(kind, ChatWriter("", IN_ENGLISH).text(said))
 
 
 def shortened(text: str, limit: int = 220) -> str:
@@ -105,43 +95,41 @@ def shortened(text: str, limit: int = 220) -> str:
 
 def source_group(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """The numbered sources of an answer as HTML."""
-    shown = [block for block in describe(answer) if isinstance(block, Sources)]
-    listed = "".join(f"<h2>{words.message(one.heading)}</h2><ol>{_cards(one, group, words)}</ol>" for one in shown)
-    return f'<section class="group" id="{group}">{listed}</section>' if shown else ""
-
-
-def _cards(sources: Sources, group: str, words: Translator) -> str:
-    return "".join(_card(source, group, words) for source in sources.sources)
+    listed = ""
+    for block in describe(answer):
+        if isinstance(block, Sources):
+            cards = "".join(_card(source, group, words) for source in block.sources)
+            listed += f"<h2>{words.message(block.heading)}</h2><ol>{cards}</ol>"
+    return f'<section class="group" id="{group}">{listed}</section>' if listed else ""
 
 
 def _card(source: Source, group: str, words: Translator) -> str:
-    """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph."""
-    citation = source.citation
-    article, (before, behind) = citation.article, citation.paragraph
+    """One source: title, publisher, date, links, the quote lit up in its paragraph, and what is to be known of it."""
+    citation, article = source.citation, source.citation.article
+    before, behind = map(escape_html, citation.paragraph)
     quoted, answering, further = map(escape_html, source.pieces)
     answering = f"<strong>{answering}</strong>" if answering else ""
     about = " · ".join(in_line(words.message(part)) for part in source.about)
-    links = _link(citation.link, words("Link to this passage"), "permanent")
+    links = _link("permanent", citation.link, words("Link to this passage"))
     if source.url:
-        links = f"{_link(source.url, words('Open page'), 'open', 'noopener noreferrer')} {links}"
-    said = escape_html(capital(words.message(source.speakers)))
-    said = f'<p class="voices" dir="auto">{said}</p>' if said else ""
-    notes = [escape_html(words.message(remark)) for remark in source.remarks]
-    if source.corrected:
-        changes = _link(f"/source/{article.id}/{article.version}/changes", words("what changed"), "changes")
-        notes.append(f"{escape_html(words.message(source.corrected))} {changes}")
-    note = "".join(f'<p class="note" dir="auto">{line}</p>' for line in notes)
+        links = f"{_link('open', source.url, words('Open page'), 'noopener noreferrer')} {links}"
+    remarks = {"voices": "", "note": ""}
+    for kind, remark in source.remarks:
+        said = escape_html(capital(words.message(remark)))
+        if kind == "corrected":
+            said += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
+        place = "voices" if kind == "voices" else "note"
+        remarks[place] += f'<p class="{place}" dir="auto">{said}</p>'
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
         f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
-        f'<p class="links">{links}</p>{said}'
-        f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
-        f"<mark>{quoted}{answering}{further}</mark>{escape_html(behind)}</blockquote>{note}</li>"
+        f'<p class="links">{links}</p>{remarks["voices"]}<blockquote lang="{escape_html(article.lang)}" dir="auto">'
+        f"{before}<mark>{quoted}{answering}{further}</mark>{behind}</blockquote>{remarks['note']}</li>"
     )
 
 
-def _link(url: str, label: str, kind: str, relation: str = "noopener") -> str:
+def _link(kind: str, url: str, label: str, relation: str = "noopener") -> str:
     return f'<a class="{kind}" href="{escape_html(url)}" target="_blank" rel="{relation}">{label}</a>'
 
 

@@ -211,7 +211,7 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
         }
         wanted = request.query_params.get("language", "")
         words = translator(wanted if wanted in LANGUAGES else _spoken(request))
-        written = chosen.render(answers[-1:] if last else answers, words)
+        written = chosen.render(answers[-1:] if last else answers, words.message, words.language)
         return Response(written, headers=headers, media_type=chosen.media_type)
 
     def asset(request: Request) -> Response:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from bot import Article, Record, changes
 from page.i18n import Translator
 from page.markup import escape_html
-from render import url_of
+from render.bibliography import url_of
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 

@@ -18,7 +18,7 @@ from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
 from page.events import Updates, listening, refused
 from page.i18n import Translator
 from page.markup import escape_html, in_line, shortened
-from render import speakers
+from render.blocks import speakers
 
 ARTICLES = "articles"  # beside the topics: the articles themselves
 SHOWN = 300  # moments and articles, the newest

@@ -6,120 +6,65 @@ written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from bot.answer import (
-    CORRECTING,
-    DIFFERING,
-    NO_DATE,
-    NOT_ANSWERED,
-    Answer,
-    Citation,
-    Claim,
-    Disagreement,
-    Short,
-    Spelling,
-    Status,
-    Support,
-    Voice,
-    by_whom,
-    of_kind,
-    same_name,
-    searched,
-    told_by,
-    voice_in_words,
-)
+from bot import answer as said
+from bot.answer import Answer, Citation, Claim, Disagreement, Short, Spelling, Voice
 from language import Message, verbatim
 from render.bibliography import url_of
-from vectorstore import Article, Time
+from vectorstore import Time
 
-Pieces: TypeAlias = tuple[
-    str, str, str
-]  # a text before, in and behind the short answer, of which the last two may be empty
+Say: TypeAlias = Callable[[Message], str]  # a message in some language; `str` for English
+Kind: TypeAlias = Literal[said.Status, "short", "corrects", "claim", "missing", "note", "coverage", "fact"]
 
 SHOWN_DIGITS = 12  # of an article's hash, for people; the bundle holds it whole
-STATUS: dict[Status, Message] = {
-    "answered": Message("Answered."),
-    "partial": Message("Partial answer."),
-    "not_found": NOT_ANSWERED,
-}
-SUPPORT: dict[Support, Message] = {
+VERDICT = {"yes": Message("Yes"), "no": Message("No")}
+STATUS = {"answered": Message("Answered."), "partial": Message("Partial answer."), "not_found": said.NOT_ANSWERED}
+SUPPORT: dict[said.Support, Message] = {
     "quoted": Message(""),
     "verified": Message("verified"),
     "partly": Message("only partly supported by its source"),
     "unverified": Message("not supported by the sources"),
 }
-VERDICT = {None: Message(""), "yes": Message("Yes"), "no": Message("No")}
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """The verdict and the short answer, the number of its citation or 0, and what stands beside it, or empty."""
+class Sentence:
+    """A sentence of an answer, or on it: a text before, in and behind the short answer; citations by their numbers.
 
-    text: Message
-    citation: int
-    beside: Message
+    `beside` stands small behind it: each message with what it is ("voice", "doubt", "verified", "beside").
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A sentence on the answer; `kind` says of what: "missing" is what the articles lack, "coverage" what was searched."""
-
-    kind: Literal[Status, "corrects", "missing", "note", "coverage"]
-    text: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A claim with its citations; `teller` says who tells it and when, `label` how it is proved; either may be empty."""
-
-    pieces: Pieces
-    citations: tuple[int, ...]
-    teller: Message
-    support: Support
-    label: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the values in which sources differ, with who gives it when and the number of the citation."""
-
-    value: str
-    tellers: tuple[tuple[Message, int], ...]
-    correcting: Message
+    kind: Kind
+    before: Message
+    short: str = ""
+    behind: str = ""
+    citations: tuple[int, ...] = ()
+    beside: tuple[tuple[str, Message], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What the sources differ in, at least two sides of it."""
+    """What sources differ in: each value, who gives it when in which citation, and whether it corrects."""
 
     heading: Message
-    sides: tuple[Side, ...]
+    sides: tuple[tuple[str, tuple[tuple[Message, int], ...], Message], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A cited quote: `about` is publisher and date, `speakers` who says it, or empty.
+    """A quote: before, in and behind the short answer; its publisher and date, and its URL if it is one to follow.
 
-    `url` is the article's, if it is one to follow; `remarks` is what to know of the text, `corrected` when it changed
-    since, or empty.
+    Each of `remarks` has its kind: "voices", "note" or "corrected".
     """
 
     citation: Citation
-    pieces: Pieces
+    pieces: tuple[str, str, str]
     about: tuple[Message, ...]
     url: str
-    speakers: Message
-    remarks: tuple[Message, ...]
-    corrected: Message
-
-    @property
-    def sentences(self) -> tuple[Message, ...]:
-        """All that is to be known of the quote beside its article."""
-        speakers = Message.joined((self.speakers, ".")) if self.speakers else Message("")
-        return tuple(filter(None, (speakers, *self.remarks, self.corrected)))
+    remarks: tuple[tuple[str, Message], ...]
 
     @property
     def proof(self) -> tuple[tuple[Message, str], ...]:
@@ -137,26 +82,14 @@ class Sources:
     proving: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """How the answer came about, as names and values."""
-
-    facts: tuple[tuple[Message, str], ...]
-
-
-Block: TypeAlias = Lead | Remark | Statement | Conflict | Sources | Facts
-
-
-def describe(answer: Answer, numbered: int = 0) -> tuple[Block, ...]:
-    """The blocks of an answer; its citations are numbered on from so many, those of close passages behind them."""
-    return tuple(_blocks(answer, numbered))
+Block: TypeAlias = Sentence | Conflict | Sources
 
 
 def conversation(answers: Sequence[Answer]) -> list[tuple[Block, ...]]:
     """The blocks of each answer, with citations that are numbered on from one to the next."""
     described, numbered = [], 0
     for answer in answers:
-        described.append(describe(answer, numbered))
+        described.append(tuple(describe(answer, numbered)))
         numbered += len(answer.citations) + len(answer.closest)
     return described
 
@@ -168,39 +101,53 @@ def title(answers: Sequence[Answer]) -> Message:
     return Message.many("{count} question", "{count} questions", count=len(answers))
 
 
-def _blocks(answer: Answer, numbered: int) -> Iterator[Block]:
+def capital(sentence: str) -> str:
+    """A sentence that begins with a capital letter."""
+    return f"{sentence[:1].upper()}{sentence[1:]}"
+
+
+def describe(answer: Answer, numbered: int = 0) -> Iterator[Block]:
+    """The blocks of an answer; its citations are numbered on from so many, those of close passages behind them."""
     short = answer.short
-    if lead := Message.joined((VERDICT[answer.verdict], " ".join(short.text.split()) if short else ""), " — "):
-        yield Lead(lead, short.citation + numbered if short else 0, _beside_short(answer))
-    yield Remark(answer.status, STATUS[answer.status])
+    words = " ".join(short.text.split()) if short else ""
+    if lead := Message.joined((VERDICT.get(answer.verdict or "", ""), words), " — "):
+        cited, beside = (short.citation + numbered,) if short else (), _beside_short(answer)
+        yield Sentence("short", lead, citations=cited, beside=(("beside", beside),) if beside else ())
+    yield Sentence(answer.status, STATUS[answer.status])
     if answer.corrects:
-        yield Remark("corrects", Message("The question takes something for granted that the articles put right:"))
-    yield from (_statement(answer, claim, numbered) for claim in answer.claims)
+        yield Sentence("corrects", Message("The question takes something for granted that the articles put right:"))
+    yield from (_claim(answer, claim, numbered) for claim in answer.claims)
     yield from (_conflict(answer, disagreement, numbered) for disagreement in answer.disagreements)
-    yield from (Remark("missing", sentence) for sentence in answer.missing)
+    yield from (Sentence("missing", sentence) for sentence in answer.missing)
     if answer.closest:
-        behind = numbered + len(answer.citations)
-        close = tuple(_source(citation, None, behind) for citation in answer.closest)
+        close = tuple(_source(citation, None, numbered + len(answer.citations)) for citation in answer.closest)
         yield Sources(Message("Closest passages, which are not an answer"), close, proving=False)
-    yield from (Remark("note", note) for note in (*answer.notes, *map(_variants, answer.spellings)))
-    yield Remark("coverage", _coverage(answer))
-    yield Facts(tuple((name, value) for name, value in _facts(answer) if value))
+    yield from (Sentence("note", note) for note in (*answer.notes, *map(_variants, answer.spellings)))
+    yield Sentence("coverage", _coverage(answer))
+    facts = {
+        Message("Reader"): answer.reader,
+        Message("Prompts"): ", ".join(answer.prompts),
+        Message("Vectors"): answer.embedding,
+        Message("Time"): answer.made,
+    }
+    yield from (Sentence("fact", Message.joined(fact, ": ")) for fact in facts.items() if fact[1])
     if answer.citations:
         proving = tuple(_source(citation, short, numbered) for citation in answer.citations)
         yield Sources(Message("Sources"), proving, proving=True)
 
 
-def _statement(answer: Answer, claim: Claim, numbered: int) -> Statement:
+def _claim(answer: Answer, claim: Claim, numbered: int) -> Sentence:
     quotes = (one for one in answer.citations if claim.support == "quoted" and one.number in claim.citations)
     around = (_around(one, answer.short) for one in quotes if one.quote.split() == claim.text.split())
-    pieces = next((found for found in around if found[1]), (claim.text, "", ""))
-    doubts = claim.doubts if claim.support in ("partly", "unverified") else ()
-    label = Message.joined((SUPPORT[claim.support], *doubts), "; ")
-    numbers = tuple(number + numbered for number in claim.citations)
-    return Statement(pieces, numbers, by_whom(*told_by(claim, answer.citations)), claim.support, label)
+    before, short, behind = next((pieces for pieces in around if pieces[1]), (claim.text, "", ""))
+    label = "doubt" if claim.support in ("partly", "unverified") else "verified"
+    checked = Message.joined((SUPPORT[claim.support], *(claim.doubts if label == "doubt" else ())), "; ")
+    beside = ("voice", said.by_whom(*said.told_by(claim, answer.citations))), (label, checked)
+    citations = tuple(number + numbered for number in claim.citations)
+    return Sentence("claim", verbatim(before), short, behind, citations, tuple(one for one in beside if one[1]))
 
 
-def _around(citation: Citation, short: Short | None) -> Pieces:
+def _around(citation: Citation, short: Short | None) -> tuple[str, str, str]:
     quote = citation.quote
     if short is None or short.citation != citation.number or quote[short.start : short.end] != short.text:
         return quote, "", ""
@@ -215,39 +162,36 @@ def _beside_short(answer: Answer) -> Message:
         return Message("")
     start, end = cited.start + short.start, cited.start + short.end
     times = [time for time in cited.times if time.reckoned and start <= time.span.start and time.span.end <= end]
-    reckoned = Message.joined(map(days, times), ", ")
+    reckoned = Message.joined(map(_days, times), ", ")
     voices = [voice for voice in cited.voices if voice.speaker not in short.text]
-    _, published = told_by(Claim(short.text, "quoted", (short.citation,)), answer.citations)
+    _, published = said.told_by(Claim(short.text, "quoted", (short.citation,)), answer.citations)
     inferred = Message("{days}, inferred from the publication date", days=reckoned) if reckoned else ""
-    return Message.joined((inferred, by_whom(voices, published)), "; ")
+    return Message.joined((inferred, said.by_whom(voices, published)), "; ")
 
 
 def _conflict(answer: Answer, disagreement: Disagreement, numbered: int) -> Conflict:
-    cited = {citation.number: citation.article for citation in answer.citations}
-    sides = [
-        Side(
-            account.value,
-            tuple((_teller(cited[number]), number + numbered) for number in account.citations if number in cited),
-            CORRECTING if account.corrects else Message(""),
+    tellers = {
+        one.number: Message.joined(
+            (one.article.publisher or one.article.name, one.article.published or said.NO_DATE), ", "
         )
-        for account in disagreement.accounts
-    ]
-    return Conflict(DIFFERING[disagreement.about], tuple(sides))
-
-
-def _teller(article: Article) -> Message:
-    return Message.joined((article.publisher or article.name, article.published or NO_DATE), ", ")
+        for one in answer.citations
+    }
+    sides = []
+    for account in disagreement.accounts:
+        cited = tuple((tellers[number], number + numbered) for number in account.citations if number in tellers)
+        sides.append((account.value, cited, said.CORRECTING if account.corrects else Message("")))
+    return Conflict(said.DIFFERING[disagreement.about], tuple(sides))
 
 
 def _variants(spelling: Spelling) -> Message:
-    quoted = ", ".join(spelling.quoted)
-    others = Message("{asked} is spelt {others} in the sources.", asked=spelling.asked, others=quoted) if quoted else ""
-    return Message.joined((same_name(spelling) or "", others), " ")
+    others = ", ".join(spelling.quoted)
+    spelt = Message("{asked} is spelt {others} in the sources.", asked=spelling.asked, others=others) if others else ""
+    return Message.joined((said.same_name(spelling), spelt), " ")
 
 
 def _coverage(answer: Answer) -> Message:
     """What was searched and read, who wrote, and what was searched for, where it is not the question."""
-    parts: list[Message | str] = [searched(answer)]
+    parts: list[Message] = [said.searched(answer)]
     if answer.read:
         parts.append(Message.many("{count} passage was read.", "{count} passages were read.", count=answer.read))
     if answer.claims and answer.mode == "quoting":
@@ -259,55 +203,39 @@ def _coverage(answer: Answer) -> Message:
     return Message.joined(parts, " ")
 
 
-def _facts(answer: Answer) -> list[tuple[Message, str]]:
-    return [
-        (Message("Reader"), answer.reader),
-        (Message("Prompts"), ", ".join(answer.prompts)),
-        (Message("Vectors"), answer.embedding),
-        (Message("Time"), answer.made),
-    ]
-
-
 def _source(citation: Citation, short: Short | None, numbered: int) -> Source:
     article = citation.article
-    publisher = of_kind(article.publisher, citation.publisher_kind) if article.publisher else Message("")
-    about = (publisher, verbatim(article.published) if article.published else NO_DATE)
-    remarks = [Message("Note: {note}.", note=article.note.rstrip("."))] if article.note else []
-    remarks += [
-        Message(
-            "“{words}” = {days}, inferred from the publication date.",
-            words=article.text[time.span.start : time.span.end],
-            days=days(time),
-        )
-        for time in citation.times
-        if time.reckoned
-    ]
+    publisher = said.of_kind(article.publisher, citation.publisher_kind) if article.publisher else Message("")
+    about = (publisher, verbatim(article.published) if article.published else said.NO_DATE)
+    pieces, remarks = _around(citation, short), tuple(_remarks(citation))
+    numbered_on = replace(citation, number=citation.number + numbered)
+    return Source(numbered_on, pieces, tuple(filter(None, about)), url_of(article), remarks)
+
+
+def _remarks(citation: Citation) -> Iterator[tuple[str, Message]]:
+    """What is to be known of a quote: who says it, what the text is, which days it means, who else prints it."""
+    article = citation.article
+    if citation.voices:
+        yield "voices", Message.joined((speakers(citation.voices), "."))
+    if article.note:
+        yield "note", Message("Note: {note}.", note=article.note.rstrip("."))
+    for time in citation.times:
+        if time.reckoned:
+            words = {"words": article.text[time.span.start : time.span.end], "days": _days(time)}
+            yield "note", Message("“{words}” = {days}, inferred from the publication date.", **words)
     others = "; ".join(" ".join(filter(None, (one.publisher or one.name, one.published))) for one in citation.copies)
     if others:
-        remarks.append(Message("Also published by {others} (counted as one source).", others=others))
-    return Source(
-        replace(citation, number=citation.number + numbered),
-        _around(citation, short),
-        tuple(filter(None, about)),
-        url_of(article),
-        speakers(citation.voices),
-        tuple(remarks),
-        Message("Corrected on {day}.", day=citation.corrected) if citation.corrected else Message(""),
-    )
+        yield "note", Message("Also published by {others} (counted as one source).", others=others)
+    if citation.corrected:
+        yield "corrected", Message("Corrected on {day}.", day=citation.corrected)
 
 
 def speakers(voices: Sequence[Voice]) -> Message:
     """Who says what a quote tells; empty where the article itself does."""
-    return Message.joined(map(voice_in_words, voices), "; ")
+    return Message.joined(map(said.voice_in_words, voices), "; ")
 
 
-def days(time: Time) -> Message:
-    """The days of a time: one, or from and to."""
+def _days(time: Time) -> Message:
     if time.first == time.last:
         return verbatim(f"{time.first}")
     return Message("{first} to {last}", first=time.first, last=time.last)
-
-
-def capital(sentence: str) -> str:
-    """A sentence that begins with a capital letter."""
-    return f"{sentence[:1].upper()}{sentence[1:]}"

@@ -11,29 +11,29 @@ from types import MappingProxyType
 
 from bot import Answer, bundle
 from render.bibliography import bibtex, csl_json
+from render.blocks import Say
 from render.html import html
 from render.markdown import markdown
-from render.translation import Translation
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """A way to write answers down: the function, what its files' names end in, and their media type."""
+    """A way to write answers down in a language, given as a translation and its code."""
 
-    render: Callable[[Sequence[Answer], Translation], str]
+    render: Callable[[Sequence[Answer], Say, str], str]
     extension: str
     media_type: str
 
 
+# the last three are data, the same in every language
 EXPORT_FORMATS: Mapping[str, ExportFormat] = MappingProxyType(
     {
-        "markdown": ExportFormat(markdown, ".md", "text/markdown"),
+        "markdown": ExportFormat(lambda answers, say, _: markdown(answers, say), ".md", "text/markdown"),
         "html": ExportFormat(html, ".html", "text/html"),
-        # the data of these are the same in every language
-        "bundle": ExportFormat(lambda answers, _: bundle(answers), ".json", "application/json"),
-        "bibtex": ExportFormat(lambda answers, _: bibtex(answers), ".bib", "application/x-bibtex"),
+        "bundle": ExportFormat(lambda answers, *_: bundle(answers), ".json", "application/json"),
+        "bibtex": ExportFormat(lambda answers, *_: bibtex(answers), ".bib", "application/x-bibtex"),
         "csl-json": ExportFormat(
-            lambda answers, _: csl_json(answers), ".csl.json", "application/vnd.citationstyles.csl+json"
+            lambda answers, *_: csl_json(answers), ".csl.json", "application/vnd.citationstyles.csl+json"
         ),
     }
 )

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from bot import Answer
-from language import Message
-from render.blocks import (
-    Block,
-    Conflict,
-    Facts,
-    Lead,
-    Remark,
-    Source,
-    Sources,
-    Statement,
-    capital,
-    conversation,
-    title,
-)
-from render.translation import ENGLISH, Translation
+from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, conversation, title
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|^([-+:]|\d+[.)])(?=[\s-]|$)")
@@ -67,47 +54,48 @@ def _apart(character: str) -> bool:
 
 
 class MarkdownWriter:
-    """Writes blocks as paragraphs of Markdown; a subclass writes markers and what is no quote in its own way."""
+    """Writes blocks as paragraphs of Markdown; a subclass writes what is no quote in its own way.
 
-    def __init__(self, translation: Translation = ENGLISH) -> None:
-        self.say = translation.message
+    `frames` are what stands around sentences of a kind and their markers, `small` around small print of a kind.
+    """
+
+    frames: ClassVar[Mapping[str, str]] = {
+        "short": "**{}**{}",
+        "answered": "*{}*",
+        "partial": "**{}**",
+        "not_found": "**{}**",
+    }
+    small: ClassVar[str] = " *({1})*"
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
 
     def paragraphs(self, blocks: Iterable[Block]) -> Iterator[str]:
         """The paragraphs of an answer; its footnotes are no part of them."""
         for block in blocks:
             match block:
-                case Lead(said, citation, beside):
-                    yield f"{self.lead(said, citation)}{self.beside('beside', beside)}"
-                case Remark(kind, said):
-                    yield self.remark(kind, said)
-                case Statement(pieces, citations, teller, support, label):
-                    checked = self.beside("verified" if support == "verified" else "doubt", label)
-                    yield f"{self.quoted(*pieces)}{self.markers(citations)}{self.beside('voice', teller)}{checked}"
+                case Sentence():
+                    yield self.sentence(block)
                 case Conflict():
                     yield from self._table(block)
                 case Sources(heading, sources, proving=False):
                     cited = [source.citation for source in sources]
                     close = [f"- {self.close(citation.quote)}{self.markers((citation.number,))}" for citation in cited]
                     yield "\n".join((f"{self.say(heading)}:\n", *close))
-                case Facts(facts):
-                    yield "\n".join(f"- {self.say(name)}: {self.text(value)}" for name, value in facts)
 
-    def text(self, said: Message | str) -> str:
-        """A message in its language, or words as they are, on one line that shows them as they are."""
-        return self.quoted(self.say(said) if isinstance(said, Message) else said, "", "")
+    def sentence(self, sentence: Sentence) -> str:
+        """A sentence with its markers and what stands beside it."""
+        shown = self.quoted(self.say(sentence.before), sentence.short, sentence.behind)
+        framed = self.frames.get(sentence.kind, "{}{}").format(shown, self.markers(sentence.citations))
+        return framed + "".join(self.small.format(kind, self.text(self.say(said))) for kind, said in sentence.beside)
 
-    def quoted(self, before: str, inside: str, behind: str) -> str:
-        """The same of three pieces of a text, the middle one bold."""
-        return bold_within(before, inside, behind)
+    def quoted(self, before: str, short: str, behind: str) -> str:
+        """Three pieces of a text on one line that shows them as they are, the middle one bold."""
+        return bold_within(before, short, behind)
 
-    def lead(self, said: Message, citation: int) -> str:
-        """The short answer with its marker."""
-        return f"**{self.text(said)}**{self.markers((citation,) if citation else ())}"
-
-    def remark(self, kind: str, said: Message) -> str:
-        """A sentence on the answer."""
-        around = {"answered": "*", "partial": "**", "not_found": "**"}.get(kind, "")
-        return f"{around}{self.text(said)}{around}"
+    def text(self, words: str) -> str:
+        """The same of a whole text."""
+        return self.quoted(words, "", "")
 
     def close(self, quote: str) -> str:
         """A quote that is merely close to the question."""
@@ -117,40 +105,35 @@ class MarkdownWriter:
         """What leads to the citations with these numbers."""
         return "".join(f"[^{number}]" for number in numbers)
 
-    def beside(self, kind: str, said: Message) -> str:  # noqa: ARG002 # for subclasses
-        """What stands small behind a sentence; empty if there is nothing to say."""
-        return f" *({self.text(said)})*" if said else ""
-
     def footnote(self, source: Source) -> str:
         """A quote with all that is known of its source."""
         name, url = source.citation.article.name, f"<{source.url}>" if source.url else ""
-        about = [*filter(None, (*map(self.text, (name, *source.about)), url))]
-        remarks = "".join(f" {self.text(capital(self.say(remark)))}" for remark in source.sentences)
-        proof = ", ".join(f"{self.say(name)}: `{_code(value)}`" for name, value in source.proof)
-        return f"[^{source.citation.number}]: “{self.quoted(*source.pieces)}” — {', '.join(about)}.{remarks} {proof}."
+        about = ", ".join(filter(None, (*map(self.text, (name, *map(self.say, source.about))), url)))
+        remarks = "".join(f" {self.text(capital(self.say(remark)))}" for _, remark in source.remarks)
+        proof = ", ".join(f"{self.say(key)}: `{_code(value)}`" for key, value in source.proof)
+        return f"[^{source.citation.number}]: “{self.quoted(*source.pieces)}” — {about}.{remarks} {proof}."
 
     def _table(self, conflict: Conflict) -> Iterator[str]:
         """A heading, and a table with a column for each value: who gives it, and when."""
         yield f"**{self.say(conflict.heading)}**"
-        cells = []
-        for side in conflict.sides:
-            tellers = (f"{self.text(teller)}{self.markers((number,))}" for teller, number in side.tellers)
-            cells.append(f"{'; '.join(tellers)}{self.say(side.correcting)}")
-        rows = ([self.text(side.value) for side in conflict.sides], ["---"] * len(cells), cells)
+        values, cells = [], []
+        for value, tellers, correcting in conflict.sides:
+            values.append(self.text(value))
+            cited = "; ".join(f"{self.text(self.say(teller))}{self.markers((number,))}" for teller, number in tellers)
+            cells.append(f"{cited}{self.say(correcting)}")
+        rows = (values, ["---"] * len(cells), cells)
         yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def markdown(answers: Sequence[Answer], translation: Translation = ENGLISH) -> str:
+def markdown(answers: Sequence[Answer], say: Say = str) -> str:
     """The answers with a footnote a quote, numbered on from answer to answer; the footnotes stand at the end."""
-    writer, described = MarkdownWriter(translation), conversation(answers)
-    several = len(answers) != 1
-    parts = [f"# {writer.say(title(answers))}"] if several else []
+    writer, described, several = MarkdownWriter(say), conversation(answers), len(answers) != 1
+    parts = [f"# {say(title(answers))}"] if several else []
     for answer, blocks in zip(answers, described, strict=True):
         parts += [f"{'##' if several else '#'} {escape_markdown(answer.question)}", *writer.paragraphs(blocks)]
-    listed = [block for blocks in described for block in blocks if isinstance(block, Sources)]
-    sources = sorted((source for block in listed for source in block.sources), key=lambda one: one.citation.number)
-    parts += map(writer.footnote, sources)
-    return "\n\n".join(parts) + "\n"
+    listed = [block.sources for blocks in described for block in blocks if isinstance(block, Sources)]
+    sources = sorted((source for sources in listed for source in sources), key=lambda source: source.citation.number)
+    return "\n\n".join((*parts, *map(writer.footnote, sources))) + "\n"
 
 
 def _code(text: str) -> str:

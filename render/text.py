@@ -3,59 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from bot import Answer
-from render.blocks import Block, Conflict, Lead, Remark, Sources, Statement, capital, describe
-from render.translation import ENGLISH, Translation
+from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, describe
+
+SKIPPED = ("answered", "fact")
+APART = {"short": "{}\n", "note": "({})", "coverage": "\n{}"}
 
 
-def text(answer: Answer, translation: Translation = ENGLISH) -> str:
-    """The short answer first, then its quotes on one line, what there is to say beside them, and the sources."""
+def text(answer: Answer, say: Say = str) -> str:
+    """The short answer first, then all claims on one line, what there is to say beside them, and the sources."""
     lines: list[str] = []
-    before: Block | None = None
-    for block in describe(answer):
-        written = [*_written(block, translation)]
-        if isinstance(block, Statement) and isinstance(before, Statement):
-            lines[-1] += f" {written.pop()}"
-        lines += written
-        before = block
+    for kind, blocks in groupby(describe(answer), lambda block: getattr(block, "kind", "")):
+        written = [line for block in blocks for line in _written(block, say)]
+        lines += [" ".join(written)] if kind == "claim" else written
     return "\n".join(lines) + "\n"
 
 
-def _written(block: Block, translation: Translation) -> Iterator[str]:
-    say = translation.message
+def _written(block: Block, say: Say) -> Iterator[str]:
     match block:
-        case Lead(said, citation, beside):
-            yield f"{say(said)}{_markers((citation,) if citation else ())}{_aside(say(beside))}"
-            yield ""
-        case Remark("answered"):
-            return
-        case Remark("note", said):
-            yield f"({say(said)})"
-        case Remark("coverage", said):
-            yield f"\n{say(said)}"
-        case Remark(_, said):
-            yield say(said)
-        case Statement((before, short, behind), citations, teller, _, label):
-            yield f"{before}{short}{behind}{_markers(citations)}{_aside(say(teller))}{_aside(say(label))}"
+        case Sentence(kind, before, short, behind, citations, beside) if kind not in SKIPPED:
+            said = f"{say(before)}{short}{behind}{_markers(citations)}"
+            yield APART.get(kind, "{}").format(said + "".join(f" ({say(words)})" for _, words in beside))
         case Conflict(heading, sides):
             yield f"{say(heading)}:"
-            for side in sides:
-                tellers = "; ".join(f"{say(teller)}{_markers((number,))}" for teller, number in side.tellers)
-                yield f"    {side.value}: {tellers}{say(side.correcting)}"
+            for value, tellers, correcting in sides:
+                cited = "; ".join(f"{say(teller)}{_markers((number,))}" for teller, number in tellers)
+                yield f"    {value}: {cited}{say(correcting)}"
         case Sources(heading, sources):
             yield f"\n{say(heading)}:"
-            for source in sources:
-                cited = source.citation
-                about = ", ".join(filter(None, (cited.article.name, *map(say, source.about), source.url)))
-                yield f"[{cited.number}] {about}\n    “{' '.join(cited.quote.split())}”"
-                yield from (f"    {capital(say(sentence))}" for sentence in source.sentences)
-                yield f"    {cited.link}"
+            yield from (line for source in sources for line in _source(source, say))
+
+
+def _source(source: Source, say: Say) -> Iterator[str]:
+    citation = source.citation
+    about = ", ".join(filter(None, (citation.article.name, *map(say, source.about), source.url)))
+    yield f"[{citation.number}] {about}"
+    yield f"    “{' '.join(citation.quote.split())}”"
+    yield from (f"    {capital(say(remark))}" for _, remark in source.remarks)
+    yield f"    {citation.link}"
 
 
 def _markers(numbers: Sequence[int]) -> str:
     return f" {''.join(f'[{number}]' for number in numbers)}" if numbers else ""
-
-
-def _aside(said: str) -> str:
-    return f" ({said})" if said else ""

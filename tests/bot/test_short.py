@@ -20,12 +20,14 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import Answer, Bot, BundleError, Citation, Claim, Short, Verdict, Voice, answers_in, verify
+from bot.answer import searched
 from bot.bundle import bundle
 from ingest import update
 from page.conversations import FILE, Conversations
 from page.i18n import translator
 from page.markup import message, source_group, turns
-from render import bold_within, html, markdown
+from render import html, markdown, text
+from render.markdown import bold_within
 from vectorstore import Coverage, Span, Time
 
 SHIP = {
@@ -410,7 +412,7 @@ def test_a_bundle_gives_back_the_short_answer_and_all_beside_it(library: Bot, sh
     answer = told(ship, verdict="no")
     assert answers_in(bundle([answer]), library.article) == [answer]
     fields = json.loads(bundle([answer]))
-    assert fields["version"] == 2
+    assert fields["version"] == 3
     assert fields["answers"][0]["short"] == asdict(answer)["short"]
 
 

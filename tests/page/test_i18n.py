@@ -72,7 +72,7 @@ def phrases() -> set[str | tuple[str, str]]:
         texts = literals(call)
         if called == "Message":
             assert len(texts) == len(call.args) == 1, f"{where}: a template is a literal"
-            found.add(texts[0])
+            found.update(filter(None, texts))
         elif called == "words" and texts:
             found.add(texts[0])
         elif called == "many":
