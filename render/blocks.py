@@ -130,7 +130,8 @@ def describe(answer: Answer, numbered: int = 0) -> Iterator[Block]:
         Message("Vectors"): answer.embedding,
         Message("Time"): answer.made,
     }
-    yield from (Sentence("fact", Message.joined(fact, ": ")) for fact in facts.items() if fact[1])
+    if made := Message.joined((Message.joined(fact, ": ") for fact in facts.items() if fact[1]), " · "):
+        yield Sentence("fact", made)
     if answer.citations:
         proving = tuple(_source(citation, short, numbered) for citation in answer.citations)
         yield Sources(Message("Sources"), proving, proving=True)

@@ -89,7 +89,7 @@ def test_every_writer_shows_the_same_of_an_answer(
         assert citation.article.published in shown
         assert citation.article.note.rstrip(".") in shown
         assert all(copy.publisher in shown for copy in citation.copies)
-        assert all(voice.speaker.removeprefix("The ") in shown for voice in citation.voices)
+        assert all(re.sub("^The ", "", voice.speaker) in shown for voice in citation.voices)
         assert all(f"{time.first}" in shown for time in citation.times if time.reckoned)
     for block in describe(answer):
         match block:
@@ -114,12 +114,8 @@ def test_beside_the_words_of_articles_nothing_is_english_in_russian(
     for citation in (*answer.citations, *answer.closest):
         for article in (citation.article, *citation.copies):
             own += [article.title, article.publisher, article.url, article.note, article.sha256[:12]]
-        own += [
-            *citation.article.text.split("\n"),
-            citation.quote,
-            citation.link,
-            *(one.speaker for one in citation.voices),
-        ]
+        own += [*citation.article.text.split("\n"), citation.quote, citation.link]
+        own += [re.sub("^The ", "the ", voice.speaker) for voice in citation.voices]
         own += [part for part in citation.paragraph if part.strip()]
         own += [citation.article.text[time.span.start : time.span.end] for time in citation.times]
     own += [account.value for one in answer.disagreements for account in one.accounts]
