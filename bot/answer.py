@@ -189,14 +189,12 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer as plain text, with [n] where a citation belongs; bundles are verified by its very words."""
-        said = []
-        for claim in self.claims if self.status != "not_found" else ():
-            voices, days = told_by(claim, self.citations)
-            teller = by_whom(voices, days)
-            said.append(f"{claim.marked} ({teller})" if teller else claim.marked)
+        refused = self.status == "not_found"
+        told = [(claim.marked, by_whom(*told_by(claim, self.citations))) for claim in self.claims if not refused]
+        said = [f"{marked} ({teller})" if teller else marked for marked, teller in told]
         said += [_account_of(disagreement, self.citations) for disagreement in self.disagreements]
         said += [*self.missing, *filter(None, map(same_name, self.spellings))]
-        return " ".join([NOT_ANSWERED, *said, searched(self)] if self.status == "not_found" else said)
+        return " ".join([NOT_ANSWERED, *said, searched(self)] if refused else said)
 
 
 @dataclass(frozen=True, slots=True)

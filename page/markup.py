@@ -66,10 +66,6 @@ class ChatWriter(MarkdownWriter):
         shown = super().quoted(before, short, behind)
         return f"<bdi>{shown}</bdi>" if DIRECTION.search(shown) else shown
 
-    def close(self, quote: str) -> str:
-        """The beginning of a quote."""
-        return self.text(shortened(quote))
-
     def markers(self, numbers: Sequence[int]) -> str:
         """Links to the sources of the group."""
         links = "".join(f"[\\[{number}\\]](#{self.group}-{number})" for number in numbers)
@@ -85,12 +81,6 @@ def message(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
 def aside(said: str, kind: str) -> str:
     """What stands in an answer's place and is none: `turns` leaves it out."""
     return SMALL.format(kind, ChatWriter("", IN_ENGLISH).text(said))
-
-
-def shortened(text: str, limit: int = 220) -> str:
-    """At most `limit` characters, cut between words."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[:limit].rsplit(" ", 1)[0] + " …"
 
 
 def source_group(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:

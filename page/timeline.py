@@ -17,8 +17,9 @@ import gradio as gr
 from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
 from page.events import Updates, listening, refused
 from page.i18n import Translator
-from page.markup import escape_html, in_line, shortened
+from page.markup import escape_html, in_line
 from render.blocks import speakers
+from render.markdown import shortened
 
 ARTICLES = "articles"  # beside the topics: the articles themselves
 SHOWN = 300  # moments and articles, the newest

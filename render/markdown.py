@@ -53,6 +53,12 @@ def _apart(character: str) -> bool:
     return sign or character.isspace() or unicodedata.category(character).startswith("P")
 
 
+def shortened(text: str, limit: int = 220) -> str:
+    """At most `limit` characters, cut between words."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[:limit].rsplit(" ", 1)[0] + " …"
+
+
 class MarkdownWriter:
     """Writes blocks as paragraphs of Markdown; a subclass writes what is no quote in its own way.
 
@@ -80,7 +86,10 @@ class MarkdownWriter:
                     yield from self._table(block)
                 case Sources(heading, sources, proving=False):
                     cited = [source.citation for source in sources]
-                    close = [f"- {self.close(citation.quote)}{self.markers((citation.number,))}" for citation in cited]
+                    close = [
+                        f"- {self.text(f'“{shortened(citation.quote)}”')}{self.markers((citation.number,))}"
+                        for citation in cited
+                    ]
                     yield "\n".join((f"{self.say(heading)}:\n", *close))
 
     def sentence(self, sentence: Sentence) -> str:
@@ -96,10 +105,6 @@ class MarkdownWriter:
     def text(self, words: str) -> str:
         """The same of a whole text."""
         return self.quoted(words, "", "")
-
-    def close(self, quote: str) -> str:
-        """A quote that is merely close to the question."""
-        return f"“{self.text(quote)}”"
 
     def markers(self, numbers: Sequence[int]) -> str:
         """What leads to the citations with these numbers."""

@@ -532,7 +532,7 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
         assert "They do not say who signed it." in words
         assert "The model could not be reached." in words
         assert "It is a <start>." in words
-        assert "(not supported by the sources; its quote does not hold “start”)" in words
+        assert "(not supported by the sources; the words “start” are not in its quote)" in words
         assert searched(told) in words
         assert told.made in words
         assert "Quoted word for word." in words
