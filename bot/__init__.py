@@ -7,7 +7,6 @@ from bot.answer import Answer, Citation, Claim, Event, Short, Spelling, Turn, Ve
 from bot.bot import Bot, QuestionError
 from bot.bundle import BundleError, answers_in, bundle
 from bot.chronicle import TOPICS, Count, Known, Moment, Topic
-from bot.export import FORMATS, Format, beside_short, bold_within, escape_markdown, short_in_claim, short_in_quote
 from bot.verification import Finding, verify
 from vectorstore import (
     Article,
@@ -25,7 +24,6 @@ from vectorstore import (
 )
 
 __all__ = [
-    "FORMATS",
     "TOPICS",
     "Answer",
     "Article",
@@ -42,7 +40,6 @@ __all__ = [
     "Facets",
     "Filters",
     "Finding",
-    "Format",
     "Known",
     "LibraryError",
     "Moment",
@@ -57,12 +54,7 @@ __all__ = [
     "Verdict",
     "Voice",
     "answers_in",
-    "beside_short",
-    "bold_within",
     "bundle",
     "changes",
-    "escape_markdown",
-    "short_in_claim",
-    "short_in_quote",
     "verify",
 ]

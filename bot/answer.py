@@ -1,16 +1,17 @@
 """What an answer is made of.
 
-Knows the shapes, and how an answer reads as text. Does not know how one is found.
+Knows the shapes, and how an answer reads as text. Does not know how one is found, nor how it is shown: see `render`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from typing import Literal
 
-from language import Message
+from language import Message, verbatim
 from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
@@ -38,12 +39,6 @@ class Voice:
     speaker: str
     kind: Kind
     direct: bool
-
-    def __str__(self) -> str:
-        """The voice in words, for people."""
-        kind = "" if self.kind == "other" else f" ({self.kind})"
-        speaker = f"the {self.speaker[4:]}" if self.speaker.startswith("The ") else self.speaker
-        return f"{'in the words of' if self.direct else 'according to'} {speaker}{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +87,6 @@ class Spelling:
     name: str
     quoted: tuple[str, ...]
     also: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """The same in sentences, for people."""
-        return " ".join(part for part in (self.same, self.elsewhere) if part)
-
-    @property
-    def same(self) -> str:
-        """That the question's spellings are of one name, in a sentence; empty if it has but one."""
-        spellings = " and ".join((self.asked, *self.also))
-        return f"{spellings} are spellings of the same name, {self.name}." if self.also else ""
-
-    @property
-    def elsewhere(self) -> str:
-        """How the sources spell it, in a sentence; empty if no other way."""
-        return f"{self.asked} is spelt {', '.join(self.quoted)} in the sources." if self.quoted else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,48 +188,13 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer as plain text, with [n] where a citation belongs."""
-        if self.status == "not_found":
-            return " ".join([NOT_ANSWERED, *self.remarks, self.searched])
-        claims = [f"{claim.marked}{f' ({said})' if (said := self.said_by(claim)) else ''}" for claim in self.claims]
-        return " ".join([*claims, *self.remarks])
-
-    def said_by(self, claim: Claim) -> str:
-        """Who says a quoted claim and when, in words: "according to Coale (government), 2025-12-13"; see `tellers`."""
-        voices, dates = self.tellers(claim)
-        return ", ".join([*map(str, voices), *(day or "no date" for day in dates)])
-
-    def tellers(self, claim: Claim) -> tuple[list[Voice], list[str]]:
-        """Who says what a quoted claim tells, where its words do not name them, and its dates, where dates differ.
-
-        Nothing where the quote says all; a date that is not known is empty.
-        """
-        cited = [one for one in self.citations if claim.support == "quoted" and one.number in claim.citations]
-        said = [voice for one in cited for voice in one.voices if voice.speaker not in one.quote]
-        months = {one.article.published[:MONTH] for one in self.citations}
-        return said, list(dict.fromkeys(one.article.published for one in cited)) if len(months) > 1 else []
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is said beside the quotes: where they differ, what they leave open, which names are the same."""
-        same = (one.same for one in self.spellings if one.also)
-        return (*map(self.told, self.disagreements), *self.missing, *same)
-
-    def told(self, disagreement: Disagreement) -> str:
-        """A disagreement in a sentence, for people."""
-        dates = {one.number: one.article.published for one in self.citations}
-        sides = [
-            f"{account.value} {''.join(f'[{number}]' for number in account.citations)}"
-            f"{f' ({day})' if (day := max((dates[number] for number in account.citations), default='')) else ''}"
-            f"{', which says that it corrects an earlier report' if account.corrects else ''}"
-            for account in disagreement.accounts
-        ]
-        return f"The sources differ in the {disagreement.about}: {', '.join(sides[:-1])} and {sides[-1]}."
-
-    @property
-    def searched(self) -> str:
-        """What was searched, in a sentence."""
-        return searched(self.coverage, self.filters, self.as_of)
+        """The answer as plain text, with [n] where a citation belongs; bundles are verified by its very words."""
+        refused = self.status == "not_found"
+        told = [(claim.marked, by_whom(*told_by(claim, self.citations))) for claim in self.claims if not refused]
+        said = [f"{marked} ({teller})" if teller else marked for marked, teller in told]
+        said += [_account_of(disagreement, self.citations) for disagreement in self.disagreements]
+        said += [*self.missing, *filter(None, map(same_name, self.spellings))]
+        return " ".join([NOT_ANSWERED, *said, searched(self)] if refused else said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,23 +210,123 @@ class Event:
 
 
 MONTH = len("2025-12")
-NOT_ANSWERED = "The collection does not answer this."
+
+# What is said of an answer, in its text and wherever else it is shown
+
+KINDS: Mapping[Kind, Message] = {
+    "state media": Message("state media"),
+    "news agency": Message("news agency"),
+    "media": Message("media"),
+    "rights group": Message("rights group"),
+    "government": Message("government"),
+    "opposition": Message("opposition"),
+    "anonymous": Message("anonymous"),
+}
+NOT_ANSWERED = Message("The collection does not answer this.")
+NO_DATE = Message("no date")
+DIFFERING: Mapping[str, Message] = {
+    "number": Message("The sources differ in the number"),
+    "date": Message("The sources differ in the date"),
+}
+CORRECTING = Message(", which says that it corrects an earlier report")
 
 
-def searched(coverage: Coverage, filters: Filters, as_of: date | None) -> str:
+def of_kind(name: str, kind: Kind) -> Message:
+    """A speaker or a publisher with what kind of source it is: "Coale (government)"."""
+    return Message.joined((name, " (", KINDS[kind], ")")) if kind in KINDS else verbatim(name)
+
+
+def voice_in_words(voice: Voice) -> Message:
+    """Who says something: "according to Coale (government)"."""
+    name = f"the {voice.speaker[4:]}" if voice.speaker.startswith("The ") else voice.speaker
+    speaker = of_kind(name, voice.kind)
+    return (
+        Message("in the words of {speaker}", speaker=speaker)
+        if voice.direct
+        else Message("according to {speaker}", speaker=speaker)
+    )
+
+
+def told_by(claim: Claim, citations: Sequence[Citation]) -> tuple[list[Voice], list[str]]:
+    """Who says what a quoted claim tells, where its words do not name them, and its dates, where dates differ.
+
+    Nothing where the quote says all; a date that is not known is empty.
+    """
+    cited = [citation for citation in citations if claim.support == "quoted" and citation.number in claim.citations]
+    voices = [voice for citation in cited for voice in citation.voices if voice.speaker not in citation.quote]
+    months = {citation.article.published[:MONTH] for citation in citations}
+    days = dict.fromkeys(citation.article.published for citation in cited) if len(months) > 1 else ()
+    return voices, list(days)
+
+
+def by_whom(voices: Sequence[Voice], days: Sequence[str]) -> Message:
+    """Who says something and when: "according to Coale (government), 2025-12-13"; empty if neither is to be said."""
+    return Message.joined([*map(voice_in_words, voices), *(day or NO_DATE for day in days)], ", ")
+
+
+def same_name(spelling: Spelling) -> Message:
+    """That the question's spellings are of one name; empty if it has but one."""
+    if not spelling.also:
+        return Message("")
+    return Message(
+        "{asked} and {others} are spellings of the same name, {name}.",
+        asked=spelling.asked,
+        others=reduce(lambda some, other: Message("{some} and {other}", some=some, other=other), spelling.also),
+        name=spelling.name,
+    )
+
+
+def _account_of(disagreement: Disagreement, citations: Sequence[Citation]) -> str:
+    published = {citation.number: citation.article.published for citation in citations}
+    sides = [
+        f"{account.value} {''.join(f'[{number}]' for number in account.citations)}"
+        f"{f' ({day})' if (day := max((published[number] for number in account.citations), default='')) else ''}"
+        f"{CORRECTING if account.corrects else ''}"
+        for account in disagreement.accounts
+    ]
+    return f"{DIFFERING[disagreement.about]}: {', '.join(sides[:-1])} and {sides[-1]}."
+
+
+def searched(answer: Answer) -> Message:
     """What was searched, in a sentence."""
-    chosen = ", ".join(part for part in (str(filters), f"as of {as_of}" if as_of else "") if part)
+    coverage, chosen = answer.coverage, _restrictions(answer.filters, answer.as_of)
     if not coverage.articles:
-        return f"No article fits the filter ({chosen})." if chosen else "There are no articles in it yet."
-    many = "1 article was" if coverage.articles == 1 else f"{coverage.articles:,} articles were"
-    copies = f", {coverage.copies:,} of them reprints of another" if coverage.copies else ""
-    chosen = f" ({chosen})" if chosen else ""
-    if not coverage.oldest:
-        return f"{many} searched{chosen}{copies}, without a date."
-    span = f"dated {coverage.oldest}" if coverage.oldest == coverage.newest else (
-        f"dated {coverage.oldest} to {coverage.newest}")  # fmt: skip
-    undated = f" ({coverage.undated:,} without a date)" if coverage.undated else ""
-    return f"{many} searched{chosen}{copies}, {span}{undated}."
+        none = Message("There are no articles in it yet.")
+        return Message("No article fits the filter ({filter}).", filter=chosen) if chosen else none
+    dated = Message(", dated {oldest} to {newest}", oldest=coverage.oldest, newest=coverage.newest)
+    if coverage.oldest == coverage.newest:
+        dated = Message(", dated {day}", day=coverage.oldest) if coverage.oldest else Message(", without a date")
+    some_undated = coverage.oldest and coverage.undated
+    parts = [
+        Message.many("{count} article was searched", "{count} articles were searched", count=coverage.articles),
+        Message.joined((" (", chosen, ")")) if chosen else "",
+        # one or many: the text of an answer has always said so
+        Message.many(
+            ", {count} of them reprints of another", ", {count} of them reprints of another", count=coverage.copies
+        )
+        if coverage.copies
+        else "",
+        dated,
+        Message(" ({count} without a date)", count=coverage.undated) if some_undated else "",
+        ".",
+    ]
+    return Message.joined(parts)
+
+
+def _restrictions(filters: Filters, as_of: date | None) -> Message:
+    parts = [
+        Message("publisher {names}", names=_either(filters.publishers)) if filters.publishers else "",
+        Message("language {names}", names=_either(filters.languages)) if filters.languages else "",
+        Message("article {names}", names=_either(filters.articles)) if filters.articles else "",
+        Message("published from {day}", day=filters.published_from) if filters.published_from else "",
+        Message("published to {day}", day=filters.published_to) if filters.published_to else "",
+        Message("as of {day}", day=as_of) if as_of else "",
+    ]
+    return Message.joined(parts, ", ")
+
+
+def _either(names: Sequence[str]) -> str:
+    return reduce(lambda some, other: Message("{some} or {other}", some=some, other=other), names)
 
 
 def numbered(quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:

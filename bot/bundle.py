@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
+from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice, searched
 from language import Message, message_of, one_line
 from vectorstore import Article, Coverage, Filters, Time
 
@@ -242,6 +242,7 @@ def _stored_answer(answer: Answer) -> StoredAnswer:
         citations=tuple(map(_stored_citation, answer.citations)),
         closest=tuple(map(_stored_citation, answer.closest)),
         short=_copied(StoredShort, answer.short) if answer.short else None,
+        searched=str(searched(answer)),
     )
 
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.answer import Claim
+from bot.answer import Claim, searched
 from bot.bundle import (
     StoredAnswer,
     StoredArticle,
@@ -195,7 +195,7 @@ def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], Stored
         yield "a disagreement has a single side"
     elif not strangers and answer.text != (text := again.text):
         yield f"its claims come to “{one_line(text)}”, not to “{one_line(answer.text)}”"
-    if answer.searched != again.searched:
+    if answer.searched != searched(again):
         yield "what it says was searched is not what its coverage and filters say"
 
 

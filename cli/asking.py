@@ -12,10 +12,11 @@ from cli.command import JSON, Command, until_unread
 
 
 def _declare_ask(parser: argparse.ArgumentParser) -> None:
-    from bot import FORMATS
+    from render import EXPORT_FORMATS
 
     parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("--format", choices=["text", "json", *FORMATS], default="text", help="how to print the answer")
+    formats = ["text", "json", *EXPORT_FORMATS]
+    parser.add_argument("--format", choices=formats, default="text", help="how to print the answer")
     parser.add_argument("--model", metavar="NAME", help='the chat model that writes (else VIADOMA_MODEL); "" to quote')
     parser.add_argument("--as-of", metavar="DAY", type=_day, help="answer as on that day, without what came later")
     filters = parser.add_argument_group("which articles are searched (the first three may be repeated)")
@@ -34,8 +35,8 @@ def _day(text: str) -> date:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from bot import FORMATS, Bot, Filters
-    from cli.answer_text import show
+    from bot import Bot, Filters
+    from render import EXPORT_FORMATS, text
 
     filters = Filters(
         tuple(options.publisher),
@@ -50,9 +51,9 @@ def _ask(options: argparse.Namespace) -> int:
         if options.format == "json":
             print(json.dumps(asdict(answer) | {"text": answer.text}, ensure_ascii=False, indent=2, default=str))
         elif options.format == "text":
-            show(answer)
+            print(text(answer), end="")
         else:
-            print(FORMATS[options.format].write([answer]), end="")
+            print(EXPORT_FORMATS[options.format].render([answer], str, "en"), end="")
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
@@ -40,6 +40,12 @@ class Message(str):
     def many(cls, one: str, more: str, /, *, count: int, **values: object) -> Self:
         """The message for so many; `count` is one of its values."""
         return cls._of(one, more, {"count": count, **values})
+
+    @classmethod
+    def joined(cls, parts: Iterable[Value], separator: str = "") -> Self:
+        """Texts and messages one behind the other, each in its own language; those that are empty are left out."""
+        values = {f"part{place}": part for place, part in enumerate(filter(None, parts), 1)}
+        return cls._of(separator.join(f"{{{name}}}" for name in values), "", values)
 
     @classmethod
     def _of(cls, template: str, more: str, values: Mapping[str, object]) -> Self:

@@ -21,10 +21,11 @@ from page.conversations import Conversations, ConversationsError
 from page.events import QUIET, Updates, listening
 from page.i18n import Translator
 from page.layout import ChatLayout, article_choices, facet_choices, question_box
-from page.markup import aside, message, saving, shortened, source_group, sources, turns
+from page.markup import aside, message, saving, source_group, sources, turns
 from page.pulse import Reading
 from page.session import Session, Thumb, answered, keep, new_group, opened, taken_back, text_of
 from page.top import top_html
+from render.markdown import shortened
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_TO = 2  # readers whose answers are in the making; where more ask, answers come first

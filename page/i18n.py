@@ -79,16 +79,3 @@ class Translator:
 
 translator: Callable[[str], Translator] = cache(Translator)
 IN_ENGLISH = translator(ENGLISH)
-
-
-def kinds(words: Translator) -> dict[str, str]:
-    """What kinds of sources there are, as `Citation.publisher_kind` names them, in words; "other" is left out."""
-    return {
-        "state media": words("state media"),
-        "news agency": words("news agency"),
-        "media": words("media"),
-        "rights group": words("rights group"),
-        "government": words("government"),
-        "opposition": words("opposition"),
-        "anonymous": words("anonymous"),
-    }

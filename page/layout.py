@@ -12,10 +12,11 @@ from typing import Any
 import gradio as gr
 from gradio.components.chatbot import TextMessage
 
-from bot import Entry, Facet, escape_markdown
+from bot import Entry, Facet
 from page.i18n import Translator
 from page.markup import as_written, sources
 from page.session import Session
+from render.markdown import escape_markdown
 
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 OFFERED = 100  # articles, the newest of which what is typed is a part

@@ -27,11 +27,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import FORMATS, Bot, LibraryError
+from bot import Bot, LibraryError
 from page.conversations import Conversations, ConversationsError
 from page.door import Door
 from page.i18n import ENGLISH, LANGUAGES, translator
 from page.source import changes_page, missing_page, source_page
+from render import EXPORT_FORMATS
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -198,17 +199,20 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
 
     def download(request: Request) -> Response:
         answers = conversations.answers(request.path_params["name"])
-        chosen = FORMATS.get(request.path_params["format"])
+        chosen = EXPORT_FORMATS.get(request.path_params["format"])
         if chosen is None or not answers:
             return PlainTextResponse("These answers are no longer kept: ask again, and save them then.", 404)
         last = request.path_params["which"] == "last"
-        name = f"viadoma-{'answer' if last else 'conversation'}{chosen.ending}"
+        name = f"viadoma-{'answer' if last else 'conversation'}{chosen.extension}"
         headers = CHAT_HEADERS | {
             "Content-Security-Policy": DOWNLOAD_POLICY,
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",
         }
-        return Response(chosen.write(answers[-1:] if last else answers), headers=headers, media_type=chosen.media_type)
+        wanted = request.query_params.get("language", "")
+        words = translator(wanted if wanted in LANGUAGES else _spoken(request))
+        written = chosen.render(answers[-1:] if last else answers, words.message, words.language)
+        return Response(written, headers=headers, media_type=chosen.media_type)
 
     def asset(request: Request) -> Response:
         return FileResponse(HERE / request.url.path[1:])

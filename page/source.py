@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from bot import Article, Record, changes
 from page.i18n import Translator
-from page.markup import escape_html, original
+from page.markup import escape_html
+from render.bibliography import url_of
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 
@@ -18,7 +19,7 @@ SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 def source_page(record: Record, words: Translator) -> str:
     """The text of a version with what is known of it."""
     article, provenance = record.article, record.provenance
-    link = original(article)
+    link = escape_html(url_of(article))
     facts = [
         (words("Publisher"), escape_html(article.publisher)),
         (words("Author"), escape_html(provenance.author)),

@@ -17,7 +17,9 @@ import gradio as gr
 from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
 from page.events import Updates, listening, refused
 from page.i18n import Translator
-from page.markup import escape_html, in_line, shortened, voices
+from page.markup import escape_html, in_line
+from render.blocks import speakers
+from render.markdown import shortened
 
 ARTICLES = "articles"  # beside the topics: the articles themselves
 SHOWN = 300  # moments and articles, the newest
@@ -315,7 +317,7 @@ def _quoted(citation: Citation, words: Translator) -> str:
     """A sentence, who says it, who printed it, and the way to it."""
     article = citation.article
     others = len(citation.copies)
-    by = [voices(citation.voices[:1], words), _teller(citation)]
+    by = [words.message(speakers(citation.voices[:1])), _teller(citation)]
     by += [article.published or words("no date"), words("and {count} more", count=others) if others else ""]
     opened = words("open the passage")
     link = f'<a href="{escape_html(citation.link)}" target="_blank" rel="noopener">{opened}</a>'

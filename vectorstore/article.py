@@ -153,17 +153,6 @@ class Filters:
     published_from: date | None = None
     published_to: date | None = None
 
-    def __str__(self) -> str:
-        """The filter in words, for people; empty if it does not restrict."""
-        parts = [
-            ("publisher", " or ".join(self.publishers)),
-            ("language", " or ".join(self.languages)),
-            ("article", " or ".join(self.articles)),
-            ("published from", self.published_from.isoformat() if self.published_from else ""),
-            ("published to", self.published_to.isoformat() if self.published_to else ""),
-        ]
-        return ", ".join(f"{what} {value}" for what, value in parts if value)
-
 
 EVERYTHING = Filters()
 

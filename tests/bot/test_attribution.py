@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import Answer, Claim
-from bot.answer import numbered
+from bot.answer import by_whom, numbered, told_by
 from bot.attribution import attributed, kind_of, voices
 from tests.support.readings import hit
 from vectorstore import Article, Coverage, Names, Span
@@ -110,7 +110,10 @@ def quoting(*quotes: tuple[str, str, str]) -> Answer:
 def test_the_answer_names_who_speaks_where_the_quote_does_not() -> None:
     before, day = "“Peace is our goal,” Coale said.", "2025-12-13"
     answer = quoting((before, "“We are talking to each other.”", day), (before, "“We talk,” said Coale.", day))
-    assert [answer.said_by(claim) for claim in answer.claims] == ["in the words of Coale (government)", ""]
+    assert [by_whom(*told_by(claim, answer.citations)) for claim in answer.claims] == [
+        "in the words of Coale (government)",
+        "",
+    ]
     assert answer.text == (
         "“We are talking to each other.” [1] (in the words of Coale (government)) “We talk,” said Coale. [2]"
     )

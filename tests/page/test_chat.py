@@ -204,7 +204,7 @@ def test_whatever_is_asked_can_be_stopped_and_says_that_it_was(data: Path, brows
         expect(last).to_contain_text(FIRST, timeout=WAIT)
         page.locator("button.stop-button").click()
         expect(last).to_contain_text(BROKEN_OFF, timeout=WAIT)
-        page.get_by_text("Save the answers").click()
+        page.get_by_text("Export", exact=True).click()
         with page.expect_download() as download:
             page.get_by_role("link", name="Markdown").first.click()
         assert BROKEN_OFF in download.value.path().read_text("utf-8")

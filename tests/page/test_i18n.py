@@ -36,7 +36,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 VALUE = re.compile(r"\{\w+\}")
 
 
-ROOMS = ("bot", "encoder", "ingest", "language", "page", "vectorstore")
+ROOMS = ("bot", "encoder", "ingest", "language", "page", "render", "vectorstore")
 MESSAGES = Path("language", "messages.py")  # which makes them
 # Errors that never leave the program, or say that it is used wrongly by another.
 INTERNAL = {
@@ -72,7 +72,7 @@ def phrases() -> set[str | tuple[str, str]]:
         texts = literals(call)
         if called == "Message":
             assert len(texts) == len(call.args) == 1, f"{where}: a template is a literal"
-            found.add(texts[0])
+            found.update(filter(None, texts))
         elif called == "words" and texts:
             found.add(texts[0])
         elif called == "many":

@@ -178,7 +178,7 @@ def test_two_readers_at_once_have_their_own_answers_sources_and_lists(
             expect(page.locator("#listing label")).to_have_text([question], timeout=WAIT)
         assert pages[0].url != pages[1].url
         expect(other.locator("#sources")).to_contain_text("General License 13")
-        expect(one.locator("#sources h2")).to_have_text("Closest passages")
+        expect(one.locator("#sources h2")).to_have_text("Closest passages, which are not an answer")
 
 
 def test_a_server_that_restarts_in_mid_answer_is_told_of_and_loses_nothing_that_was_shown(

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 ASK = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "VIADOMA_MODEL"))}
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["page.launch", "bot", "ingest", "cli.program", "cli.answer_text"])
+FORKS.set_forkserver_preload(["page.launch", "bot", "ingest", "cli.program", "render"])
 
 
 def free_port() -> int:

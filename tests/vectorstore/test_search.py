@@ -15,6 +15,7 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from bot import Bot, Filters, Turn
+from bot.answer import searched
 from ingest import update
 from language import verbatim
 from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits, updated
@@ -163,7 +164,7 @@ def test_coverage_counts_copies(reprinted: Path) -> None:
     with Bot.open(data=reprinted, model="") as bot:
         answer = bot.ask("What did the chemist find in the sacks?")
     assert (answer.coverage.articles, answer.coverage.copies) == (4, 2)
-    assert "4 articles were searched, 2 of them reprints of another" in answer.searched
+    assert "4 articles were searched, 2 of them reprints of another" in searched(answer)
     quoted = [one for one in (*answer.citations, *answer.closest) if one.article.publisher == "Original"]
     assert [len(one.copies) for one in quoted] == [2] * len(quoted) != []
 

@@ -19,14 +19,15 @@ import pytest
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
-from bot import Answer, Bot, BundleError, Citation, Claim, Short, Verdict, Voice, answers_in, bold_within, verify
+from bot import Answer, Bot, BundleError, Citation, Claim, Short, Verdict, Voice, answers_in, verify
+from bot.answer import searched
 from bot.bundle import bundle
-from bot.export import CORRECTS, html, markdown
-from cli.answer_text import show
 from ingest import update
 from page.conversations import FILE, Conversations
 from page.i18n import translator
-from page.markup import coverage_line, message, source_group, turns
+from page.markup import message, source_group, turns
+from render import html, markdown, text
+from render.markdown import bold_within
 from vectorstore import Coverage, Span, Time
 
 SHIP = {
@@ -35,6 +36,7 @@ SHIP = {
     "published": "2025-12-15",
     "text": "The harbour is open. John Coale said that the submarine Walrus sank on Saturday and cost US$5 million.",
 }
+CORRECTS = "The question takes something for granted that the articles put right:"
 VOID = ("meta", "hr", "br")
 Fields = dict[str, Any]
 
@@ -155,7 +157,7 @@ def test_on_the_page_the_short_answer_leads_with_its_marker_its_day_and_who_says
     first, *_ = message(ship, "g").split("\n\n")
     assert first == (
         '<bdi class="short">on Saturday\N{NO-BREAK SPACE}[\\[1\\]](#g-1)</bdi> <small class="beside">2025-12-13, '
-        "counted from the date of publication; according to John Coale (government)</small>"
+        "inferred from the publication date; according to John Coale (government)</small>"
     )
 
 
@@ -165,13 +167,13 @@ def test_a_short_answer_that_names_its_speaker_does_not_name_them_twice(ship: An
 
 
 def test_a_day_that_the_short_answer_does_not_hold_is_not_put_beside_it(ship: Answer) -> None:
-    assert "counted from" not in message(shortened(ship, "Walrus"), "g")
+    assert "inferred from" not in message(shortened(ship, "Walrus"), "g")
 
 
 def test_a_day_that_the_article_gives_itself_is_not_reckoned(ship: Answer) -> None:
     (citation,) = ship.citations
     given = replace(ship, citations=(replace(citation, times=(replace(citation.times[0], reckoned=False),)),))
-    assert "counted from" not in message(given, "g")
+    assert "inferred from" not in message(given, "g")
 
 
 def test_quotes_of_several_months_date_the_short_answer(ship: Answer) -> None:
@@ -222,7 +224,7 @@ def test_in_another_language_the_verdict_and_the_correction_are_told_in_its_word
 
 def test_a_correction_is_announced_right_before_the_quotes(ship: Answer) -> None:
     lines = message(told(ship, status="partial"), "g").split("\n\n")
-    assert lines[1] == "**The articles answer this in part.**"
+    assert lines[1] == "**Partial answer.**"
     assert lines[2] == f'<small class="corrects">{CORRECTS}</small>'
     assert lines[3].startswith("John Coale said")
 
@@ -301,9 +303,9 @@ def test_no_word_of_a_short_answer_is_taken_for_markup(ship: Answer) -> None:
 
 def test_the_line_of_coverage_says_how_many_passages_were_read(ship: Answer) -> None:
     def line(read: int, language: str) -> str:
-        return coverage_line(replace(ship, read=read), translator(language))
+        return message(replace(ship, read=read), "g", translator(language)).split("\n\n")[-1]
 
-    assert line(0, "en") == coverage_line(plain(ship))
+    assert line(0, "en") == message(plain(ship), "g").split("\n\n")[-1]
     assert "dated 2025-12-15. 1 passage was read. Quoted" in line(1, "en")
     assert "1,040 passages were read." in line(1040, "en")
     assert "Прочитано 42 фрагмента." in line(42, "ru")
@@ -346,33 +348,27 @@ def test_a_piece_is_bold_wherever_it_stands_and_no_character_is_lost(
 # the terminal
 
 
-def test_in_the_terminal_the_short_answer_leads_and_the_correction_stands_before_the_quotes(
-    ship: Answer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    show(told(ship, verdict="no"))
-    lines = capsys.readouterr().out.splitlines()
+def test_in_the_terminal_the_short_answer_leads_and_the_correction_stands_before_the_quotes(ship: Answer) -> None:
+    lines = text(told(ship, verdict="no")).splitlines()
     assert lines[:4] == [
-        "No — on Saturday [1] (2025-12-13, counted from the date of publication; according to John Coale (government))",
+        "No — on Saturday [1] (2025-12-13, inferred from the publication date; according to John Coale (government))",
         "",
         CORRECTS,
         ship.text,
     ]
-    assert f"{ship.searched} 40 passages were read." in lines
+    assert f"{searched(ship)} 40 passages were read. Quoted word for word." in lines
 
 
-def test_without_any_of_it_the_terminal_shows_what_it_showed(ship: Answer, capsys: pytest.CaptureFixture[str]) -> None:
-    show(plain(ship))
-    lines = capsys.readouterr().out.splitlines()
+def test_without_any_of_it_the_terminal_begins_with_the_quotes(ship: Answer) -> None:
+    lines = text(plain(ship)).splitlines()
     assert lines[0] == ship.text
-    assert ship.searched in lines
+    assert f"{searched(ship)} Quoted word for word." in lines
 
 
-def test_in_the_terminal_a_refusal_says_how_many_passages_were_read(
-    ship: Answer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_in_the_terminal_a_refusal_says_how_many_passages_were_read(ship: Answer) -> None:
     answer = replace(refused(ship), read=1)
-    show(answer)
-    assert capsys.readouterr().out.startswith(f"{answer.text} 1 passage was read.\n")
+    assert f"\n{searched(ship)} 1 passage was read.\n" in text(answer)
+    assert text(answer).startswith("The collection does not answer this.\n")
 
 
 def test_the_json_of_an_answer_holds_the_short_answer_and_all_beside_it(ship: Answer) -> None:
@@ -389,7 +385,7 @@ def test_an_export_leads_with_the_short_answer_and_says_what_is_corrected(ship: 
     answer = told(ship, verdict="no")
     for page in (rendered(markdown([answer])), Page(html([answer]))):
         assert re.search(
-            r"No — on Saturday ?\[1[:\]0-9]* \(2025-12-13, counted from the date of publication; "
+            r"No — on Saturday ?\[1[:\]0-9]* \(2025-12-13, inferred from the publication date; "
             r"according to John Coale \(government\)\)",
             page.words,
         )
@@ -397,14 +393,14 @@ def test_an_export_leads_with_the_short_answer_and_says_what_is_corrected(ship: 
         assert page.within("strong") == ["No — on Saturday", "on Saturday", "on Saturday"]
         assert "40 passages were read." in page.words
         assert "reader-1" in page.words
-    for text in (markdown([plain(ship)]), html([plain(ship)])):
-        assert "Reader" not in text
-        assert CORRECTS not in text
+    for written in (markdown([plain(ship)]), html([plain(ship)])):
+        assert "Reader" not in written
+        assert CORRECTS not in written
 
 
 def test_the_marker_of_a_short_answer_is_numbered_on_over_a_conversation(ship: Answer) -> None:
     before = [plain(ship), refused(ship)]
-    assert "**on Saturday**[^3] (" in markdown([*before, ship])
+    assert "**on Saturday**[^3] *(" in markdown([*before, ship])
     assert '<strong>on Saturday</strong><sup><a href="#source-3">' in html([*before, ship])
     assert html([*before, ship]).count("<strong>on Saturday</strong>") == 3
 

@@ -46,12 +46,12 @@ def bibtex(answers: Sequence[Answer]) -> str:
             ("title", f"{{{_latex(article.name)}}}"),
             ("organization", f"{{{_latex(article.publisher)}}}" if article.publisher else ""),
             ("date", article.published),
-            ("url", address(article)),
-            ("urldate", article.added[:10] if address(article) else ""),
+            ("url", url_of(article)),
+            ("urldate", article.added[:10] if url_of(article) else ""),
             ("note", f"{{{_latex(article.note)}}}" if article.note else ""),
         ]
         lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields if value)
-        entries.append(f"@{'online' if address(article) else 'misc'}{{{key},\n{lines}\n}}\n")
+        entries.append(f"@{'online' if url_of(article) else 'misc'}{{{key},\n{lines}\n}}\n")
     return "\n".join(entries)
 
 
@@ -65,7 +65,7 @@ def csl_json(answers: Sequence[Answer]) -> str:
             "type": "article-newspaper" if citation.publisher_kind in PRESS else "webpage",
             "title": article.name,
             "container-title": article.publisher,
-            "URL": address(article),
+            "URL": url_of(article),
             "language": article.lang,
             "note": article.note,
         }
@@ -101,7 +101,7 @@ def _latex(text: str) -> str:
     return " ".join(text.split()).translate(LATEX)
 
 
-def address(article: Article) -> str:
+def url_of(article: Article) -> str:
     """The article's address, if it is one to follow, without a character that means something elsewhere; else empty."""
     if not ADDRESS.fullmatch(article.url):
         return ""

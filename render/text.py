@@ -1,0 +1,49 @@
+"""An answer, as a terminal shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from bot import Answer
+from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, describe
+
+SKIPPED = ("answered", "fact")
+APART = {"short": "{}\n", "note": "({})", "coverage": "\n{}"}
+
+
+def text(answer: Answer, say: Say = str) -> str:
+    """The short answer first, then all claims on one line, what there is to say beside them, and the sources."""
+    lines: list[str] = []
+    for kind, blocks in groupby(describe(answer), lambda block: getattr(block, "kind", "")):
+        written = [line for block in blocks for line in _written(block, say)]
+        lines += [" ".join(written)] if kind == "claim" else written
+    return "\n".join(lines) + "\n"
+
+
+def _written(block: Block, say: Say) -> Iterator[str]:
+    match block:
+        case Sentence(kind, before, short, behind, citations, beside) if kind not in SKIPPED:
+            said = f"{say(before)}{short}{behind}{_markers(citations)}"
+            yield APART.get(kind, "{}").format(said + "".join(f" ({say(words)})" for _, words in beside))
+        case Conflict(heading, sides):
+            yield f"{say(heading)}:"
+            for value, tellers, correcting in sides:
+                cited = "; ".join(f"{say(teller)}{_markers((number,))}" for teller, number in tellers)
+                yield f"    {value}: {cited}{say(correcting)}"
+        case Sources(heading, sources):
+            yield f"\n{say(heading)}:"
+            yield from (line for source in sources for line in _source(source, say))
+
+
+def _source(source: Source, say: Say) -> Iterator[str]:
+    citation = source.citation
+    about = ", ".join(filter(None, (citation.article.name, *map(say, source.about), source.url)))
+    yield f"[{citation.number}] {about}"
+    yield f"    “{' '.join(citation.quote.split())}”"
+    yield from (f"    {capital(say(remark))}" for _, remark in source.remarks)
+    yield f"    {citation.link}"
+
+
+def _markers(numbers: Sequence[int]) -> str:
+    return f" {''.join(f'[{number}]' for number in numbers)}" if numbers else ""
