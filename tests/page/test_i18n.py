@@ -30,6 +30,7 @@ from page.source import source_page
 from page.top import status_line
 from tests.support.articles import Letters
 from tests.support.program import ROOT
+from tests.support.readings import answering_from
 from vectorstore import ORIGINAL, TRAINED, Store
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -208,7 +209,8 @@ def test_what_an_answer_says_beside_its_quotes_is_kept_and_opened_again_in_belar
         "{trouble} The answer is quoted instead.", trouble=Message("The model's server is out of quota or busy.")
     )
     with Bot.open(sample_data, model="") as bot, closing(Conversations(tmp_path, bot.article)) as conversations:
-        answer = replace(bot.ask("Who was the first person to walk on the moon?"), notes=(note,))
+        with answering_from(2):
+            answer = replace(bot.ask("Who was the first person to walk on the moon?"), notes=(note,))
         assert answer.missing
         session = keep(conversations, Session(kept=()), answer, (1,))
         (kept,) = conversations.answers(session.name)
