@@ -120,7 +120,10 @@ def show(answer: Answer) -> None:
     if shown:
         print("\nSources:" if answer.citations else "\nClosest passages:")
     for citation in shown:
-        print(f"[{citation.number}] {_source(citation)}\n    “{' '.join(citation.quote.split())}”")
+        print(f"[{citation.number}] {_source(citation)}")
+        for told in citation.told_before:
+            print(f"    {told}")
+        print(f"    “{' '.join(citation.quote.split())}”")
         for voice in citation.voices:
             print(f"    {voice}")
         print(f"    {citation.link}")

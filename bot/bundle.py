@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar, cast
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
-from vectorstore import Article, Coverage, Filters, Time
+from vectorstore import Article, Coverage, Filters, Span, Time
 
 FORMAT = "viadoma-evidence"
 VERSION = 2
@@ -75,6 +75,7 @@ class StoredCitation:
     copies: tuple[StoredCopy, ...]
     times: tuple[Time, ...] = ()
     corrected: str = ""
+    context: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,8 +200,9 @@ def _footnote(citation: Citation, short: Short | None) -> str:
     address = address_of(citation.article)
     about = [*map(escape_markdown, _about(citation)), *([f"<{address}>"] if address else [])]
     remarks = "".join(f" {escape_markdown(remark)}" for remark in _remarks(citation))
+    told = "".join(f"{escape_markdown(words)} " for words in citation.told_before)
     return (
-        f"[^{citation.number}]: “{bold_within(*short_in_quote(citation, short))}” — {', '.join(about)}.{remarks} "
+        f"[^{citation.number}]: {told}“{bold_within(*short_in_quote(citation, short))}” — {', '.join(about)}.{remarks} "
         f"Permanent link: `{_code(citation.link)}`, SHA-256 of the text: `{citation.article.sha256[:SHOWN_DIGITS]}`."
     )
 
@@ -260,8 +261,9 @@ def _source(citation: Citation, short: Short | None) -> str:
     address = _safe(address_of(citation.article))
     link = f', <a href="{address}" rel="noopener noreferrer">{address}</a>' if address else ""
     remarks = "".join(f'<p dir="auto">{_safe(remark)}</p>' for remark in _remarks(citation))
+    told = "".join(f'<p dir="auto">{_safe(words)}</p>' for words in citation.told_before)
     return (
-        f'<li id="source-{citation.number}" value="{citation.number}">'
+        f'<li id="source-{citation.number}" value="{citation.number}">{told}'
         f'<blockquote lang="{_safe(citation.article.lang)}" dir="auto">{quote}</blockquote>'
         f'<p dir="auto">{_safe(", ".join(_about(citation)))}{link}</p>{remarks}'
         f"<p>Permanent link: <code>{_safe(citation.link)}</code>, SHA-256 of the text: "

@@ -310,10 +310,10 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedC
     why: list[str] = []
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
-        span = covering(hit, quote) if hit else None
-        if hit and span:
+        spans = covering(hit, quote) if hit else []
+        for span in spans if hit else ():
             found.setdefault((hit.article.id, span), (hit, span))
-        else:
+        if not spans:
             why.append("its quote is not in the passage it names")
     quotes = tuple(found.values())
     if not quotes:

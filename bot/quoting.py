@@ -48,7 +48,7 @@ class Choice:
 
 def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
-    ranked = [one for one in reading.candidates if is_report(one.text)]
+    ranked = [one for one in reading.candidates if one.sentence.quotable and is_report(one.text)]
     if not ranked or reading.answerable < fitted.partial:
         why = f"None of the passages read ({reading.read}) answers the question."
         return Choice((), "not_found", (why if reading.read else "There is nothing to read.",))

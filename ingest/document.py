@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vectorstore import Block
+
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
 
@@ -55,11 +57,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What a document says: its text, with paragraphs a blank line apart, and what it says of itself.
+    """What a document says: its text, with blocks a blank line apart, and what it says of itself.
 
     Everything but `text` is empty where the document does not say it; nothing is guessed. `published` and `modified`
     are as written there. `id` is the document's own name for itself within its file. `licence` is what it states.
-    `extractor` names the program that read it, with its version ("trafilatura 2.1.0").
+    `extractor` names the program that read it, with its version ("trafilatura 2.1.0"). `blocks` are all of the
+    text's, in their order; without any they are the paragraphs that blank lines make.
     """
 
     text: str
@@ -74,6 +77,7 @@ class Extract:
     licence: str = ""
     id: str = ""
     extractor: str = ""
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,11 +279,12 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH, short: Short
             f'<p class="note">{words("Corrected on {day}:", day=escape_html(citation.corrected))} '
             f'<a href="{changes}" target="_blank" rel="noopener">{words("what changed")}</a></p>'
         )
+    told = "".join(f'<p class="context" dir="auto">{escape_html(one)}</p>' for one in citation.told_before)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
         f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
-        f'<p class="links">{links}</p>{said}'
+        f'<p class="links">{links}</p>{said}{told}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">{escape_html(before)}'
         f"<mark>{quoted}{answering}{further}</mark>{escape_html(behind)}</blockquote>{note}</li>"
     )
