@@ -310,10 +310,9 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedC
     why: list[str] = []
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
-        spans = covering(hit, quote) if hit else []
-        for span in spans if hit else ():
-            found.setdefault((hit.article.id, span), (hit, span))
-        if not spans:
+        quoted = [(hit, span) for span in covering(hit, quote)] if hit else []
+        found |= {(one.article.id, span): (one, span) for one, span in quoted}
+        if not quoted:
             why.append("its quote is not in the passage it names")
     quotes = tuple(found.values())
     if not quotes:

@@ -9,17 +9,21 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ingest.document import Document, Extract, UnreadableError
+from ingest.formats.blocks import Piece, joined, told_apart
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
+from ingest.formats.page_blocks import names_columns, row_words
 from ingest.formats.properties import author_of, language_of, title_of
+from vectorstore import Block, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -45,6 +49,14 @@ ODT_LEFT_OUT = {
     *(OFFICE + name for name in ("annotation", "annotation-end", "forms")),
     *(TEXT + name for name in ("tracked-changes", "note", "bibliography-configuration", "sequence-decls")),
 }
+# what is said in the name of a style
+STYLES: dict[str, BlockKind] = {
+    **dict.fromkeys(("heading", "title"), "heading"),
+    "caption": "caption",
+    "quot": "quotation",
+    "list": "list item",
+    "signature": "signature",
+}
 TEMPLATE_DATE = "2013-12-23"  # of the empty file that python-docx and others begin with
 
 
@@ -65,13 +77,15 @@ def read_docx(document: Document) -> Extract:
     blocks = [*_word_blocks(opened.element.body, styles)]
     properties = opened.core_properties
     title = title_of(properties.title)
-    if not title and blocks and blocks[0][1] in ("Title", "Heading 1"):
-        title = blocks.pop(0)[0]
-    title = title or next((text for text, style in blocks if style in ("Title", "Heading 1")), "")
+    if not title and blocks and blocks[0].is_title:
+        title = blocks.pop(0).words
+    title = title or next((block.words for block in blocks if block.is_title), "")
+    text, parts = _text(block.piece for block in blocks)
     published = found_day(properties.created.isoformat()) if properties.created else ""
     modified = found_day(properties.modified.isoformat()) if properties.modified else ""
     return Extract(
-        text=_text([text for text, _ in blocks]),
+        text=text,
+        blocks=parts,
         title=" ".join(title.split()),
         author=author_of(properties.author),
         published=published if published != TEMPLATE_DATE else "",
@@ -93,12 +107,14 @@ def read_odt(document: Document) -> Extract:
         about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in names else None
     blocks = [*_odt_blocks(body)]
     title = title_of(_property(about, DUBLIN_CORE + "title"))
-    if not title and blocks and blocks[0][1]:
-        title = " ".join(blocks.pop(0)[0].split())
+    if not title and blocks and blocks[0].is_title:
+        title = " ".join(blocks.pop(0).words.split())
+    text, parts = _text(block.piece for block in blocks)
     published = found_day(_property(about, META + "creation-date"))
     modified = found_day(_property(about, DUBLIN_CORE + "date"))
     return Extract(
-        text=_text([text for text, _ in blocks]),
+        text=text,
+        blocks=parts,
         title=title,
         author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
         published=published,
@@ -118,7 +134,7 @@ def read_epub(document: Document) -> Extract:
         book = _xml(archive, package)
         locked = _locked(archive) if "META-INF/encryption.xml" in names else set()
         items = {item.get("id"): item for item in book.iter(OPF + "item")}
-        chapters: list[str] = []
+        chapters: list[Piece] = []
         for reference in book.iter(OPF + "itemref"):
             item = items.get(reference.get("idref"))
             if item is None or item.get("media-type") not in ("application/xhtml+xml", "text/html"):
@@ -130,13 +146,15 @@ def read_epub(document: Document) -> Extract:
                 raise UnreadableError(f"a damaged e-book: {place[:80]} is missing")
             raw = archive.read(place)
             if raw.strip() and "nav" not in (item.get("properties") or "").split():
-                chapters.append(web.visible_text(_as_html(web.page_text(raw)), ".//head"))
+                chapters += web.visible_pieces(_as_html(web.page_text(raw)), ".//head")
     about = book.find(f"{OPF}metadata")
     modified = "".join(
         part.text or "" for part in book.iter(OPF + "meta") if part.get("property") == "dcterms:modified"
     )
+    text, parts = _text(chapters)
     return Extract(
-        text=_text(chapters),
+        text=text,
+        blocks=parts,
         title=title_of(_property(about, DUBLIN_CORE + "title")),
         publisher=_property(about, DUBLIN_CORE + "publisher"),
         author=author_of(_property(about, DUBLIN_CORE + "creator")),
@@ -161,8 +179,10 @@ def read_rtf(document: Document) -> Extract:
     text = re.sub(r"[ \t\xa0]+\n", "\n", plain(text).replace("\xad", "").replace("\0", ""))
     if text.count("\ufffd") * 100 > len(text):
         raise UnreadableError("its code pages do not fit its letters: save it as .docx")
+    text, parts = _text(("paragraph", line) for line in text.split("\n"))
     return Extract(
-        text=_text([line.strip() for line in text.split("\n")]),
+        text=text,
+        blocks=parts,
         title=title_of(_rtf_property(source, "title", page)),
         author=author_of(_rtf_property(source, "author", page)),
         published=_rtf_date(source, "creatim"),
@@ -216,24 +236,54 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
         raise UnreadableError(f"damaged: {posixpath.basename(name)} is not XML ({str(error)[:80]})") from error
 
 
-def _text(blocks: Sequence[str]) -> str:
-    text = plain("\n\n".join(block for block in blocks if block.strip()))
+def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
+    text, blocks = joined(told_apart([*pieces]))
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(f"more than {MAX_CHARACTERS // 1_000_000} million characters")
     if not text:
         raise UnreadableError("no text in it")
-    return text
+    return text, blocks
 
 
-def _word_blocks(body: Element, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Each paragraph, and each row of a table, with the name of its style (empty for a row)."""
-    for part in _parts(body, {WORD + "p", WORD + "tr"}, WORD_LEFT_OUT):
-        if part.tag == WORD + "tr":
-            cells = [_word_words(cell) for cell in _parts(part, {WORD + "tc"}, WORD_LEFT_OUT)]
-            yield _row(cells), ""
-        else:
-            style = part.find(f"{WORD}pPr/{WORD}pStyle")
-            yield _word_words(part).strip(), styles.get(style.get(WORD + "val", ""), "") if style is not None else ""
+@dataclass(frozen=True, slots=True)
+class _OfficeBlock:
+    """A block, and whether it is a heading of the first rank or a title."""
+
+    kind: BlockKind
+    words: str
+    is_title: bool = False
+
+    @property
+    def piece(self) -> Piece:
+        return self.kind, self.words
+
+
+def _word_blocks(body: Element, styles: dict[str, str]) -> Iterator[_OfficeBlock]:
+    """Each paragraph, and each row of a table."""
+    for part in _parts(body, {WORD + "p", WORD + "tbl"}, WORD_LEFT_OUT):
+        if part.tag == WORD + "tbl":
+            rows = _parts(part, {WORD + "tr"}, WORD_LEFT_OUT)
+            yield from _table([[*map(_word_words, _parts(row, {WORD + "tc"}, WORD_LEFT_OUT))] for row in rows])
+            continue
+        found = part.find(f"{WORD}pPr/{WORD}pStyle")
+        style = styles.get(found.get(WORD + "val", ""), "") if found is not None else ""
+        listed = part.find(f"{WORD}pPr/{WORD}numPr") is not None
+        yield _OfficeBlock(
+            _styled("List" if listed and not style.startswith("Heading") else style),
+            _word_words(part).strip(),
+            style in ("Title", "Heading 1"),
+        )
+
+
+def _styled(style: str) -> BlockKind:
+    """What a paragraph of a style is, by the English names that such styles are stored under."""
+    return next((kind for name, kind in STYLES.items() if name in style.lower()), "paragraph")
+
+
+def _table(rows: list[list[str]]) -> Iterator[_OfficeBlock]:
+    heads = names_columns(rows)
+    for place, cells in enumerate(rows):
+        yield _OfficeBlock("heading" if heads and place == 0 else "table row", row_words(cells))
 
 
 def _parts(top: Element, tags: set[str], left_out: set[str]) -> Iterator[Element]:
@@ -275,18 +325,24 @@ def _hidden(run: Element) -> bool:
     return mark is not None and mark.get(WORD + "val", "true") not in ("0", "false", "off")
 
 
-def _odt_blocks(body: Element) -> Iterator[tuple[str, bool]]:
-    """Each heading, paragraph and row, and whether it is a heading of the first rank or a title."""
-    for part in _parts(body, {TEXT + "h", TEXT + "p", TABLE + "table-row"}, ODT_LEFT_OUT):
-        if part.tag == TABLE + "table-row":
-            cells = [
-                "\n".join(map(_odt_words, _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT)))
-                for cell in _parts(part, {TABLE + "table-cell"}, ODT_LEFT_OUT)
-            ]
-            yield _row(cells), False
+def _odt_blocks(body: Element) -> Iterator[_OfficeBlock]:
+    """Each heading, paragraph, item of a list and row."""
+    for part in _parts(body, {TEXT + "h", TEXT + "p", TEXT + "list", TABLE + "table"}, ODT_LEFT_OUT):
+        if part.tag == TABLE + "table":
+            rows = _parts(part, {TABLE + "table-row"}, ODT_LEFT_OUT)
+            yield from _table([[*map(_odt_cell, _parts(row, {TABLE + "table-cell"}, ODT_LEFT_OUT))] for row in rows])
+        elif part.tag == TEXT + "list":
+            for item in _parts(part, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT):
+                yield _OfficeBlock("heading" if item.tag == TEXT + "h" else "list item", _odt_words(item).strip())
         else:
             first = part.tag == TEXT + "h" and part.get(TEXT + "outline-level", "1") == "1"
-            yield _odt_words(part).strip(), first or part.get(TEXT + "style-name") == "Title"
+            style = part.get(TEXT + "style-name") or ""
+            kind = "heading" if part.tag == TEXT + "h" else _styled(style.replace("_20_", " "))
+            yield _OfficeBlock(kind, _odt_words(part).strip(), first or style == "Title")
+
+
+def _odt_cell(cell: Element) -> str:
+    return "\n".join(map(_odt_words, _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT)))
 
 
 def _odt_words(top: Element) -> str:
@@ -316,10 +372,6 @@ def _odt_words(top: Element) -> str:
 
 def _spaces(text: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " | ".join(words for cell in cells if (words := " ".join(cell.split())))
 
 
 def _package(archive: zipfile.ZipFile) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.dates import found_day
@@ -142,7 +142,7 @@ def _joined(block: str, line: str) -> str:
     return f"{block} {line}"
 
 
-def _properties(reader: PdfReader) -> dict[str, str]:
+def _properties(reader: PdfReader) -> dict[str, Any]:
     information = reader.metadata
     if not information:
         return {}

@@ -68,7 +68,7 @@ def read_record(document: Document) -> Extract:
 
 def extracted(fields: Mapping[str, Any]) -> Extract:
     """What named values say. UnreadableError if one of them is no plain value, or a date is none."""
-    values = {name: _value(name, fields) for name in FIELDS}
+    values: dict[str, Any] = {name: _value(name, fields) for name in FIELDS}
     return Extract(**values, extractor=EXTRACTOR)
 
 

@@ -11,11 +11,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ingest.document import Document, Extract, UnreadableError
+from ingest.formats.blocks import Piece, joined, told_apart, under_title
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode_as, own_charset, plain
+from ingest.formats.main_text import chosen
+from ingest.formats.page_blocks import seen_blocks
 from ingest.formats.page_metadata import canonical_url, page_language, page_metadata
 from ingest.formats.stubs import refuse_stub
-from ingest.formats.visibility import strip_unseen, visible_paragraphs
+from ingest.formats.visibility import strip_unseen
 from ingest.urls import is_web_url
 
 if TYPE_CHECKING:
@@ -51,14 +54,21 @@ def read_page(source: str, address: str = "") -> Extract:
     asks_for_javascript = any("javascript" in part.text_content().lower() for part in tree.iter("noscript"))
     strip_unseen(tree)
     visible = " ".join(tree.text_content().split())
-    page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True)
-    text = page.text or "" if isinstance(page, Page) else ""
+    title = plain(str(found.title or ""))
+
+    def asked(**mode: bool) -> str:
+        page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True, **mode)
+        return page.text or "" if isinstance(page, Page) else ""
+
+    article = chosen(seen_blocks(tree), (asked, lambda: stated.body, lambda: asked(favor_recall=True)))
+    text, blocks = joined(told_apart(under_title([block.piece for block in article], title)))
     refuse_stub(text, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError("no article text found in the page")
     return Extract(
-        text=plain(text),
-        title=plain(str(found.title or "")),
+        text=text,
+        blocks=blocks,
+        title=title,
         url=url if is_web_url(url) else "",
         publisher=plain(stated.publisher or str(found.sitename or "")),
         author=plain(str(found.author or "")),
@@ -70,8 +80,8 @@ def read_page(source: str, address: str = "") -> Extract:
     )
 
 
-def visible_text(source: str, left_out: str) -> str:
-    """All that a reader sees, with paragraphs a blank line apart, of a page that is no article of a site.
+def visible_pieces(source: str, left_out: str) -> list[Piece]:
+    """All blocks that a reader sees, of a page that is no article of a site.
 
     `left_out` (XPath) are the parts that are not its text. UnreadableError as for any page.
     """
@@ -79,7 +89,7 @@ def visible_text(source: str, left_out: str) -> str:
     for part in tree.xpath(left_out):
         part.drop_tree()
     strip_unseen(tree)
-    return visible_paragraphs(tree)
+    return told_apart([block.piece for block in seen_blocks(tree)])
 
 
 def _parsed(source: str) -> HtmlElement:

@@ -1,0 +1,77 @@
+"""Pieces of a document, each with its kind -> one text, and the blocks in it.
+
+Knows how blocks are set apart, and which of them ask and which answer. Does not know file formats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ingest.formats.decoding import plain
+from vectorstore import Block, BlockKind
+
+Piece = tuple[BlockKind, str]
+ASKS = re.compile(r"\?[\"'»”’)\]]*$")
+# a clock time, with its day before or behind it or none: what stands over an update
+CLOCK = re.compile(
+    r"(?:[^\d:]{0,20}\d{1,2}\.? ?[^\W\d_]{3,12}\.?(?: \d{4})?,? ?)?\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\.?)?\b", re.I
+)
+FEWEST_UPDATES = 2
+
+
+def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
+    """The text, its blocks a blank line apart, and where they are in it; blank pieces are left out."""
+    kept: list[str] = []
+    blocks: list[Block] = []
+    start = 0
+    for kind, words in pieces:
+        words = plain(words).strip()
+        if words:
+            blocks.append(Block(kind, start, start + len(words)))
+            kept.append(words)
+            start += len(words) + 2
+    return "\n\n".join(kept), tuple(blocks)
+
+
+def under_title(pieces: Sequence[Piece], title: str) -> list[Piece]:
+    """The pieces without those at their head that only repeat the title."""
+    first = next(
+        (at for at, (_, words) in enumerate(pieces) if words.casefold().split() != title.casefold().split()), 0
+    )
+    return list(pieces[first:])
+
+
+def told_apart(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces, with those that ask and answer, and those of a live blog, named so."""
+    return _updates(_answers(pieces))
+
+
+def _answers(pieces: Sequence[Piece]) -> list[Piece]:
+    """What stands under a question up to the next heading answers it."""
+    made: list[Piece] = []
+    asked = False
+    for kind, words in pieces:
+        if kind == "heading" and ASKS.search(words):
+            kind = "question"
+        if kind in ("question", "heading"):
+            asked = kind == "question"
+        elif asked and kind in ("paragraph", "list item"):
+            kind = "answer"
+        made.append((kind, words))
+    return made
+
+
+def _updates(pieces: Sequence[Piece]) -> list[Piece]:
+    """Where clock times stand over paragraphs again and again, each time is a heading and what follows is its update."""
+    clocks = [at for at, (kind, words) in enumerate(pieces) if CLOCK.fullmatch(words) and kind != "table row"]
+    if sum(at + 1 not in clocks for at in clocks) < FEWEST_UPDATES:
+        return list(pieces)
+    made: list[Piece] = []
+    for at, (kind, words) in enumerate(pieces):
+        if at in clocks:
+            kind = "heading"
+        elif at > clocks[0] and kind in ("paragraph", "answer"):
+            kind = "update"
+        made.append((kind, words))
+    return made
