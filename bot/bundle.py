@@ -240,7 +240,7 @@ def unknown(article_id: str, version: int) -> Article:
 
 def bare(article: StoredArticle) -> Article:
     """What a bundle knows of an article: all but its text."""
-    return _copied(Article, article, source="", text="")
+    return _copied(Article, article, source="", text="", blocks=())
 
 
 def restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:

@@ -35,11 +35,13 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
 
 
 def under_title(pieces: Sequence[Piece], title: str) -> list[Piece]:
-    """The pieces without those at their head that only repeat the title."""
-    first = next(
-        (at for at, (_, words) in enumerate(pieces) if words.casefold().split() != title.casefold().split()), 0
-    )
-    return list(pieces[first:])
+    """The pieces without those at their head that only repeat the title, or a part of it."""
+    named = re.findall(r"\w+", title.casefold())
+    for at, (_, words) in enumerate(pieces):
+        own = re.findall(r"\w+", words.casefold())
+        if not any(named[place : place + len(own)] == own for place in range(len(named))):
+            return list(pieces[at:])
+    return list(pieces)
 
 
 def told_apart(pieces: Sequence[Piece]) -> list[Piece]:
@@ -63,7 +65,7 @@ def _answers(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _updates(pieces: Sequence[Piece]) -> list[Piece]:
-    """Where clock times stand over paragraphs again and again, each time is a heading and what follows is its update."""
+    """Where clock times stand over paragraphs again and again, each is a heading, and what follows its update."""
     clocks = [at for at, (kind, words) in enumerate(pieces) if CLOCK.fullmatch(words) and kind != "table row"]
     if sum(at + 1 not in clocks for at in clocks) < FEWEST_UPDATES:
         return list(pieces)

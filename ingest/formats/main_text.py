@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ingest.formats.page_blocks import Seen
+from ingest.formats.page_blocks import SENTENCE_END, Seen
 from language import alternation, word_list
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ RUN = 4  # words that stand together in a block and in what an extractor found
 FOUND = 0.6  # least share of a block's runs
 MOSTLY = 0.6  # share of a block's letters that are linked, of one that leads elsewhere
 LEAD_WORDS = 5  # words beside a link that say what it is: "Read also:"
+MOST_BETWEEN = 8
+LOOK_BACK = 400  # blocks
+MOST_BETWEEN = 8  # blocks that no extractor found, one after the other
+MOST_HEADINGS = 3  # one under the other
+LOOK_BACK = 400  # blocks
+REPEATS = 20  # of the same words in a text
 ENOUGH = 250  # characters; where an extractor gives less, another is asked
 AROUND = re.compile(
     r"(?:^|[\s_-])(?:related|share|sharing|social|promo|newsletter|subscri\w*|cookies?|consent|comments?|sidebar|breadcrumbs?|"
@@ -48,7 +55,7 @@ def chosen(seen: Sequence[Seen], texts: Iterable[Callable[[], str]]) -> list[See
         if sum(len(seen[at].text) for at in picked) >= ENOUGH:
             break
     picked = _filled(seen, picked)
-    return [seen[at] for at in sorted(picked) if not leads_elsewhere(seen[at])]
+    return _without_teasers([seen[at] for at in sorted(picked) if not leads_elsewhere(seen[at])])
 
 
 def words_of(text: str) -> Words:
@@ -57,29 +64,33 @@ def words_of(text: str) -> Words:
 
 
 def leads_elsewhere(block: Seen) -> bool:
-    """Whether a block is a link to something else with no more than a word for it, or calls on its reader to do something."""
+    """Whether a block is a link to something else, with no more than a word for it, or calls on its reader."""
     count = len(words_of(block.text))
     if block.kind != "heading" and block.linked >= MOSTLY and count * (1 - block.linked) <= LEAD_WORDS:
         return True
-    return count <= CALL_WORDS and bool(CALLS.match(block.text))
+    return count <= CALL_WORDS and (bool(CALLS.match(block.text)) or block.text.startswith("©"))
 
 
 def _matching(blocks: Sequence[Words], text: str) -> set[int]:
-    """The blocks that a text holds: by their runs of words, short ones by whole lines of it."""
-    words = words_of(text)
-    runs = set(_runs(words))
-    lines = {" ".join(words_of(line)) for line in text.split("\n")}
-    picked = {
-        at
-        for at, block in enumerate(blocks)
-        if len(block) >= RUN and sum(run in runs for run in _runs(block)) >= FOUND * len(_runs(block))
-    }
+    """The blocks that a text holds, in its order: by their runs of words, short ones by whole lines of it.
+
+    Of two blocks with the same words, such as a title that a list repeats, one is meant: that in the best order.
+    """
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place, run in enumerate(_runs(words_of(text))):
+        places.setdefault(run, []).append(place)
+    found: list[tuple[int, int, int]] = []  # block, where in the text it begins, its words
+    for at, block in enumerate(blocks):
+        known = [run for run in _runs(block) if run in places]
+        if len(block) >= RUN and len(known) >= FOUND * (len(block) - RUN + 1):
+            found += ((at, place, len(block)) for place in places[known[0]][:REPEATS])
+    picked = _in_order(found)
     if not picked:
         return picked
-    first, last = min(picked), max(picked)
+    lines = {" ".join(words_of(line)) for line in text.split("\n")}
     return picked | {
         at
-        for at in range(max(0, first - 1), min(len(blocks), last + 2))
+        for at in range(max(0, min(picked) - 1), min(len(blocks), max(picked) + 2))
         if 0 < len(blocks[at]) < RUN and " ".join(blocks[at]) in lines
     }
 
@@ -88,20 +99,58 @@ def _runs(words: Words) -> list[tuple[str, ...]]:
     return [tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)]
 
 
+def _in_order(found: Sequence[tuple[int, int, int]]) -> set[int]:
+    """The blocks with the most words in all that stand in the page in the order in which the text has them."""
+    best: list[tuple[int, int]] = []  # the most words of an order that ends here, and the one before
+    for one, (block, place, count) in enumerate(found):
+        before = max(
+            (
+                (best[at][0], at)
+                for at in range(max(0, one - LOOK_BACK), one)
+                if found[at][0] < block and found[at][1] < place
+            ),
+            default=(0, -1),
+        )
+        best.append((before[0] + count, before[1]))
+    at = max(range(len(best)), key=lambda one: best[one][0], default=-1)
+    picked: set[int] = set()
+    while at >= 0:
+        picked.add(found[at][0])
+        at = best[at][1]
+    return picked
+
+
 def _filled(seen: Sequence[Seen], picked: set[int]) -> set[int]:
-    """With what stands between the blocks that were picked, in an element that holds one of them."""
-    if not picked:
-        return picked
-    holders = {id(_container(seen[at].holder)) for at in picked}
-    more = {
-        at
-        for at in range(min(picked), max(picked))
-        if at not in picked
-        and seen[at].linked < MOSTLY
-        and id(_container(seen[at].holder)) in holders
-        and not _stands_around(seen[at].holder)
-    }
+    """With the sentences between two picked blocks, where they stand in the element that holds one of them."""
+    more: set[int] = set()
+    for first, last in pairwise(sorted(picked)):
+        holders = {id(_container(seen[at].holder)) for at in (first, last)}
+        between = [
+            at
+            for at in range(first + 1, last)
+            if seen[at].linked < MOSTLY
+            and (SENTENCE_END.search(seen[at].text) or seen[at].kind in ("table row", "list item"))
+            and id(_container(seen[at].holder)) in holders
+            and not _stands_around(seen[at].holder)
+        ]
+        if len(between) <= MOST_BETWEEN:
+            more.update(between)
     return picked | more
+
+
+def _without_teasers(blocks: Sequence[Seen]) -> list[Seen]:
+    """Without headings that nothing stands under: at the end, and but for the last two where many stand together."""
+    kept: list[Seen] = []
+    under = 0  # headings above the last block that is none
+    for block in reversed(blocks):
+        if block.kind != "heading":
+            under = MOST_HEADINGS
+        elif under == 0:
+            continue
+        else:
+            under -= 1
+        kept.append(block)
+    return kept[::-1]
 
 
 def _container(holder: HtmlElement) -> HtmlElement:

@@ -22,7 +22,20 @@ BLOCKS = {
     *("li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead"),
     *("title", "tr", "ul"),
 }
-NOT_READ = {"button", "datalist", "iframe", "noscript", "object", "select", "svg", "textarea", "video", "audio"}
+NOT_READ = {
+    "head",
+    "title",
+    "button",
+    "datalist",
+    "iframe",
+    "noscript",
+    "object",
+    "select",
+    "svg",
+    "textarea",
+    "video",
+    "audio",
+}
 BOLD = {"b", "strong"}
 KINDS: dict[str, BlockKind] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"), "heading"),

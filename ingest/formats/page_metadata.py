@@ -24,7 +24,10 @@ MAX_JSON = 1_000_000  # characters of one block of JSON-LD
 
 @dataclass(slots=True)
 class PageMetadata:
-    """What a page says of itself; empty where it does not. `body` is the article's whole text. `is_free` is False only if it says that it must be paid."""
+    """What a page says of itself; empty where it does not.
+
+    `body` is the article's whole text. `is_free` is False only if it says that it must be paid.
+    """
 
     published: str = ""
     modified: str = ""

@@ -56,13 +56,14 @@ def read_page(source: str, address: str = "") -> Extract:
     visible = " ".join(tree.text_content().split())
     title = plain(str(found.title or ""))
 
-    def asked(**mode: bool) -> str:
-        page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True, **mode)
+    def asked(*, recall: bool) -> str:
+        page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True, favor_recall=recall)
         return page.text or "" if isinstance(page, Page) else ""
 
-    article = chosen(seen_blocks(tree), (asked, lambda: stated.body, lambda: asked(favor_recall=True)))
+    shown = asked(recall=False)
+    article = chosen(seen_blocks(tree), (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
     text, blocks = joined(told_apart(under_title([block.piece for block in article], title)))
-    refuse_stub(text, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
+    refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError("no article text found in the page")
     return Extract(
