@@ -129,13 +129,20 @@ def _filled(seen: Sequence[Seen], picked: set[int]) -> set[int]:
             at
             for at in range(first + 1, last)
             if seen[at].linked < MOSTLY
-            and (SENTENCE_END.search(seen[at].text) or seen[at].kind in ("table row", "list item"))
+            and _says_something(seen, at, picked)
             and id(_container(seen[at].holder)) in holders
             and not _stands_around(seen[at].holder)
         ]
         if len(between) <= MOST_BETWEEN:
             more.update(between)
     return picked | more
+
+
+def _says_something(seen: Sequence[Seen], at: int, picked: set[int]) -> bool:
+    """Whether a block reads like a part of an article rather than of what a page puts into it."""
+    if seen[at].kind in ("heading", "question"):
+        return at + 1 in picked
+    return bool(SENTENCE_END.search(seen[at].text)) or seen[at].kind in ("table row", "list item", "quotation")
 
 
 def _without_teasers(blocks: Sequence[Seen]) -> list[Seen]:
