@@ -34,14 +34,10 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
     return "\n\n".join(kept), tuple(blocks)
 
 
-def under_title(pieces: Sequence[Piece], title: str) -> list[Piece]:
-    """The pieces without those at their head that only repeat the title, or a part of it."""
-    named = re.findall(r"\w+", title.casefold())
-    for at, (_, words) in enumerate(pieces):
-        own = re.findall(r"\w+", words.casefold())
-        if not any(named[place : place + len(own)] == own for place in range(len(named))):
-            return list(pieces[at:])
-    return list(pieces)
+def repeats(title: str, words: str) -> bool:
+    """Whether words say no more than a title, or a part of it."""
+    named, own = (re.findall(r"\w+", text.casefold()) for text in (title, words))
+    return any(named[place : place + len(own)] == own for place in range(len(named)))
 
 
 def told_apart(pieces: Sequence[Piece]) -> list[Piece]:

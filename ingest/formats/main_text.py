@@ -42,8 +42,8 @@ CALL_WORDS = 20  # more of them are no call but a sentence of the article
 Words = list[str]
 
 
-def chosen(seen: Sequence[Seen], texts: Iterable[Callable[[], str]]) -> list[Seen]:
-    """The blocks of the article, in the page's order; empty if there is none.
+def chosen(seen: Sequence[Seen], texts: Iterable[Callable[[], str]]) -> list[int]:
+    """The places of the article's blocks, in the page's order; empty if there is none.
 
     `texts` give what extractors find in the page, or the page says its text is, the best first; a later one is asked
     where the earlier ones give little.
@@ -55,7 +55,7 @@ def chosen(seen: Sequence[Seen], texts: Iterable[Callable[[], str]]) -> list[See
         if sum(len(seen[at].text) for at in picked) >= ENOUGH:
             break
     picked = _filled(seen, picked)
-    return _without_teasers([seen[at] for at in sorted(picked) if not leads_elsewhere(seen[at])])
+    return _without_teasers(seen, [at for at in sorted(picked) if not leads_elsewhere(seen[at])])
 
 
 def words_of(text: str) -> Words:
@@ -145,18 +145,18 @@ def _says_something(seen: Sequence[Seen], at: int, picked: set[int]) -> bool:
     return bool(SENTENCE_END.search(seen[at].text)) or seen[at].kind in ("table row", "list item", "quotation")
 
 
-def _without_teasers(blocks: Sequence[Seen]) -> list[Seen]:
+def _without_teasers(seen: Sequence[Seen], picked: Sequence[int]) -> list[int]:
     """Without headings that nothing stands under: at the end, and but for the last two where many stand together."""
-    kept: list[Seen] = []
+    kept: list[int] = []
     under = 0  # headings above the last block that is none
-    for block in reversed(blocks):
-        if block.kind != "heading":
+    for at in reversed(picked):
+        if seen[at].kind != "heading":
             under = MOST_HEADINGS
         elif under == 0:
             continue
         else:
             under -= 1
-        kept.append(block)
+        kept.append(at)
     return kept[::-1]
 
 

@@ -42,7 +42,10 @@ def page_metadata(tree: HtmlElement) -> PageMetadata:
     meta = _meta_tags(tree)
     page = PageMetadata(
         published=_first_day(
-            meta, "article:published_time", "og:article:published_time", "datepublished", "dc.date.issued", "dc.date"
+            meta,
+            *("article:published_time", "og:article:published_time", "article.published", "og:published_time"),
+            *("datepublished", "dc.date.issued", "dcterms.issued", "dc.date", "dcterms.created", "parsely-pub-date"),
+            *("pubdate", "publish-date", "publishdate", "sailthru.date", "cxenseparse:recs:publishtime"),
         ),
         modified=_first_day(meta, "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified"),
         publisher=meta.get("og:site_name", ""),

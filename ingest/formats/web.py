@@ -7,16 +7,17 @@ page shows in place of an article.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, told_apart, under_title
-from ingest.formats.dates import found_day
+from ingest.formats.blocks import Piece, joined, repeats, told_apart
 from ingest.formats.decoding import decode_as, own_charset, plain
 from ingest.formats.main_text import chosen
-from ingest.formats.page_blocks import seen_blocks
+from ingest.formats.page_blocks import Seen, seen_blocks
 from ingest.formats.page_metadata import canonical_url, page_language, page_metadata
+from ingest.formats.shown_dates import address_day, head_day, is_date_line, nearest
 from ingest.formats.stubs import refuse_stub
 from ingest.formats.visibility import strip_unseen
 from ingest.urls import is_web_url
@@ -61,8 +62,10 @@ def read_page(source: str, address: str = "") -> Extract:
         return page.text or "" if isinstance(page, Page) else ""
 
     shown = asked(recall=False)
-    article = chosen(seen_blocks(tree), (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
-    text, blocks = joined(told_apart(under_title([block.piece for block in article], title)))
+    seen = seen_blocks(tree)
+    found_at = chosen(seen, (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
+    picked = _under_head(seen, found_at, title)
+    text, blocks = joined(told_apart([seen[at].piece for at in picked]))
     refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError("no article text found in the page")
@@ -73,12 +76,25 @@ def read_page(source: str, address: str = "") -> Extract:
         url=url if is_web_url(url) else "",
         publisher=plain(stated.publisher or str(found.sitename or "")),
         author=plain(str(found.author or "")),
-        published=stated.published or found_day(str(found.date or "")),
+        published=nearest(stated.published, head_day(seen, title, picked[0])) or address_day(url or address),
         modified=stated.modified,
         lang=page_language(tree) or str(found.language or ""),
         licence=plain(stated.licence or str(found.license or "")),
         extractor=f"trafilatura {version('trafilatura')}",
     )
+
+
+def _under_head(seen: Sequence[Seen], picked: Sequence[int], title: str) -> list[int]:
+    """The blocks that were picked, but for those at their head that only repeat the title or tell the date."""
+    first = next(
+        (
+            place
+            for place, at in enumerate(picked)
+            if not repeats(title, seen[at].text) and not is_date_line(seen[at].text)
+        ),
+        0,
+    )
+    return list(picked[first:])
 
 
 def visible_pieces(source: str, left_out: str) -> list[Piece]:
