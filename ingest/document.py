@@ -61,6 +61,8 @@ class Extract:
 
     Everything but `text` is empty where the document does not say it; nothing is guessed. `published` and `modified`
     are as written there. `id` is the document's own name for itself within its file. `licence` is what it states.
+    `made` is the day on which its file was made, which is no day of publication; `left_out` says which of its parts are
+    not in the text ("2 pictures, 1 comment").
     `extractor` names the program that read it, with its version ("trafilatura 2.1.0"). `blocks` are all of the
     text's, in their order; without any they are the paragraphs that blank lines make.
     """
@@ -75,6 +77,8 @@ class Extract:
     lang: str = ""
     note: str = ""
     licence: str = ""
+    made: str = ""
+    left_out: str = ""
     id: str = ""
     extractor: str = ""
     blocks: tuple[Block, ...] = ()

@@ -39,6 +39,8 @@ def fingerprint(article: Article, provenance: Provenance) -> str:
         "author": provenance.author,
         "modified": provenance.modified,
         "licence": provenance.licence,
+        "made": provenance.made,
+        "left out": provenance.left_out,
     }
     return digest(json.dumps([EXTRACTION_VERSION, fields], sort_keys=True))
 

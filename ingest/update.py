@@ -265,6 +265,8 @@ def _provenance(draft: ArticleDraft, document: Document) -> Provenance:
         author=draft.extract.author,
         modified=draft.extract.modified,
         licence=draft.extract.licence,
+        made=draft.extract.made,
+        left_out=draft.extract.left_out,
     )
 
 

@@ -157,6 +157,7 @@ REASONS = (
 DOUBTS = (
     "it holds an address",
     "its quote asks or orders, it reports nothing",
+    "its quote is a heading, a caption or a question",
     "its quote has nothing to do with the question",
     "its quote does not say so, as far as the reader can tell",
     "its quote is not in the passage it names",

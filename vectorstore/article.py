@@ -91,7 +91,8 @@ class Provenance:
     `address` was asked for, `final` answered after the redirects, at the time `fetched` (ISO 8601, UTC), with the
     headers `etag` and `last_modified`; all five are empty for a file. `raw_sha256` and `raw_bytes` are digest and
     length of the document's bytes, `extractor` the program that read them, with its version. `author`, `modified`
-    (ISO 8601, as exact as known) and `licence` are what the document states.
+    (ISO 8601, as exact as known) and `licence` are what the document states. `made` is the day on which the file was
+    made, as it says itself, and `left_out` says which of its parts were not taken in ("2 pictures, 1 comment").
     """
 
     address: str = ""
@@ -105,6 +106,8 @@ class Provenance:
     author: str = ""
     modified: str = ""
     licence: str = ""
+    made: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

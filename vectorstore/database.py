@@ -215,9 +215,10 @@ class Database:
                     connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
                 if "amended" not in tables:
                     _run(connection, AMENDED)
-                if "blocks" not in {row[1] for row in connection.execute("PRAGMA table_info(version)")}:
-                    # empty: they are those that blank lines make
-                    connection.execute("ALTER TABLE version ADD COLUMN blocks TEXT NOT NULL DEFAULT ''")
+                # no blocks are those that blank lines make
+                for table, column in (("version", "blocks"), ("provenance", "made"), ("provenance", "left_out")):
+                    if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+                        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
                 connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
         except sqlite3.Error as error:
             raise unwritable(self.folder, error) from error

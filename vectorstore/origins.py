@@ -19,7 +19,8 @@ SCHEMA = """
 CREATE TABLE provenance (
     version INTEGER PRIMARY KEY REFERENCES version, address TEXT NOT NULL, final TEXT NOT NULL, fetched TEXT NOT NULL,
     etag TEXT NOT NULL, last_modified TEXT NOT NULL, raw_sha256 TEXT NOT NULL, raw_bytes INTEGER NOT NULL,
-    extractor TEXT NOT NULL, author TEXT NOT NULL, modified TEXT NOT NULL, licence TEXT NOT NULL);
+    extractor TEXT NOT NULL, author TEXT NOT NULL, modified TEXT NOT NULL, licence TEXT NOT NULL,
+    made TEXT NOT NULL DEFAULT '', left_out TEXT NOT NULL DEFAULT '');
 CREATE INDEX provenance_raw ON provenance (raw_sha256);
 CREATE TABLE raw (sha256 TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE known (key TEXT PRIMARY KEY, article TEXT NOT NULL) WITHOUT ROWID;

@@ -6,7 +6,7 @@ Knows how blocks are set apart, and which of them ask and which answer. Does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.formats.decoding import plain
 from vectorstore import Block, BlockKind
@@ -32,6 +32,11 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
             kept.append(words)
             start += len(words) + 2
     return "\n\n".join(kept), tuple(blocks)
+
+
+def counted(parts: Mapping[str, int]) -> str:
+    """What a document holds and its text does not, in words: "2 pictures, 1 comment"; empty if there is none of it."""
+    return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in parts.items() if count)
 
 
 def repeats(title: str, words: str) -> bool:

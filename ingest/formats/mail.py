@@ -14,7 +14,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats import web
-from ingest.formats.blocks import joined
+from ingest.formats.blocks import counted, joined
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode, plain
 from ingest.urls import is_web_url
@@ -79,6 +79,7 @@ def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
         lang=_lang(message),
         id=_header(message, "Message-ID").strip("<> "),
         extractor=EXTRACTOR,
+        left_out=counted({"attachment": sum(1 for _ in message.iter_attachments())}),
     )
 
 

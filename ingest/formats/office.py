@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, told_apart
+from ingest.formats.blocks import Piece, counted, joined, told_apart
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.page_blocks import names_columns, row_words
@@ -38,6 +38,7 @@ FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallbac
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 OPF = "{http://www.idpf.org/2007/opf}"
@@ -67,6 +68,7 @@ def read_docx(document: Document) -> Extract:
 
     with _opened(document.raw) as archive:
         _refuse_entities(archive, "word/document.xml", "docProps/core.xml")
+        stated = "docProps/core.xml" in archive.namelist()
     try:
         opened = docx.Document(BytesIO(document.raw))
     except (OpcError, KeyError) as error:
@@ -81,15 +83,17 @@ def read_docx(document: Document) -> Extract:
         title = blocks.pop(0).words
     title = title or next((block.words for block in blocks if block.is_title), "")
     text, parts = _text(block.piece for block in blocks)
-    published = found_day(properties.created.isoformat()) if properties.created else ""
-    modified = found_day(properties.modified.isoformat()) if properties.modified else ""
+    # without the part that holds them the library makes some of its own
+    made = found_day(properties.created.isoformat()) if stated and properties.created else ""
+    modified = found_day(properties.modified.isoformat()) if stated and properties.modified else ""
     return Extract(
         text=text,
         blocks=parts,
         title=" ".join(title.split()),
         author=author_of(properties.author),
-        published=published if published != TEMPLATE_DATE else "",
-        modified=modified if modified not in (published, TEMPLATE_DATE) else "",
+        made=made if made != TEMPLATE_DATE else "",
+        modified=modified if modified not in (made, TEMPLATE_DATE) else "",
+        left_out=_word_left_out(opened.element.body),
         lang=language_of(properties.language),
         extractor=f"python-docx {version('python-docx')}",
     )
@@ -110,15 +114,16 @@ def read_odt(document: Document) -> Extract:
     if not title and blocks and blocks[0].is_title:
         title = " ".join(blocks.pop(0).words.split())
     text, parts = _text(block.piece for block in blocks)
-    published = found_day(_property(about, META + "creation-date"))
+    made = found_day(_property(about, META + "creation-date"))
     modified = found_day(_property(about, DUBLIN_CORE + "date"))
     return Extract(
         text=text,
         blocks=parts,
         title=title,
         author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
-        published=published,
-        modified=modified if modified != published else "",
+        made=made,
+        modified=modified if modified != made else "",
+        left_out=_odt_left_out(body),
         lang=language_of(_property(about, DUBLIN_CORE + "language")),
         extractor="viadoma odt 1",
     )
@@ -185,7 +190,7 @@ def read_rtf(document: Document) -> Extract:
         blocks=parts,
         title=title_of(_rtf_property(source, "title", page)),
         author=author_of(_rtf_property(source, "author", page)),
-        published=_rtf_date(source, "creatim"),
+        made=_rtf_date(source, "creatim"),
         modified=_rtf_date(source, "revtim"),
         extractor=f"striprtf {version('striprtf')}",
     )
@@ -243,6 +248,26 @@ def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
     if not text:
         raise UnreadableError("no text in it")
     return text, blocks
+
+
+def _word_left_out(body: Element) -> str:
+    return counted(
+        {
+            "picture": sum(1 for _ in body.iter(WORD + "drawing", WORD + "pict")),
+            "comment": sum(1 for _ in body.iter(WORD + "commentReference")),
+            "note": sum(1 for _ in body.iter(WORD + "footnoteReference", WORD + "endnoteReference")),
+        }
+    )
+
+
+def _odt_left_out(body: Element) -> str:
+    return counted(
+        {
+            "picture": sum(1 for _ in body.iter(DRAW + "image")),
+            "comment": sum(1 for _ in body.iter(OFFICE + "annotation")),
+            "note": sum(1 for _ in body.iter(TEXT + "note")),
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

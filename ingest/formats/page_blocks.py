@@ -6,7 +6,7 @@ Knows which tags part a page into blocks, and what they say a block is. Does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ NO_BORDER = re.compile(r"\n(?=\s*[^\W\d_A-ZА-ЯЁІЎҐЄЇĄĆĘŁŃÓŚŹŻČ
 SENTENCE_END = re.compile(r"[.!?…]['\"»”’)\]]*$")
 LONGEST_HEADING = 150  # characters of a paragraph in bold that is one
 LONG_CELL = 200  # characters; where most of a table's words stand in longer ones it is there for the layout
+SHOWN = {"figure", "picture", "img", "iframe", "video", "audio"}  # what stands beside paragraphs and has no words
+PARTS = {"img": "picture", "iframe": "frame", "video": "video", "audio": "recording"}
 DASH = re.compile(r"[-–—―]\s")
 
 
@@ -158,6 +160,21 @@ def _shown_kind(kind: BlockKind, words: str, *, bold: bool) -> BlockKind:
     if kind == "paragraph" and bold and len(words) <= LONGEST_HEADING and not SENTENCE_END.search(words):
         return "heading"
     return kind
+
+
+def unread_parts(blocks: Sequence[Seen]) -> dict[str, int]:
+    """How many pictures, frames and the like stand among these blocks, in an element that holds one of them."""
+    holders = {id(block.holder): block.holder for block in blocks}
+    around = {id(parent): parent for one in holders.values() if (parent := one.getparent()) is not None}
+    inside = [
+        one
+        for parent in around.values()
+        for child in parent
+        if child.tag in SHOWN or id(child) in holders
+        for one in child.iter("img", "iframe", "video", "audio")
+    ]
+    kinds = [PARTS[one.tag] for one in {id(one): one for one in inside}.values()]
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 
 def _holds_data(table: HtmlElement) -> bool:

@@ -12,10 +12,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, repeats, told_apart
+from ingest.formats.blocks import Piece, counted, joined, repeats, told_apart
 from ingest.formats.decoding import decode_as, own_charset, plain
 from ingest.formats.main_text import chosen
-from ingest.formats.page_blocks import Seen, seen_blocks
+from ingest.formats.page_blocks import Seen, seen_blocks, unread_parts
 from ingest.formats.page_metadata import canonical_url, page_language, page_metadata
 from ingest.formats.shown_dates import address_day, head_day, is_date_line, nearest
 from ingest.formats.stubs import refuse_stub
@@ -65,13 +65,15 @@ def read_page(source: str, address: str = "") -> Extract:
     seen = seen_blocks(tree)
     found_at = chosen(seen, (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
     picked = _under_head(seen, found_at, title)
-    text, blocks = joined(told_apart([seen[at].piece for at in picked]))
+    pieces = [seen[at] for at in picked]
+    text, blocks = joined(told_apart([block.piece for block in pieces]))
     refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError("no article text found in the page")
     return Extract(
         text=text,
         blocks=blocks,
+        left_out=counted(unread_parts(pieces)),
         title=title,
         url=url if is_web_url(url) else "",
         publisher=plain(stated.publisher or str(found.sitename or "")),
