@@ -9,9 +9,10 @@ for the user.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from vectorstore import Block
+if TYPE_CHECKING:
+    from vectorstore import BlockKind  # what reads in a child process does without the rest of it
 
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
@@ -22,6 +23,9 @@ TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
 
 class UnreadableError(ValueError):
     """A source, file or line that holds no article; the message says why."""
+
+
+BlockPlace: TypeAlias = "tuple[BlockKind, int, int]"  # a block of a text: its kind, start and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Extract:
     left_out: str = ""
     id: str = ""
     extractor: str = ""
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ingest.preparing import amended, digest, fingerprint, prepare
 from ingest.report import Progress, Report, ReportBuilder
 from ingest.resources import IngestResources
 from ingest.urls import is_web_url
-from vectorstore import Article, NewVersion, Origin, Provenance, Store, text_blocks
+from vectorstore import Article, Block, NewVersion, Origin, Provenance, Store, text_blocks
 from vectorstore.timestamps import utc_now
 
 DOUBLED = "its source is another article's, of the same text"
@@ -219,7 +219,7 @@ class _Update:
             text=extract.text,
             sha256=digest(extract.text),
             added=utc_now(),
-            blocks=extract.blocks or text_blocks(extract.text),
+            blocks=tuple(Block(*place) for place in extract.blocks) or text_blocks(extract.text),
         )
 
     def _prune(self, sources: Sequence[str]) -> None:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
+from ingest.document import BlockPlace
 from ingest.formats.decoding import plain
-from vectorstore import Block, BlockKind
 
-Piece = tuple[BlockKind, str]
+if TYPE_CHECKING:
+    from vectorstore import BlockKind
+
+Piece: TypeAlias = "tuple[BlockKind, str]"
 ASKS = re.compile(r"\?[\"'»”’)\]]*$")
 # a clock time, with its day before or behind it or none: what stands over an update
 CLOCK = re.compile(
@@ -20,15 +24,15 @@ CLOCK = re.compile(
 FEWEST_UPDATES = 2
 
 
-def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
+def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
     """The text, its blocks a blank line apart, and where they are in it; blank pieces are left out."""
     kept: list[str] = []
-    blocks: list[Block] = []
+    blocks: list[BlockPlace] = []
     start = 0
     for kind, words in pieces:
         words = plain(words).strip()
         if words:
-            blocks.append(Block(kind, start, start + len(words)))
+            blocks.append((kind, start, start + len(words)))
             kept.append(words)
             start += len(words) + 2
     return "\n\n".join(kept), tuple(blocks)

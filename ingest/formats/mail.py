@@ -12,13 +12,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 
-from ingest.document import Document, Extract, UnreadableError
+from ingest.document import BlockPlace, Document, Extract, UnreadableError
 from ingest.formats import web
 from ingest.formats.blocks import counted, joined
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode, plain
 from ingest.urls import is_web_url
-from vectorstore import Block
 
 EXTRACTOR = "viadoma mail 1"
 MAX_PARTS = 1_000
@@ -83,7 +82,7 @@ def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
     )
 
 
-def _body(texts: list[EmailMessage]) -> tuple[str, tuple[Block, ...]]:
+def _body(texts: list[EmailMessage]) -> tuple[str, tuple[BlockPlace, ...]]:
     words = next((_plain_words(part) for part in texts if part.get_content_type() == "text/plain"), "")
     page = next((part for part in texts if part.get_content_type() == "text/html"), None)
     raw = _bytes(page) if page is not None else b""
@@ -95,7 +94,7 @@ def _body(texts: list[EmailMessage]) -> tuple[str, tuple[Block, ...]]:
     return (words, ()) if len(words) * TINY >= len(shown) else (shown, blocks)
 
 
-def _page_words(raw: bytes, charset: str) -> tuple[str, tuple[Block, ...]]:
+def _page_words(raw: bytes, charset: str) -> tuple[str, tuple[BlockPlace, ...]]:
     """What a mail's page says: all that is visible, for mails have no menus around an article."""
     if not raw.strip():
         return "", ()

@@ -28,6 +28,9 @@ MOST_HEADINGS = 3  # one under the other
 LOOK_BACK = 400  # blocks
 REPEATS = 20  # of the same words in a text
 ENOUGH = 250  # characters; where an extractor gives less, another is asked
+STEM = 5  # letters of a word that is compared
+FEWEST_TOLD = 4  # words of a title or description that tells what an article is about
+SHARED = 0.1  # of these words, that its text has at least
 AROUND = re.compile(
     r"(?:^|[\s_-])(?:related|share|sharing|social|promo|newsletter|subscri\w*|cookies?|consent|comments?|sidebar|breadcrumbs?|"
     r"advert\w*|ads?|banner|recommend\w*|popular|readalso|read-also|read-more|more-news|teaser|tags|footer|menu|navbar|nav|widget|"
@@ -63,6 +66,30 @@ def words_of(text: str) -> Words:
     return WORD.findall(text.lower())
 
 
+def is_another(text: str, title: str, about: str, body: str) -> bool:
+    """Whether a text is none of what the page says of itself: it has hardly a word of its title and its description.
+
+    Where the page holds the article's whole text, only that counts. What has too few words tells nothing.
+    """
+    own = {word[:STEM] for word in words_of(text)}
+    if len(whole := _runs(words_of(body))) >= FEWEST_TOLD:
+        runs = set(_runs(words_of(text)))
+        return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(own, title)
+    if len(_telling(title)) < FEWEST_TOLD or len(_telling(about)) < FEWEST_TOLD:
+        return False
+    return not _shares(own, title) and not _shares(own, about)
+
+
+def _telling(text: str) -> set[str]:
+    """The beginnings of the longer words of a text, which stay the same in most of their forms."""
+    return {word[:STEM] for word in words_of(text) if len(word) >= STEM - 1}
+
+
+def _shares(own: set[str], text: str) -> bool:
+    told = _telling(text)
+    return len(told & own) > SHARED * len(told)
+
+
 def leads_elsewhere(block: Seen) -> bool:
     """Whether a block is a link to something else, with no more than a word for it, or calls on its reader."""
     count = len(words_of(block.text))
@@ -88,11 +115,13 @@ def _matching(blocks: Sequence[Words], text: str) -> set[int]:
     if not picked:
         return picked
     lines = {" ".join(words_of(line)) for line in text.split("\n")}
-    return picked | {
-        at
-        for at in range(max(0, min(picked) - 1), min(len(blocks), max(picked) + 2))
-        if 0 < len(blocks[at]) < RUN and " ".join(blocks[at]) in lines
-    }
+    short = {at for at, block in enumerate(blocks) if 0 < len(block) < RUN and " ".join(block) in lines}
+    first, last = min(picked), max(picked)
+    while first - 1 in short:
+        first -= 1
+    while last + 1 in short:
+        last += 1
+    return picked | {at for at in short if first <= at <= last}
 
 
 def _runs(words: Words) -> list[tuple[str, ...]]:

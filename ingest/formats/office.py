@@ -17,16 +17,17 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ingest.document import Document, Extract, UnreadableError
+from ingest.document import BlockPlace, Document, Extract, UnreadableError
 from ingest.formats.blocks import Piece, counted, joined, told_apart
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.page_blocks import names_columns, row_words
 from ingest.formats.properties import author_of, language_of, title_of
-from vectorstore import Block, BlockKind
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
+
+    from vectorstore import BlockKind
 
 MAX_UNPACKED = 200_000_000  # bytes of all that an office file holds
 MAX_RATIO, RATIO_BYTES = 200, 20_000_000  # what shrinks so much and is so large is a bomb; text shrinks to a tenth
@@ -241,7 +242,7 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
         raise UnreadableError(f"damaged: {posixpath.basename(name)} is not XML ({str(error)[:80]})") from error
 
 
-def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
+def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
     text, blocks = joined(told_apart([*pieces]))
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(f"more than {MAX_CHARACTERS // 1_000_000} million characters")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingest.formats.blocks import ASKS, Piece
-from vectorstore import BlockKind
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
+
+    from vectorstore import BlockKind
 
 BLOCKS = {
     *("address", "article", "aside", "blockquote", "body", "caption", "dd", "details", "div", "dl", "dt", "fieldset"),

@@ -26,7 +26,8 @@ MAX_JSON = 1_000_000  # characters of one block of JSON-LD
 class PageMetadata:
     """What a page says of itself; empty where it does not.
 
-    `body` is the article's whole text. `is_free` is False only if it says that it must be paid.
+    `body` is the article's whole text, `about` its description. `is_free` is False only if it says that it must be
+    paid.
     """
 
     published: str = ""
@@ -34,6 +35,7 @@ class PageMetadata:
     publisher: str = ""
     licence: str = ""
     body: str = ""
+    about: str = ""
     is_free: bool = True
 
 
@@ -49,6 +51,7 @@ def page_metadata(tree: HtmlElement) -> PageMetadata:
         ),
         modified=_first_day(meta, "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified"),
         publisher=meta.get("og:site_name", ""),
+        about=meta.get("og:description", "") or meta.get("description", ""),
         licence=meta.get("dcterms.license", "") or meta.get("license", ""),
     )
     for link in tree.xpath(".//*[self::a or self::link][@rel='license' or @rel='licence'][@href]")[:1]:

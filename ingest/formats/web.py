@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.blocks import Piece, counted, joined, repeats, told_apart
 from ingest.formats.decoding import decode_as, own_charset, plain
-from ingest.formats.main_text import chosen
+from ingest.formats.main_text import chosen, is_another
 from ingest.formats.page_blocks import Seen, seen_blocks, unread_parts
 from ingest.formats.page_metadata import canonical_url, page_language, page_metadata
 from ingest.formats.shown_dates import address_day, head_day, is_date_line, nearest
@@ -70,6 +70,11 @@ def read_page(source: str, address: str = "") -> Extract:
     refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError("no article text found in the page")
+    if is_another(text, title, stated.about, stated.body):
+        raise UnreadableError(
+            "the text found in the page is not the article that its title and description tell of: open the page in a "
+            "browser and save the article's text"
+        )
     return Extract(
         text=text,
         blocks=blocks,
