@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ingest.formats.blocks import CLOCK
 from ingest.formats.page_blocks import SENTENCE_END, Seen
 from language import alternation, word_list
 
@@ -21,8 +22,10 @@ RUN = 4  # words that stand together in a block and in what an extractor found
 FOUND = 0.6  # least share of a block's runs
 MOSTLY = 0.6  # share of a block's letters that are linked, of one that leads elsewhere
 LEAD_WORDS = 5  # words beside a link that say what it is: "Read also:"
+MUCH = 0.3  # of the letters of an article
 MOST_BETWEEN = 8
 LOOK_BACK = 400  # blocks
+MUCH = 0.3  # of the letters of an article
 MOST_BETWEEN = 8  # blocks that no extractor found, one after the other
 MOST_HEADINGS = 3  # one under the other
 LOOK_BACK = 400  # blocks
@@ -30,7 +33,8 @@ REPEATS = 20  # of the same words in a text
 ENOUGH = 250  # characters; where an extractor gives less, another is asked
 STEM = 5  # letters of a word that is compared
 FEWEST_TOLD = 4  # words of a title or description that tells what an article is about
-SHARED = 0.1  # of these words, that its text has at least
+TOLD = 0.2  # of these words, that its text has at least
+SHARED = 0.1  # of the runs of words of the text that a page states
 AROUND = re.compile(
     r"(?:^|[\s_-])(?:related|share|sharing|social|promo|newsletter|subscri\w*|cookies?|consent|comments?|sidebar|breadcrumbs?|"
     r"advert\w*|ads?|banner|recommend\w*|popular|readalso|read-also|read-more|more-news|teaser|tags|footer|menu|navbar|nav|widget|"
@@ -57,7 +61,7 @@ def chosen(seen: Sequence[Seen], texts: Iterable[Callable[[], str]]) -> list[int
         picked |= _matching(words, text())
         if sum(len(seen[at].text) for at in picked) >= ENOUGH:
             break
-    picked = _filled(seen, picked)
+    picked = _within(seen, _filled(seen, picked))
     return _without_teasers(seen, [at for at in sorted(picked) if not leads_elsewhere(seen[at])])
 
 
@@ -87,7 +91,7 @@ def _telling(text: str) -> set[str]:
 
 def _shares(own: set[str], text: str) -> bool:
     told = _telling(text)
-    return len(told & own) > SHARED * len(told)
+    return len(told & own) > TOLD * len(told)
 
 
 def leads_elsewhere(block: Seen) -> bool:
@@ -167,9 +171,16 @@ def _filled(seen: Sequence[Seen], picked: set[int]) -> set[int]:
     return picked | more
 
 
+def _within(seen: Sequence[Seen], picked: set[int]) -> set[int]:
+    """Without what stands in elements that by their names are no part of an article, unless it is much of the text."""
+    around = {at for at in picked if _stands_around(seen[at].holder) or _stands_around(_container(seen[at].holder))}
+    size = sum(len(seen[at].text) for at in picked)
+    return picked - around if sum(len(seen[at].text) for at in around) < MUCH * size else picked
+
+
 def _says_something(seen: Sequence[Seen], at: int, picked: set[int]) -> bool:
     """Whether a block reads like a part of an article rather than of what a page puts into it."""
-    if seen[at].kind in ("heading", "question"):
+    if seen[at].kind in ("heading", "question") or CLOCK.fullmatch(seen[at].text):
         return at + 1 in picked
     return bool(SENTENCE_END.search(seen[at].text)) or seen[at].kind in ("table row", "list item", "quotation")
 

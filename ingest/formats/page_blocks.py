@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.formats.blocks import ASKS, Piece
@@ -45,7 +45,7 @@ KINDS: dict[str, BlockKind] = {
     "blockquote": "quotation",
     "address": "signature",
 }
-NO_BORDER = re.compile(r"\n(?=\s*[^\W\d_A-ZА-ЯЁІЎҐЄЇĄĆĘŁŃÓŚŹŻČĖĮŠŲŪŽ])")  # what goes on in small letters goes on
+BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 SENTENCE_END = re.compile(r"[.!?…]['\"»”’)\]]*$")
 LONGEST_HEADING = 150  # characters of a paragraph in bold that is one
 LONG_CELL = 200  # characters; where most of a table's words stand in longer ones it is there for the layout
@@ -71,17 +71,26 @@ class Seen:
 
 @dataclass(slots=True)
 class _Line:
-    """Words up to the next border, and how many of their characters are linked, or bold."""
+    """Words up to the next line break, and how many of their characters are linked, or bold."""
 
-    words: list[str] = field(default_factory=list)
+    words: str = ""
     linked: int = 0
     bold: int = 0
 
     def add(self, words: str, *, linked: bool, bold: bool) -> None:
         letters = len("".join(words.split()))
-        self.words.append(words)
+        self.words += words
         self.linked += letters * linked
         self.bold += letters * bold
+
+    def goes_on_with(self, other: _Line) -> bool:
+        """Whether the line behind it is the same paragraph: it begins in small letters."""
+        return bool(self.words.strip()) and other.words.lstrip()[:1].islower()
+
+    def join(self, other: _Line) -> None:
+        self.words += f" {other.words}"
+        self.linked += other.linked
+        self.bold += other.bold
 
 
 def seen_blocks(tree: HtmlElement) -> list[Seen]:
@@ -91,17 +100,19 @@ def seen_blocks(tree: HtmlElement) -> list[Seen]:
     walk = iterwalk(tree, events=("start", "end"))
     found: list[Seen] = []
     holders = [tree]
-    line, inside = _Line(), {"a": 0, "bold": 0, "pre": 0}
+    lines, inside = [_Line()], {"a": 0, "bold": 0, "pre": 0}
 
     def close() -> None:
-        nonlocal line
-        found.extend(_closed(line, holders[-1], in_pre=inside["pre"] > 0))
-        line = _Line()
+        found.extend(_closed(lines, holders[-1]))
+        lines[:] = [_Line()]
 
     def add(words: str | None) -> None:
         if words:
-            kept = words if inside["pre"] else re.sub(r"\s+", " ", words)
-            line.add(kept, linked=inside["a"] > 0, bold=inside["bold"] > 0)
+            parts = BLANK_LINE.split(words) if inside["pre"] else [words]
+            for place, part in enumerate(parts):
+                if place:
+                    lines.append(_Line())
+                lines[-1].add(re.sub(r"\s+", " ", part), linked=inside["a"] > 0, bold=inside["bold"] > 0)
 
     for event, element in walk:
         tag = element.tag if isinstance(element.tag, str) else ""
@@ -118,7 +129,7 @@ def seen_blocks(tree: HtmlElement) -> list[Seen]:
             elif tag in NOT_READ or not tag:
                 walk.skip_subtree()
             elif tag == "br":
-                line.words.append("\n")
+                lines.append(_Line())
             else:
                 add(element.text)
         else:
@@ -132,17 +143,20 @@ def seen_blocks(tree: HtmlElement) -> list[Seen]:
     return found
 
 
-def _closed(line: _Line, holder: HtmlElement, *, in_pre: bool) -> Iterator[Seen]:
-    source = "".join(line.words)
-    letters = len("".join(source.split()))
-    if not letters:
-        return
+def _closed(lines: Sequence[_Line], holder: HtmlElement) -> Iterator[Seen]:
     kind = _kind(holder)
-    parts = re.split(r"\n\s*\n", source) if in_pre or kind == "heading" else NO_BORDER.sub(" ", source).split("\n")
-    parts = [words for part in parts if (words := " ".join(part.split()))]
-    bold = line.bold * 10 >= letters * 9 and len(parts) == 1
-    for words in parts:
-        yield Seen(_shown_kind(kind, words, bold=bold), words, line.linked / letters, holder)
+    whole: list[_Line] = []
+    for line in lines:
+        if whole and (whole[-1].goes_on_with(line) or kind == "heading"):
+            whole[-1].join(line)
+        else:
+            whole.append(line)
+    for line in whole:
+        words = " ".join(line.words.split())
+        if letters := len("".join(words.split())):
+            yield Seen(
+                _shown_kind(kind, words, bold=line.bold * 10 >= letters * 9), words, line.linked / letters, holder
+            )
 
 
 def _kind(holder: HtmlElement) -> BlockKind:
