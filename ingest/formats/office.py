@@ -11,54 +11,32 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ingest.document import BlockPlace, Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, counted, joined, told_apart
+from ingest.formats.blocks import Piece, joined, told_apart
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
-from ingest.formats.page_blocks import names_columns, row_words
+from ingest.formats.office_blocks import OFFICE, odt_blocks, odt_left_out, word_blocks, word_left_out
 from ingest.formats.properties import author_of, language_of, title_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-    from vectorstore import BlockKind
 
 MAX_UNPACKED = 200_000_000  # bytes of all that an office file holds
 MAX_RATIO, RATIO_BYTES = 200, 20_000_000  # what shrinks so much and is so large is a bomb; text shrinks to a tenth
 MAX_MEMBERS = 20_000
 MAX_CHARACTERS = 20_000_000
 
-WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 OPF = "{http://www.idpf.org/2007/opf}"
 MANIFEST = "META-INF/manifest.xml"
 
-# what a reader does not see, or what is not the text itself
-WORD_LEFT_OUT = {FALLBACK, *(WORD + name for name in ("del", "moveFrom", "commentReference", "footnoteReference"))}
-ODT_LEFT_OUT = {
-    *(OFFICE + name for name in ("annotation", "annotation-end", "forms")),
-    *(TEXT + name for name in ("tracked-changes", "note", "bibliography-configuration", "sequence-decls")),
-}
-# what is said in the name of a style
-STYLES: dict[str, BlockKind] = {
-    **dict.fromkeys(("heading", "title"), "heading"),
-    "caption": "caption",
-    "quot": "quotation",
-    "list": "list item",
-    "signature": "signature",
-}
 TEMPLATE_DATE = "2013-12-23"  # of the empty file that python-docx and others begin with
 
 
@@ -77,7 +55,7 @@ def read_docx(document: Document) -> Extract:
     except ValueError as error:  # its main part has another type
         raise UnreadableError("a Word template, or a file with macros: save it as .docx") from error
     styles = {str(style.style_id): str(style.name) for style in opened.styles}
-    blocks = [*_word_blocks(opened.element.body, styles)]
+    blocks = [*word_blocks(opened.element.body, styles)]
     properties = opened.core_properties
     title = title_of(properties.title)
     if not title and blocks and blocks[0].is_title:
@@ -94,7 +72,7 @@ def read_docx(document: Document) -> Extract:
         author=author_of(properties.author),
         made=made if made != TEMPLATE_DATE else "",
         modified=modified if modified not in (made, TEMPLATE_DATE) else "",
-        left_out=_word_left_out(opened.element.body),
+        left_out=word_left_out(opened.element.body),
         lang=language_of(properties.language),
         extractor=f"python-docx {version('python-docx')}",
     )
@@ -110,7 +88,7 @@ def read_odt(document: Document) -> Extract:
         if body is None:
             raise UnreadableError("a damaged OpenDocument text: it has no text part")
         about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in names else None
-    blocks = [*_odt_blocks(body)]
+    blocks = [*odt_blocks(body)]
     title = title_of(_property(about, DUBLIN_CORE + "title"))
     if not title and blocks and blocks[0].is_title:
         title = " ".join(blocks.pop(0).words.split())
@@ -124,7 +102,7 @@ def read_odt(document: Document) -> Extract:
         author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
         made=made,
         modified=modified if modified != made else "",
-        left_out=_odt_left_out(body),
+        left_out=odt_left_out(body),
         lang=language_of(_property(about, DUBLIN_CORE + "language")),
         extractor="viadoma odt 1",
     )
@@ -249,155 +227,6 @@ def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
     if not text:
         raise UnreadableError("no text in it")
     return text, blocks
-
-
-def _word_left_out(body: Element) -> str:
-    return counted(
-        {
-            "picture": sum(1 for _ in body.iter(WORD + "drawing", WORD + "pict")),
-            "comment": sum(1 for _ in body.iter(WORD + "commentReference")),
-            "note": sum(1 for _ in body.iter(WORD + "footnoteReference", WORD + "endnoteReference")),
-        }
-    )
-
-
-def _odt_left_out(body: Element) -> str:
-    return counted(
-        {
-            "picture": sum(1 for _ in body.iter(DRAW + "image")),
-            "comment": sum(1 for _ in body.iter(OFFICE + "annotation")),
-            "note": sum(1 for _ in body.iter(TEXT + "note")),
-        }
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _OfficeBlock:
-    """A block, and whether it is a heading of the first rank or a title."""
-
-    kind: BlockKind
-    words: str
-    is_title: bool = False
-
-    @property
-    def piece(self) -> Piece:
-        return self.kind, self.words
-
-
-def _word_blocks(body: Element, styles: dict[str, str]) -> Iterator[_OfficeBlock]:
-    """Each paragraph, and each row of a table."""
-    for part in _parts(body, {WORD + "p", WORD + "tbl"}, WORD_LEFT_OUT):
-        if part.tag == WORD + "tbl":
-            rows = _parts(part, {WORD + "tr"}, WORD_LEFT_OUT)
-            yield from _table([[*map(_word_words, _parts(row, {WORD + "tc"}, WORD_LEFT_OUT))] for row in rows])
-            continue
-        found = part.find(f"{WORD}pPr/{WORD}pStyle")
-        style = styles.get(found.get(WORD + "val", ""), "") if found is not None else ""
-        listed = part.find(f"{WORD}pPr/{WORD}numPr") is not None
-        yield _OfficeBlock(
-            _styled("List" if listed and not style.startswith("Heading") else style),
-            _word_words(part).strip(),
-            style in ("Title", "Heading 1"),
-        )
-
-
-def _styled(style: str) -> BlockKind:
-    """What a paragraph of a style is, by the English names that such styles are stored under."""
-    return next((kind for name, kind in STYLES.items() if name in style.lower()), "paragraph")
-
-
-def _table(rows: list[list[str]]) -> Iterator[_OfficeBlock]:
-    heads = names_columns(rows)
-    for place, cells in enumerate(rows):
-        yield _OfficeBlock("heading" if heads and place == 0 else "table row", row_words(cells))
-
-
-def _parts(top: Element, tags: set[str], left_out: set[str]) -> Iterator[Element]:
-    """The outermost elements of these names, in their order."""
-    stack = [*reversed(top)]
-    while stack:
-        element = stack.pop()
-        if element.tag in tags:
-            yield element
-        elif element.tag not in left_out:
-            stack.extend(reversed(element))
-
-
-def _word_words(top: Element) -> str:
-    words: list[str] = []
-    stack = [top]
-    while stack:
-        element = stack.pop()
-        tag = element.tag
-        if tag == WORD + "t":
-            words.append(element.text or "")
-        elif tag in (WORD + "tab", WORD + "ptab"):
-            words.append("\t")
-        elif tag in (WORD + "br", WORD + "cr"):
-            words.append("\n")
-        elif tag == WORD + "noBreakHyphen":
-            words.append("-")
-        elif tag == WORD + "r" and _hidden(element):
-            continue
-        elif tag not in WORD_LEFT_OUT and not (isinstance(tag, str) and tag.endswith("Pr")):
-            if tag == WORD + "p" and element is not top and words and words[-1] != "\n":
-                words.append("\n")
-            stack.extend(reversed(element))
-    return "".join(words)
-
-
-def _hidden(run: Element) -> bool:
-    mark = run.find(f"{WORD}rPr/{WORD}vanish")
-    return mark is not None and mark.get(WORD + "val", "true") not in ("0", "false", "off")
-
-
-def _odt_blocks(body: Element) -> Iterator[_OfficeBlock]:
-    """Each heading, paragraph, item of a list and row."""
-    for part in _parts(body, {TEXT + "h", TEXT + "p", TEXT + "list", TABLE + "table"}, ODT_LEFT_OUT):
-        if part.tag == TABLE + "table":
-            rows = _parts(part, {TABLE + "table-row"}, ODT_LEFT_OUT)
-            yield from _table([[*map(_odt_cell, _parts(row, {TABLE + "table-cell"}, ODT_LEFT_OUT))] for row in rows])
-        elif part.tag == TEXT + "list":
-            for item in _parts(part, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT):
-                yield _OfficeBlock("heading" if item.tag == TEXT + "h" else "list item", _odt_words(item).strip())
-        else:
-            first = part.tag == TEXT + "h" and part.get(TEXT + "outline-level", "1") == "1"
-            style = part.get(TEXT + "style-name") or ""
-            kind = "heading" if part.tag == TEXT + "h" else _styled(style.replace("_20_", " "))
-            yield _OfficeBlock(kind, _odt_words(part).strip(), first or style == "Title")
-
-
-def _odt_cell(cell: Element) -> str:
-    return "\n".join(map(_odt_words, _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT)))
-
-
-def _odt_words(top: Element) -> str:
-    words: list[str] = []
-    stack: list[Element | str] = [top]
-    while stack:
-        element = stack.pop()
-        if isinstance(element, str):
-            words.append(element)
-            continue
-        tag = element.tag
-        if element is not top and element.tail:
-            stack.append(_spaces(element.tail))
-        if tag == TEXT + "s":
-            count = element.get(TEXT + "c", "1")
-            words.append(" " * min(int(count) if count.isdecimal() else 1, 100))
-        elif tag == TEXT + "tab":
-            words.append("\t")
-        elif tag == TEXT + "line-break":
-            words.append("\n")
-        elif tag not in ODT_LEFT_OUT and isinstance(tag, str):
-            stack.extend(reversed(element))
-            if element.text:
-                stack.append(_spaces(element.text))
-    return "".join(words)
-
-
-def _spaces(text: str) -> str:
-    return re.sub(r"[ \t\r\n]+", " ", text)
 
 
 def _package(archive: zipfile.ZipFile) -> str:
