@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from language import Message
 from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time, context
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
@@ -129,7 +130,7 @@ class Claim:
     text: str
     support: Support
     citations: tuple[int, ...]
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Message, ...] = ()
     likely: float | None = None
 
     @property
@@ -195,13 +196,13 @@ class Answer:
     citations: tuple[Citation, ...]
     closest: tuple[Citation, ...]
     coverage: Coverage
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
     mode: str
     prompts: tuple[str, ...]
     spellings: tuple[Spelling, ...] = ()
     filters: Filters = EVERYTHING
     as_of: date | None = None
-    missing: tuple[str, ...] = ()
+    missing: tuple[Message, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     embedding: str = ""
     made: str = ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from bot.answer import Citation, Kind, Voice
-from language import alternation, word_list
+from language import alternation, pattern, word_list, words_by_key
 from vectorstore import NEVER_QUOTED, Article, Mention, Names, Span
 
 TABLE = Path(__file__).with_name("speakers.txt")
@@ -26,50 +26,29 @@ SAYS = alternation(word_list("saying_verbs", "words"))
 SAID = re.compile(rf"\b(?:{SAYS})\b")
 BY = re.compile(rf"\b(?:{alternation(word_list('speaker_follows', 'words'))})\s+", re.I)
 CLAUSE_START = re.compile(
-    rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYS})\b|[\"“”«»„]|\b(?:that|which|and|but|while|when|as|что|а|но|и|што|але)\s",
+    rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYS})\b|[\"“”«»„]|\b(?:{alternation(word_list('clause_words', 'words'))})\s",
     re.I,
 )
 NAMED = re.compile(r"(?:\w+\s+){0,3}[«“„\"][^»”\"]{2,40}[»”\"]")
-BY_END = re.compile(r"[,;:.!?)—–\"“”«»]|\s(?:that|his|her|their|there|for|more than|за|его|её)\s|\s\d|$", re.I)
+BESIDE = {key: alternation(listed) for key, listed in words_by_key("speaker_words").items()}
+BY_END = re.compile(rf"[,;:.!?)—–\"“”«»]|\s(?:{BESIDE['behind']})\s|\s\d|$", re.I)
+AND = re.compile(rf"\s+(?:{alternation(word_list('conjunctions', 'and'))})\s+", re.I)
 APPOSITION = re.compile(r"([^,;:.]+),\s+([^,;:.]+),\s*$")
 PRONOUN, SHE, IT = (
     re.compile(rf"\W*(?:{alternation(word_list('pronouns', key))})\W*$", re.I) for key in ("any", "woman", "group")
 )
-MENS = frozenset(("Mikola", "Nikita", "Ilya", "Danila"))
+MENS = frozenset(word_list("male_names", "words"))
 TWO_NAMES = re.compile(r"(?:^|\s)[A-ZА-ЯЁІЎ]\w+ [A-ZА-ЯЁІЎ]\w+$")
-LEADING = re.compile(
-    r"^(?:(?:however|also|earlier|later|then|too|on \w+(?: \d+)?|in (?:an? )?[^,]{3,40}),?\s+)", re.I
-)  # fmt: skip
-WORD_REST = re.compile(r"\w*")
+LEADING = re.compile(rf"^(?:{BESIDE['leading']}|on \w+(?: \d+)?|in (?:an? )?[^,]{{3,40}}),?\s+", re.I)
 OPENING, CLOSING = "“«„", "”»"
 QUOTED = re.compile(r"[“«„\"][^”»\"]{12,}[”»\"]")
 WHOLLY_QUOTED = re.compile(r"^\s*[“«„\"][^”»\"]+[”»\"]?\s*$")
-TRAILING = re.compile(
-    r"(?:\s+(?:also|had|has|have|later|then|earlier|again|repeatedly|также|раней|ранее|таксама))+$", re.I
-)
-PLACE = re.compile(r"^(?:on|in|at|after|during|from|на|в|во|у|ў|после|пасля|podczas|w|na)\s", re.I)
-PASSIVE = re.compile(r"\b(?:was|were|is|are|be|been|not|them|which|who|being|had two years)$", re.I)
-NO_SPEAKER = re.compile(
-    r"(?:an?|the|this|that|most|more|some|one|two|all|only|without|few|many|and|his|her|its)$", re.I
-)
-GENERIC = re.compile(
-    r"\b(?:law firm|faq|page|copy|item|translation|caption|lawyer|relatives?|famil(?:y|ies)|wife)\b", re.I
-)
-# What kind a speaker is by the words for it, in this order.
-WORDS: tuple[tuple[Kind, str], ...] = (
-    ("state media", r"state (?:news )?(?:agency|media|television|tv|channel)|state-run|государственн\w+ (?:агентств|"
-                    r"телевид|канал|сми)|presidential channel|гостелеканал|дзяржаўн\w+ (?:агенцтв|тэлебач)"),
-    ("rights group", r"rights (?:group|advocate|activist|centre|center|defender)|human rights|правозащит|праваабаро"),
-    ("opposition", r"opposition|оппозици|апазіцы|exiled leader"),
-    ("news agency", r"news agency|информационное агентство|агентство"),
-    ("anonymous", r"sources?\b|people familiar|on condition of anonymity|unnamed|источник|крыніц|rumou?rs"),
-    ("government", r"minist|government|president|presidency|embassy|treasury|envoy|spokes(?:man|woman|person)|council|"
-                   r"commission|authorities|officials?\b|министер|министр|правительств|президент|посольств|власт|"
-                   r"пресс-служб|пресс-секретар|улад|міністэр|минфин|мид\b"),
-    ("media", r"newspaper|site\b|website|outlet|portal|channel|paper\b|radio|article|report\b|газет|издани|сайт|"
-              r"выданн"),
-)  # fmt: skip
-BY_WORDS = [(kind, re.compile(pattern, re.I)) for kind, pattern in WORDS]
+TRAILING = re.compile(rf"(?:\s+(?:{BESIDE['trailing']}))+$", re.I)
+PLACE = re.compile(rf"^(?:{BESIDE['place']})\s", re.I)
+OBJECT = re.compile(rf"\b(?:{BESIDE['object']})$", re.I)
+NOBODY = re.compile(rf"(?:{BESIDE['nobody']})$", re.I)
+SOMEBODY = pattern(word_list("speaker_words", "somebody"))
+BY_WORDS = [(cast(Kind, kind), pattern(listed)) for kind, listed in words_by_key("speaker_kinds").items()]
 
 
 def attributed(citation: Citation, names: Names) -> Citation:
@@ -125,7 +104,7 @@ def _speakers(text: str, names: Names) -> Iterator[str]:
         named = NAMED.match(rest)
         found.append((match.start(), named[0] if named else rest[: end.start() if end else len(rest)].strip(), True))
     for _, speaker, open_ended in sorted(found):
-        parts = speaker.split(" and ")
+        parts = AND.split(speaker)
         together = len(parts) > 1 and all(kind_of(part, names) != "other" for part in parts)
         for part in parts if together else [speaker]:
             speaker = _cut(part, names) if open_ended and not together else part
@@ -137,11 +116,7 @@ def _cut(speaker: str, names: Names) -> str:
     """Without what comes behind the speaker where no comma does: "Viasna there are still a thousand"."""
     # "Polish" in "the Polish foreign ministry" is not the speaker
     mentions = [mention for mention in names.mentions(speaker) if mention.kind != "places"]
-    kinds = [
-        match.end() + len(WORD_REST.match(speaker[match.end() :])[0])  # type: ignore[index] # it matches anything
-        for _, words in BY_WORDS
-        if (match := words.search(speaker))
-    ]
+    kinds = [match.end() for _, words in BY_WORDS if (match := words.search(speaker))]
     if len(speaker.split()) <= 4:
         ends = [mention.end for mention in mentions[-1:] if not NAMED.match(speaker)]
         return speaker[: max(ends + kinds)] if ends else speaker
@@ -163,11 +138,11 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
 
 def _names_someone(subject: str) -> bool:
     words = subject.split()
-    if not 0 < len(words) <= LONGEST_SPEAKER or PASSIVE.search(subject):
+    if not 0 < len(words) <= LONGEST_SPEAKER or OBJECT.search(subject):
         return False
-    if PRONOUN.match(subject) or GENERIC.search(subject) or any(words.search(subject) for _, words in BY_WORDS):
+    if PRONOUN.match(subject) or SOMEBODY.search(subject) or any(words.search(subject) for _, words in BY_WORDS):
         return True
-    return any(word[0].isupper() and not NO_SPEAKER.match(word) for word in re.findall(r"[^\W\d_]{2,}", subject))
+    return any(word[0].isupper() and not NOBODY.match(word) for word in re.findall(r"[^\W\d_]{2,}", subject))
 
 
 def _told_before(article: Article, start: int) -> list[str]:
@@ -202,7 +177,8 @@ def _can_be(mentions: Sequence[Mention], pronoun: str) -> bool:
     """Whether the last of the names is a person whom the pronoun can stand for, by the first name's ending."""
     if not mentions or mentions[-1].kind != "people":
         return False
-    woman = mentions[-1].name.split()[0].endswith("a") and mentions[-1].name.split()[0] not in MENS
+    first = mentions[-1].name.split()[0].lower()
+    woman = first.endswith("a") and first not in MENS
     return woman == bool(SHE.match(pronoun))
 
 

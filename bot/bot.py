@@ -31,6 +31,7 @@ from bot.reading import Reading, calibration, read
 from bot.spellings import spellings
 from bot.suggesting import next_questions
 from encoder import Kinds, Reader
+from language import Message, message_of
 from vectorstore import (
     EVERYTHING,
     Article,
@@ -99,7 +100,7 @@ class Bot:
         self._kinds = kinds
         self._generator = generator
         self._show_unsupported = show_unsupported
-        self._trouble = ""
+        self._trouble: Message | None = None
         self.chronicle = Chronicle(store, names)
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
@@ -147,8 +148,8 @@ class Bot:
         return self._generator.host if self._generator else ""
 
     @property
-    def trouble(self) -> str:
-        """Why the model did not write the last answer that was asked of it; empty if it did, or none was asked yet."""
+    def trouble(self) -> Message | None:
+        """Why the model did not write the last answer that was asked of it; None if it did, or none was asked yet."""
         return self._trouble
 
     @property
@@ -274,12 +275,13 @@ class Bot:
     def _rewritten(self, step: Mapping[str, Any]) -> dict[str, Any]:
         step = {"history": (), "as_of": None, "filters": EVERYTHING, **step}
         question, history = step["question"], step["history"]
-        rewritten, trouble = "", ""
+        rewritten: str = ""
+        trouble: Message | None = None
         if history and self._generator:
             try:
                 rewritten = self._generator.standalone(question, history[-4:])
             except ModelError as error:
-                trouble = str(error)
+                trouble = message_of(error)
         earlier = tuple(" ".join(turn.question.split()) for turn in history[-HISTORY_TURNS:])
         return {**step, "earlier": earlier, "rewritten": rewritten, "trouble": trouble}
 
@@ -296,7 +298,7 @@ class Bot:
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
         (step,) = steps
         question, earlier = step["question"], step["earlier"]
-        trouble: str = step["trouble"]
+        trouble: Message | None = step["trouble"]
         empty = Answer(
             question=question,
             query=Query(question, earlier, step["rewritten"]).text,
@@ -322,14 +324,14 @@ class Bot:
             try:
                 for events in self._write(self._generator, choice, reading, empty):
                     if events[-1].kind == "answer":
-                        self._trouble = ""
+                        self._trouble = None
                     yield self._finished(events)
                 return
             except ModelError as error:
-                trouble = str(error)
+                trouble = message_of(error)
         if trouble:
             self._trouble = trouble
-            empty = replace(empty, notes=(f"{trouble} The answer is quoted instead.",))
+            empty = replace(empty, notes=(Message("{trouble} The answer is quoted instead.", trouble=trouble),))
         for events in self._quote(choice, reading, empty):
             yield self._finished(events)
 
@@ -374,12 +376,12 @@ class Bot:
                 answer = self._with_claim(answer, written, places)
                 yield [Event("claim", answer)]
         if dropped and not any(claim.support != "unverified" for claim in answer.claims):
-            raise ModelError("Nothing that the model wrote is proved by the articles.")
+            raise ModelError(Message("Nothing that the model wrote is proved by the articles."))
         if dropped:
-            note = (
-                "1 sentence of the model was left out: the articles do not prove it."
-                if dropped == 1
-                else f"{dropped} sentences of the model were left out: the articles do not prove it."
+            note = Message.many(
+                "{count} sentence of the model was left out: the articles do not prove it.",
+                "{count} sentences of the model were left out: the articles do not prove it.",
+                count=dropped,
             )
             answer = replace(answer, notes=(*answer.notes, note))
         if not answer.claims:
@@ -445,9 +447,15 @@ class Bot:
 def _input(question: str, history: Sequence[Turn], as_of: date | None, filters: Filters) -> dict[str, Any]:
     plain = " ".join(CONTROL.sub(" ", question).split())
     if not plain:
-        raise QuestionError("Please ask a question.")
+        raise QuestionError(Message("Please ask a question."))
     if len(plain) > MAX_QUESTION:
-        raise QuestionError(f"The question has {len(plain):,} characters; please ask in at most {MAX_QUESTION:,}.")
+        raise QuestionError(
+            Message(
+                "The question has {count} characters; please ask in at most {most}.",
+                count=len(plain),
+                most=MAX_QUESTION,
+            )
+        )
     return {"question": plain, "history": tuple(history), "as_of": as_of, "filters": filters}
 
 
@@ -457,5 +465,5 @@ def _chat_model(model: str | None, where: Settings) -> ChatModelConfig | None:
     if model == "" or not (name or where.api_key):
         return None
     if not where.api_key.isascii():
-        raise ValueError("OPENAI_API_KEY holds characters no key has: copy it again.")
+        raise ValueError(Message("OPENAI_API_KEY holds characters no key has: copy it again."))
     return ChatModelConfig(name or DEFAULT_MODEL, where.base_url, where.api_key)

@@ -18,13 +18,14 @@ from typing import Annotated, Any, TypeVar, cast
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice
+from language import Message, message_of, one_line
 from vectorstore import Article, Coverage, Filters, Span, Time
 
 FORMAT = "viadoma-evidence"
-VERSION = 2
-READABLE = (1, VERSION)  # 1 had no short answer, no verdict and no reader
+VERSION = 3
+READABLE = range(1, VERSION + 1)  # 1 had no short answer, no verdict and no reader, 2 messages as plain text
 ABOUT = (
-    "Recheck with: python -m bot --verify FILE. `start` and `end` count the Unicode characters of the article's text "
+    "Recheck with: viadoma verify FILE. `start` and `end` count the Unicode characters of the article's text "
     "from 0, end exclusive; those of a short answer count the characters of its quote. An article's sha256 is that of "
     "its text in UTF-8. The bundle's own sha256 is that of the rest of it as JSON with sorted keys and no spaces: it "
     "shows a change, but not who made it."
@@ -92,6 +93,7 @@ class StoredShort:
 class StoredAnswer:
     """An `Answer`, with its text and the sentence on what was searched, for those who read the bundle itself.
 
+    Messages stand in it as `Message.to_json` gives them.
     What an older bundle does not hold has the default that an answer without it has.
     """
 
@@ -104,8 +106,8 @@ class StoredAnswer:
     citations: tuple[StoredCitation, ...]
     closest: tuple[StoredCitation, ...]
     disagreements: tuple[Disagreement, ...]
-    missing: tuple[str, ...]
-    notes: tuple[str, ...]
+    missing: tuple[Message, ...]
+    notes: tuple[Message, ...]
     spellings: tuple[Spelling, ...]
     searched: str
     coverage: Coverage
@@ -172,33 +174,44 @@ def read_bundle(text: str) -> tuple[Bundle, bool]:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"This is no whole JSON file ({plain(str(error))}). {REMEDY}") from error
+        raise BundleError(
+            Message("This is no whole JSON file ({why}). {remedy}", why=message_of(error), remedy=REMEDY)
+        ) from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        raise BundleError(f"This is no bundle of evidence: its format is not {FORMAT}. {REMEDY}")
+        raise BundleError(
+            Message("This is no bundle of evidence: its format is not {format}. {remedy}", format=FORMAT, remedy=REMEDY)
+        )
     if fields.get("version") not in READABLE:
         raise BundleError(
-            f"This bundle has version {plain(str(fields.get('version')))} of its format; this version of Viadoma "
-            f"reads {' and '.join(map(str, READABLE))}. Verify it with the version that made it."
+            Message(
+                "This bundle has version {version} of its format; this version of Viadoma reads {oldest} to {newest}. "
+                "Verify it with the version that made it.",
+                version=one_line(str(fields.get("version"))),
+                oldest=READABLE[0],
+                newest=READABLE[-1],
+            )
         )
     try:
         stored = _adapter().validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BundleError(f"This bundle is damaged at {plain(where)} ({plain(first['msg'])}). {REMEDY}") from error
+        damage = Message(
+            "This bundle is damaged at {where} (“{error}”). {remedy}",
+            where=one_line(where),
+            error=one_line(first["msg"]),
+            remedy=REMEDY,
+        )
+        raise BundleError(damage) from error
     if not stored.answers:
-        raise BundleError(f"This bundle holds no answer, so there is nothing to verify. {REMEDY}")
+        raise BundleError(
+            Message("This bundle holds no answer, so there is nothing to verify. {remedy}", remedy=REMEDY)
+        )
     digest = fields.pop("sha256", None)
     return stored, digest == _digest(fields)
 
 
-REMEDY = "Name a file as it was made with: python -m bot QUESTION --format bundle"
-
-
-def plain(text: str, limit: int = 200) -> str:
-    """Words of a file, which may be anyone's, for a terminal: one line, no control characters, not endless."""
-    flat = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return flat if len(flat) <= limit else f"{flat[:limit]}…"
+REMEDY = Message("Name a file as it was made with: viadoma ask QUESTION --format bundle")
 
 
 @cache

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from language import Message, message_of
+
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
@@ -28,8 +30,8 @@ IDLE_TIMEOUT_SECONDS = 30.0  # between two pieces of an answer, and before the f
 TOTAL_TIMEOUT_SECONDS = 120.0  # for all of an answer
 ATTEMPTS = 3
 LONGEST_PAUSE_SECONDS = 10.0  # a server that asks for a longer one is not asked again
-CUT_SHORT = "The model stopped at its limit of length: the answer may be incomplete."
-FILTERED = "The model's provider filtered its answer."
+CUT_SHORT = Message("The model stopped at its limit of length: the answer may be incomplete.")
+FILTERED = Message("The model's provider filtered its answer.")
 TOO_LONG = re.compile(
     r"context.{0,12}(?:length|window|size)|too many tokens|maximum.{0,20}tokens|prompt is too long", re.I
 )
@@ -38,6 +40,9 @@ FORMAT = re.compile(r"response_format|json_schema|structured|grammar", re.I)
 
 class ModelError(RuntimeError):
     """The model could not be reached, or what it wrote can't be used."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
 
 
 class OutputTruncatedError(ModelError):
@@ -85,7 +90,9 @@ class ChatModel:
             for chunk in self._chunks(text, schema):
                 finish = str(chunk.response_metadata.get("finish_reason") or finish)
                 if time.monotonic() > until:
-                    raise ModelError(f"The model was not done after {TOTAL_TIMEOUT_SECONDS:.0f} seconds.")
+                    raise ModelError(
+                        Message("The model was not done after {seconds} seconds.", seconds=round(TOTAL_TIMEOUT_SECONDS))
+                    )
                 yield str(chunk.text)
         except ModelError:
             raise
@@ -96,7 +103,7 @@ class ChatModel:
         if finish == "content_filter":
             raise ModelError(FILTERED)
         if not finish:
-            raise ModelError("The model's answer was cut off.")
+            raise ModelError(Message("The model's answer was cut off."))
 
     def _chunks(self, text: str, schema: Mapping[str, Any] | None) -> Iterator[AIMessageChunk]:
         again = Retrying(
@@ -138,7 +145,12 @@ def _open(config: ChatModelConfig) -> tuple[BaseChatModel, Callable[[], None]]:
         try:
             return init_chat_model(config.model), lambda: None
         except ImportError as error:
-            raise ValueError(f"The model {config.model} needs a package that is not installed: {error}") from error
+            needed = Message(
+                "The model {model} needs a package that is not installed: {why}",
+                model=config.model,
+                why=message_of(error),
+            )
+            raise ValueError(needed) from error
     import openai
 
     client = openai.DefaultHttpxClient(follow_redirects=False)  # the key goes where it was meant to
@@ -167,20 +179,23 @@ def _as_model_error(error: Exception) -> ModelError:
     code = str(getattr(error, "code", "") or "")
     if isinstance(error, openai.BadRequestError):
         if "context" in code or TOO_LONG.search(str(error)):
-            return ContextTooLongError("The passages are too long for the model.")
+            return ContextTooLongError(Message("The passages are too long for the model."))
         if "content_filter" in code or "content_filter" in str(error):
             return ModelError(FILTERED)
-    kinds: list[tuple[type[Exception], str]] = [
-        (openai.AuthenticationError, "The model's server refused the key: check OPENAI_API_KEY."),
-        (openai.PermissionDeniedError, "The model's server refused the key: check OPENAI_API_KEY."),
-        (openai.NotFoundError, "The model's server does not know this model: check VIADOMA_MODEL."),
-        (openai.RateLimitError, "The model's server is out of quota or busy."),
-        (openai.APITimeoutError, f"The model said nothing for {IDLE_TIMEOUT_SECONDS:.0f} seconds."),
-        (openai.APIConnectionError, "The model's server could not be reached: check OPENAI_BASE_URL."),
-        (openai.InternalServerError, "The model's server had an error of its own."),
+    kinds: list[tuple[type[Exception], Message]] = [
+        (openai.AuthenticationError, Message("The model's server refused the key: check OPENAI_API_KEY.")),
+        (openai.PermissionDeniedError, Message("The model's server refused the key: check OPENAI_API_KEY.")),
+        (openai.NotFoundError, Message("The model's server does not know this model: check VIADOMA_MODEL.")),
+        (openai.RateLimitError, Message("The model's server is out of quota or busy.")),
+        (
+            openai.APITimeoutError,
+            Message("The model said nothing for {seconds} seconds.", seconds=round(IDLE_TIMEOUT_SECONDS)),
+        ),
+        (openai.APIConnectionError, Message("The model's server could not be reached: check OPENAI_BASE_URL.")),
+        (openai.InternalServerError, Message("The model's server had an error of its own.")),
     ]
     return ModelError(
-        next((text for kind, text in kinds if isinstance(error, kind)), "The model gave no usable answer.")
+        next((text for kind, text in kinds if isinstance(error, kind)), Message("The model gave no usable answer."))
     )
 
 

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 from bot.answer import Citation
 from bot.attribution import attributed
 from bot.disagreement import figure
-from language import alternation, words_by_key
+from language import all_words, alternation, words_by_key
 from vectorstore import NEVER_QUOTED, Article, Names, Span, Store, Time, published_span
 
 Topic = Literal["releases", "arrests", "sanctions", "easing"]
@@ -26,8 +26,7 @@ LONGEST_DAYS = 31  # a time that is named less exactly than to the month places 
 FEWEST_TELLERS = 2  # articles, for a day's numbers to be set side by side
 ONE = 2.0  # below it a number singles somebody out: "one of those freed"
 COUNT_QUESTION = "How many people were released?"
-UNIT_WORDS = alternation(word for listed in words_by_key("time_units").values() for word in listed)
-DURATION = rf"\s+(?:{UNIT_WORDS})\b"
+DURATION = rf"\s+(?:{alternation(all_words('time_units'))})\b"
 WORD = {
     name: re.compile(rf"(?<!press )\b(?:{alternation(listed)})(?!\w)", re.I)
     for name, listed in words_by_key("topics").items()

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from bot.reading import Calibration, Candidate
-from language import alternation, word_list, words_by_key
+from language import all_words, alternation, word_list, words_by_key
 from vectorstore import published_span, without_times
 
 MOST = 4  # accounts
@@ -29,14 +29,15 @@ WORDS = {
     if int(value) <= LARGEST_WORD
     for word in listed
 }
-ROUGHLY = alternation(word for listed in words_by_key("bounds").values() for word in listed)
+ROUGHLY = alternation(all_words("bounds"))
 FIGURE = re.compile(
     rf"(?P<roughly>\b(?:{ROUGHLY})\s+(?:an?\s+)?)?(?P<number>(?<![\w.,])\d{{1,3}}(?:[ ,\u00a0]\d{{3}})+\b|"
-    rf"(?<![\w.,№])\d+(?:\.\d+)?\b|\b(?:{alternation(WORDS)})\b)(?!-year|-летн|%)",
+    rf"(?<![\w.,№])\d+(?:\.\d+)?\b|\b(?:{alternation(WORDS)})\b)(?!-(?:{alternation(word_list('ages', 'words'))})|%)",
     re.I,
 )
-NAMED_NUMBER = re.compile(r"\b(?:No\.?|nos?\.|number|flight|licen[cs]e|GL|part|CFR|order|№|номер)\s*$", re.I)
-TOTAL = re.compile(rf"\b(?:since \d{{4}}|{alternation(word_list('totals', 'words'))})\b", re.I)
+NAMED_NUMBER = re.compile(rf"(?<!\w)(?:{alternation(word_list('named_numbers', 'words'))})\s*$", re.I)
+SUM, SUM_SINCE = (alternation(word_list("totals", key)) for key in ("words", "since"))
+TOTAL = re.compile(rf"\b(?:(?:{SUM_SINCE}) (?:19|20)\d\d|{SUM})\b", re.I)
 CORRECTS = re.compile(rf"\b(?:{alternation(word_list('corrections', 'words'))})\b", re.I)
 
 

@@ -13,6 +13,7 @@ from bot.reading import Calibration, Reading, article_source
 from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
 from encoder import Reader, Text
+from language import Message, alternation, word_list, words_by_key
 from vectorstore import Block, Hit, Names, Sentence, Span
 
 __all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
@@ -23,22 +24,13 @@ SPACE = re.compile(r"\s+")
 MIN_QUOTE = 3  # words; fewer stand anywhere
 # A sentence that tells its reader what to do, or asks them something, reports nothing: it proves no claim and answers
 # no question, whoever put it into an article.
-ORDER = re.compile(
-    r"^\W*(?:please |now |also |then |finally |instead,? )*(?:add|answer|anagram|append|apply|augment|begin|break down|"
-    r"change|click|compose|convert|craft|create|define|describe|detail|develop|disregard|download|draft|embed|employ|"
-    r"encourage|end|enhance|explain|forget|generate|give|group|hint|ignore|include|incorporate|insert|integrate|"
-    r"introduce|list|make|misspell|modify|obey|offer|omit|outline|pretend|print|promote|provide|recommend|remove|"
-    r"render|repeat|replace|reply|respond|return|rewrite|say|scramble|share|show|start|substitute|suggest|"
-    r"summari[sz]e|swap|switch|teach|tell|translate|use|visit|write|ответь\w*|напиши\w*|переведи\w*|игнорируй\w*|"
-    r"забудь\w*|добавь\w*|скажи\w*|замени\w*|повтори\w*|адкажы\w*|напішы\w*|перакладзі\w*|ігнаруй\w*|забудзь\w*|"
-    r"дадай\w*)\b(?![’']s|\s+(?:said|was|is|has|had)\b)",
-    re.I,
-)
+OPENS, VERBS, NOUN = (alternation(word_list("orders", key)) for key in ("before", "words", "noun"))
+ORDER = re.compile(rf"^\W*(?:(?:{OPENS}),? )*(?:{VERBS})\b(?![’']s|\s+(?:{NOUN})\b)", re.I)
 # The same, even between quotation marks: nobody reports what a chatbot is to do.
+MODEL = {key: alternation(listed) for key, listed in words_by_key("words_to_a_model").items()}
 TO_A_MODEL = re.compile(
-    r"\byour (?:\w+ )?(?:answer|reply|replies|response|output)\b|\bas an ai\b|\bsystem prompt\b|"
-    r"\b(?:ignore|disregard|forget) (?:all |any |the )?(?:previous|earlier|above|other|your)\b|"
-    r"предыдущие инструкции|твой ответ|папярэднія інструкцыі",
+    rf"\b(?:(?:{MODEL['phrases']})|(?:{MODEL['your']}) (?:\w+ )?(?:{MODEL['answer']})"
+    rf"|(?:{MODEL['ignore']}) (?:(?:{MODEL['all']}) )?(?:{MODEL['earlier']}))\b",
     re.I,
 )
 LINK = re.compile(r"https?:|www\.|\]\(|<[a-z/!]", re.I)
@@ -87,7 +79,7 @@ class Checked:
     `likely` is the probability, 0 to 1, with which the reader holds that they prove it.
     """
 
-    doubts: tuple[str, ...]
+    doubts: tuple[Message, ...]
     likely: float
 
 
@@ -107,17 +99,17 @@ class Checker:
         published = [hit.article.published for hit, _ in quotes]
         why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
         if LINK.search(claim):
-            why.append("it holds an address")
+            why.append(Message("it holds an address"))
         touched = [(hit, one) for hit, span in quotes for one in _touched(hit, span)]
         if not all(one.quotable for _, one in touched):
-            why.append("its quote is a heading, a caption or a question")
+            why.append(Message("its quote is a heading, a caption or a question"))
         elif not all(is_report(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
-            why.append("its quote asks or orders, it reports nothing")
+            why.append(Message("its quote asks or orders, it reports nothing"))
         if not any(self._reading.likely(hit, span) >= self._bears for hit, span in quotes):
-            why.append("its quote has nothing to do with the question")
+            why.append(Message("its quote has nothing to do with the question"))
         likely = proved(self._reader, claim, quotes)
         if likely < self._proves and not why:
-            why.append("its quote does not say so, as far as the reader can tell")
+            why.append(Message("its quote does not say so, as far as the reader can tell"))
         return Checked(tuple(why), likely)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from bot.answer import Support, Turn
 from bot.chat_model import ChatModel, ContextTooLongError, ModelError, OutputTruncatedError
 from bot.evidence import Checker, Quote, covering
+from language import Message, message_of
 from prompts import load
 from vectorstore import Hit, Span
 from vectorstore.terms import terms
@@ -64,7 +65,7 @@ class GeneratedClaim:
     text: str
     quotes: tuple[Quote, ...]
     support: Support
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Message, ...] = ()
     likely: float | None = None
 
 
@@ -72,7 +73,7 @@ class GeneratedClaim:
 class GenerationNote:
     """Something the reader must know of how an answer was written."""
 
-    text: str
+    text: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class AnswerGenerator:
 
         failed: list[GeneratedClaim] = []
         said: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
-        cut = ""
+        cut: Message | None = None
 
         def fresh(written: GeneratedClaim) -> bool:
             words = tuple(terms(written.text))
@@ -176,7 +177,7 @@ class AnswerGenerator:
                 elif fresh(written):
                     yield written
         except OutputTruncatedError as error:
-            cut = str(error)
+            cut = message_of(error)
         if failed and not cut:
             failed, mended = self._mended(question, passages, failed, judged)
             yield from filter(fresh, mended)
@@ -212,7 +213,7 @@ class AnswerGenerator:
             )
         )
         if not (found := VERDICT.search(said)):
-            raise ModelError("The model did not judge.")
+            raise ModelError(Message("The model did not judge."))
         word = found[0].lower()
         return "unverified" if word == "not" else "verified" if word == "supported" else "partly"
 
@@ -223,7 +224,7 @@ class _Judge:
     def __init__(self, generator: AnswerGenerator, question: str) -> None:
         self._generator = generator
         self._question = question
-        self.trouble = ""
+        self.trouble: Message | None = None
 
     def judged(self, written: GeneratedClaim) -> GeneratedClaim:
         if written.support != "verified" or self.trouble:
@@ -231,11 +232,13 @@ class _Judge:
         try:
             support = self._generator.judge(self._question, written)
         except ModelError:
-            self.trouble = "The model's second look at its sentences failed: they were checked by the program alone."
+            self.trouble = Message(
+                "The model's second look at its sentences failed: they were checked by the program alone."
+            )
             return written
         why = {
-            "partly": ("a second look found only a part of it in the quote",),
-            "unverified": ("a second look did not find it in the quote",),
+            "partly": (Message("a second look found only a part of it in the quote"),),
+            "unverified": (Message("a second look did not find it in the quote"),),
         }
         return replace(written, support=support, doubts=why.get(support, ()))
 
@@ -284,7 +287,7 @@ def _drafts(pieces: Iterable[str]) -> Iterator[_Draft]:
             else:  # an object within a claim that is not whole yet
                 start = text.find("{", start + 1)
     if not count and not empty:
-        raise ModelError("The model did not keep to the form it was asked for.")
+        raise ModelError(Message("The model did not keep to the form it was asked for."))
 
 
 def _draft(found: object) -> _Draft | None:
@@ -307,16 +310,16 @@ def _draft(found: object) -> _Draft | None:
 def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedClaim:
     """The claim with the sentences its quotes stand in, and whether those prove it."""
     found: dict[tuple[str, Span], tuple[Hit, Span]] = {}
-    why: list[str] = []
+    why: list[Message] = []
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
         quoted = [(hit, span) for span in covering(hit, quote)] if hit else []
         found |= {(one.article.id, span): (one, span) for one, span in quoted}
         if not quoted:
-            why.append("its quote is not in the passage it names")
+            why.append(Message("its quote is not in the passage it names"))
     quotes = tuple(found.values())
     if not quotes:
-        return GeneratedClaim(draft.text, (), "unverified", (why[0] if why else "it names no quote",))
+        return GeneratedClaim(draft.text, (), "unverified", (why[0] if why else Message("it names no quote"),))
     checked = checker.check(draft.text, quotes)
     support: Support = "unverified" if checked.doubts else "verified"
     return GeneratedClaim(draft.text, quotes, support, checked.doubts, checked.likely)

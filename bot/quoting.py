@@ -15,18 +15,15 @@ from bot.disagreement import Differing, accounts
 from bot.evidence import Quote, is_report
 from bot.reading import Calibration, Candidate, Reading
 from encoder import Kind
+from language import Message, all_words, alternation
 from vectorstore import Hit, Span, published_span
 from vectorstore.terms import terms
 
 MAX_QUOTES = 4
 MAX_LISTED = 8  # where several things, or a sequence of events, are asked for
-IN_PART = "What was found tells of this, but may not answer it."
+IN_PART = Message("What was found tells of this, but may not answer it.")
 # A sentence that begins so leans on the one before it, and is quoted together with it.
-LEANS_BACK = re.compile(
-    r"\W*(?:he|she|it|they|his|her|its|their|this|these|those|that|he's|she's|it's|"
-    r"он|она|оно|они|его|её|ее|их|это|эти|этот|эта|ён|яна|яно|яны|яго|яе|іх|гэта|гэты|гэтая|гэтыя)\b",
-    re.I,
-)
+LEANS_BACK = re.compile(rf"\W*(?:{alternation(all_words('pronouns'))})(?!\w)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Choice:
 
     quotes: tuple[Quote, ...]
     status: Status
-    missing: tuple[str, ...] = ()
+    missing: tuple[Message, ...] = ()
     differing: Differing | None = None
     short: Quote | None = None
     verdict: Verdict | None = None
@@ -50,8 +47,8 @@ def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
     ranked = [one for one in reading.candidates if one.sentence.quotable and is_report(one.text)]
     if not ranked or reading.answerable < fitted.partial:
-        why = f"None of the passages read ({reading.read}) answers the question."
-        return Choice((), "not_found", (why if reading.read else "There is nothing to read.",))
+        why = Message("None of the passages read ({count}) answers the question.", count=reading.read)
+        return Choice((), "not_found", (why if reading.read else Message("There is nothing to read."),))
     best = ranked[0]
     if reading.answerable < fitted.answered:
         return Choice((_quote(best),), "partial", (IN_PART,))

@@ -13,6 +13,7 @@ from itertools import chain, zip_longest
 from babel.dates import format_date
 
 from bot.answer import Answer
+from language import pattern, word_list
 from vectorstore import Names
 from vectorstore.terms import CYRILLIC
 
@@ -36,7 +37,7 @@ ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 # Letters that the other of the two languages does not have.
 NOT_IN = {"ru": re.compile(r"[іїєўґ]", re.I), "be": re.compile(r"[ищъїє]", re.I)}
-ASKED_IN_BELARUSIAN = re.compile(r"\b(?:хто|каго|каму|што|чаго|чаму|дзе|адкуль|куды|як|чый)\b", re.I)
+ASKED_IN_BELARUSIAN = pattern(word_list("common_words", "asking"))
 
 
 def next_questions(answer: Answer, names: Names) -> Iterator[tuple[str, str]]:

@@ -16,12 +16,12 @@ from bot.bundle import (
     StoredCitation,
     StoredShort,
     bare,
-    plain,
     read_bundle,
     restored,
     unknown,
 )
 from bot.evidence import before, uncovered
+from language import one_line
 from vectorstore import Article, Names
 
 NOT_ANEW = "it is not reckoned anew"
@@ -95,7 +95,7 @@ def _citation_differs(
         (citation.article, citation.version),
         *((copy.article, copy.version) for copy in citation.copies),
     ):
-        name = f"version {version} of article {plain(article_id)}"
+        name = f"version {version} of article {one_line(article_id)}"
         said, kept = articles.get((article_id, version)), article_of(article_id, version)
         if said is None:
             yield f"the bundle does not describe {name}"
@@ -106,7 +106,7 @@ def _citation_differs(
         if kept and (article_id, version) == (citation.article, citation.version):
             yield from _quote_differs(citation, kept.text)
     if citation.link != f"/source/{citation.article}/{citation.version}#{citation.start}-{citation.end}":
-        yield f"its link is {plain(citation.link)}, which leads elsewhere"
+        yield f"its link is {one_line(citation.link)}, which leads elsewhere"
 
 
 def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[
     if kept.sha256 != digest:
         yield f"the library's text of {name} was changed after it was taken in"
     if said.sha256 != digest:
-        yield f"the text of {name} has the SHA-256 {digest}, not {plain(said.sha256)}"
+        yield f"the text of {name} has the SHA-256 {digest}, not {one_line(said.sha256)}"
     for field, one, other in (
         ("title", said.title, kept.title),
         ("publisher", said.publisher, kept.publisher),
@@ -124,7 +124,7 @@ def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[
         ("note", said.note, kept.note),
     ):
         if one != other:
-            yield f"the {field} of {name} is “{plain(other)}”, not “{plain(one)}”"
+            yield f"the {field} of {name} is “{one_line(other)}”, not “{one_line(one)}”"
 
 
 def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
@@ -133,9 +133,10 @@ def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
     elif text[citation.start : citation.end] != citation.quote:
         found = text.find(citation.quote)
         where = f"at {found} to {found + len(citation.quote)}" if found >= 0 else "nowhere in it"
+        there = one_line(text[citation.start : citation.end])
         yield (
-            f"at {citation.start} to {citation.end} the article says “{plain(text[citation.start : citation.end])}”; "
-            f"“{plain(citation.quote)}” stands {where}"
+            f"at {citation.start} to {citation.end} the article says “{there}”; “{one_line(citation.quote)}” stands "
+            f"{where}"
         )
 
 
@@ -154,7 +155,7 @@ def _claim_differs(
         yield "it cites no quote"
     elif claim.support == "quoted":
         if not any(claim.text.split() == one.quote.split() for one in cited):
-            yield f"it is marked as quoted, but “{plain(claim.text)}” is not its quote"
+            yield f"it is marked as quoted, but “{one_line(claim.text)}” is not its quote"
     else:
         known = [articles.get((one.article, one.version)) for one in cited]
         kept = [article_of(one.article, one.version) for one in cited]
@@ -163,7 +164,7 @@ def _claim_differs(
             for one, said, text in zip(cited, known, kept, strict=True)
         ]
         dates = [said.published if said else "" for said in known]
-        yield from map(plain, uncovered(claim.text, [one.quote for one in cited], context, dates, names))
+        yield from map(one_line, uncovered(claim.text, [one.quote for one in cited], context, dates, names))
 
 
 def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
@@ -176,7 +177,8 @@ def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation
         yield "it says nothing"
     elif (there := quotes[0][short.start : short.end]) != short.text:
         yield (
-            f"at {short.start} to {short.end} quote {short.citation} says “{plain(there)}”, not “{plain(short.text)}”"
+            f"at {short.start} to {short.end} quote {short.citation} says “{one_line(there)}”, not "
+            f"“{one_line(short.text)}”"
         )
 
 
@@ -192,7 +194,7 @@ def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], Stored
     if any(len(disagreement.accounts) < 2 for disagreement in answer.disagreements):
         yield "a disagreement has a single side"
     elif not strangers and answer.text != (text := again.text):
-        yield f"its claims come to “{plain(text)}”, not to “{plain(answer.text)}”"
+        yield f"its claims come to “{one_line(text)}”, not to “{one_line(answer.text)}”"
     if answer.searched != again.searched:
         yield "what it says was searched is not what its coverage and filters say"
 

@@ -6,17 +6,13 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-import app
-import bot.__main__
-import ingest.__main__
+from cli.program import COMMANDS, overview
 from vectorstore.settings import described
 
 HERE = Path(__file__).parent
-COMMANDS = (
-    ("The page", app.command_line),
-    ("Asking, and verifying a bundle", bot.__main__.command_line),
-    ("Ingest and maintenance", ingest.__main__.command_line),
-)
+DOORS = """`python -m cli` is the same command; `python app.py` is `viadoma serve`, `python -m bot` is `viadoma ask`,
+`python -m ingest` is `viadoma ingest`.
+"""
 
 
 def settings_page() -> str:
@@ -28,12 +24,14 @@ def settings_page() -> str:
 
 def cli_page() -> str:
     """What each command says with --help."""
-    parts = []
-    for title, command in COMMANDS:
-        parser = command()
-        parser.formatter_class = partial(argparse.HelpFormatter, width=100)
-        parts.append(f"## {title}\n\n```text\n{parser.format_help()}```\n")
-    return "\n".join(["# Command line\n", *parts])
+    parts = [f"# Command line\n\n{_help(overview())}\n{DOORS}"]
+    parts += [f"## {name}\n\n{_help(command.parser(name))}" for name, command in COMMANDS.items()]
+    return "\n".join(parts)
+
+
+def _help(parser: argparse.ArgumentParser) -> str:
+    parser.formatter_class = partial(argparse.HelpFormatter, width=100)
+    return f"```text\n{parser.format_help()}```\n"
 
 
 PAGES = {"settings.md": settings_page, "cli.md": cli_page}

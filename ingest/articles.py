@@ -14,6 +14,7 @@ from ingest.document import Document, Extract, UnreadableError
 from ingest.formats import READER_VERSION
 from ingest.passages import RULES_VERSION
 from ingest.urls import is_front_page, page_url, url_key
+from language import Message
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -43,12 +44,12 @@ class ArticleDraft:
 def build_draft(document: Document, extract: Extract) -> ArticleDraft:
     """The article in a document. UnreadableError if it has no text, or stands for a page that is gone."""
     if not extract.text.strip():
-        raise UnreadableError("no text in it")
+        raise UnreadableError(Message("no text in it"))
     url = extract.url.strip()
     if info := document.fetch_info:
         url = page_url(url, info.final_url)
         if is_front_page(info.final_url) and not is_front_page(info.url):
-            raise UnreadableError("it leads to the front page of its site: the article seems to be gone")
+            raise UnreadableError(Message("it leads to the front page of its site: the article seems to be gone"))
     keys, hints = _keys(document, url, extract)
     tidy = replace(
         extract,

@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from vectorstore import BlockKind  # what reads in a child process does without the rest of it
 
+from language import EMPTY, Message
+
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
 
 MAX_BYTES = 50_000_000  # of one document
-TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
+TOO_LARGE = Message("larger than {size} MB", size=MAX_BYTES // 1_000_000)
 
 
 class UnreadableError(ValueError):
     """A source, file or line that holds no article; the message says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
 
 
 BlockPlace: TypeAlias = "tuple[BlockKind, int, int]"  # a block of a text: its kind, start and end
@@ -82,7 +87,7 @@ class Extract:
     note: str = ""
     licence: str = ""
     made: str = ""
-    left_out: str = ""
+    left_out: Message = EMPTY
     id: str = ""
     extractor: str = ""
     blocks: tuple[BlockPlace, ...] = ()
@@ -117,7 +122,7 @@ class Failure:
     """A source that gave no article, and why: one line, for the user."""
 
     source: str
-    reason: str
+    reason: Message
 
 
 Item = Document | Unchanged | Failure  # what is found at a source

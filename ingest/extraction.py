@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ingest.document import Document, Extract, Extracted, Failure, Item, Outcome, UnreadableError
 from ingest.formats import extract
 from ingest.formats.limits import limit_memory
+from language import Message, message_of
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
@@ -23,8 +24,8 @@ HARMLESS = {"record", "text"}
 MAX_SECONDS = 30.0
 MAX_MEGABYTES = 600
 IDLE_SECONDS = 30  # after these the child ends
-TOO_SLOW = f"reading it took longer than {MAX_SECONDS:.0f} s"
-BROKEN = "reading it broke the program that reads: it is damaged, or made to do harm"
+TOO_SLOW = Message("reading it took longer than {seconds} s", seconds=round(MAX_SECONDS))
+BROKEN = Message("reading it broke the program that reads: it is damaged, or made to do harm")
 
 
 @dataclass(slots=True)
@@ -114,4 +115,4 @@ def _extract(document: Document) -> Extract | Failure:
     try:
         return extract(document)
     except UnreadableError as error:
-        return Failure(document.source, str(error))
+        return Failure(document.source, message_of(error))

@@ -17,6 +17,7 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from ingest.extraction import Extractor
+from language import Message, message_of
 from vectorstore import embed_texts
 
 TEXTS = 64  # a task: some two seconds of one core, so that a lost one costs little
@@ -89,16 +90,18 @@ def cluster(address: str) -> Iterator[Workers]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ValueError("Spreading over a cluster needs Dask: pip install 'viadoma[cluster]'.") from error
+        raise ValueError(Message("Spreading over a cluster needs Dask: pip install 'viadoma[cluster]'.")) from error
     try:
         client: Any = Client(address, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise ValueError(f"There is no Dask scheduler at {address} ({error}).") from error
+        raise ValueError(
+            Message("There is no Dask scheduler at {address} ({why}).", address=address, why=message_of(error))
+        ) from error
     try:
         executor = client.get_executor(pure=False)
         threads = sum(client.nthreads().values())
         if not threads:
-            raise ValueError(f"The Dask scheduler at {address} has no workers.")
+            raise ValueError(Message("The Dask scheduler at {address} has no workers.", address=address))
         yield Extractor(threads, lambda: executor), partial(ParallelEmbeddings, executor), threads
     finally:
         client.close()

@@ -13,10 +13,11 @@ import zlib
 from typing import IO, BinaryIO, Literal
 
 from ingest.document import MAX_BYTES, TOO_LARGE, UnreadableError
+from language import Message
 
 # Text shrinks to a fifth, a table of contents or a log to a fiftieth, nothing but a bomb to less than this.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
-BOMB = "unpacked it is out of all proportion to its size: an archive made to fill up memory or disk"
+BOMB = Message("unpacked it is out of all proportion to its size: an archive made to fill up memory or disk")
 PIECE = 1 << 20  # bytes read at once
 HEAD_BYTES = 512  # unpacked, to see what is in a file
 MAX_CONTENTS_BYTES = 20_000_000  # a zip's own list of its members, some 200,000
@@ -75,7 +76,7 @@ class BoundedReader(io.RawIOBase):
         """The next bytes. UnreadableError if they are more than such a list may have."""
         data = self._file.read(MAX_CONTENTS_BYTES + 1 if size < 0 else min(size, MAX_CONTENTS_BYTES + 1))
         if len(data) > MAX_CONTENTS_BYTES:
-            raise UnreadableError("an archive of too many files: unpack it first")
+            raise UnreadableError(Message("an archive of too many files: unpack it first"))
         return data
 
 
@@ -104,7 +105,7 @@ class _Xz(io.RawIOBase):
             elif self._decoder.needs_input:
                 fed = self._file.read(1 << 16)
                 if not fed:
-                    raise EOFError("cut short")
+                    raise EOFError(Message("cut short"))
             data = self._decoder.decompress(fed, len(buffer))
             if data:
                 buffer[: len(data)] = data
@@ -137,20 +138,20 @@ class DecompressedStream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """The next bytes, fewer only at the end."""
         if not 0 <= size <= MAX_BYTES:
-            raise UnreadableError("damaged: it names a part of itself that is too large")
+            raise UnreadableError(Message("damaged: it names a part of itself that is too large"))
         return self._counted(self._stream.read(size))
 
     def readline(self, size: int | None = -1) -> bytes:
         """The next line with its end; it may not be longer than PIECE."""
         line = self._counted(self._stream.readline(PIECE if size is None or size < 0 else min(size, PIECE)))
         if len(line) == PIECE:
-            raise UnreadableError("damaged: a line of its headers has no end")
+            raise UnreadableError(Message("damaged: a line of its headers has no end"))
         return line
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Goes on to a place, by reading up to it; gives where that led."""
         if whence != io.SEEK_SET or offset < self._position:
-            raise UnreadableError("damaged: it leads back into itself")
+            raise UnreadableError(Message("damaged: it leads back into itself"))
         while self._position < offset and self.read(min(PIECE, offset - self._position)):
             pass
         return self._position

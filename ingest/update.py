@@ -19,11 +19,12 @@ from ingest.preparing import amended, digest, fingerprint, prepare
 from ingest.report import Progress, Report, ReportBuilder
 from ingest.resources import IngestResources
 from ingest.urls import is_web_url
+from language import Message, message_of
 from vectorstore import Article, Block, NewVersion, Origin, Provenance, Store, text_blocks
 from vectorstore.timestamps import utc_now
 
-DOUBLED = "its source is another article's, of the same text"
-VANISHED = "no longer in the folder or file it came from"
+DOUBLED = Message("its source is another article's, of the same text")
+VANISHED = Message("no longer in the folder or file it came from")
 NOT_FETCHED = FetchInfo("", "", "")
 
 
@@ -62,7 +63,7 @@ class _Update:
         self._write = write
         self._report = builder
         self._identities = Identities(store)
-        self._stale: dict[str, str] = {}  # article -> why a source of it gave none
+        self._stale: dict[str, Message] = {}  # article -> why a source of it gave none
         self._batch: list[tuple[NewVersion, bool]] = []  # what is to be published, and whether it is new
         self._batch_characters = 0
 
@@ -137,14 +138,14 @@ class _Update:
             self._stale.setdefault(origin.article, failure.reason)
 
     def _record_double(self, source: str, earlier: Met) -> None:
-        reason = f"is the same article as {earlier.source}, by its address, id or text"
+        reason = Message("is the same article as {source}, by its address, id or text", source=earlier.source)
         self._report.failed.append(Failure(source, reason))
 
     def _store_article(self, document: Document, extract: Extract) -> None:
         try:
             draft = build_draft(document, extract)
         except ValueError as error:
-            self._record_failure(Failure(document.source, str(error)))
+            self._record_failure(Failure(document.source, message_of(error)))
             return
         draft = self._identities.believed(draft, document)
         identity = self._identities.identify(draft, document)

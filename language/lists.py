@@ -1,14 +1,15 @@
 """The word lists: `lists/NAME.txt`.
 
 A line that starts with # is a note; `[en]` (ISO 639-1) begins the section of a language; below it stands `key: words` a
-line, and a key may go on in further lines. In a word, * stands for any ending and _ for a blank.
+line, and a key may go on in further lines. In a word, * stands for any letters, _ for a blank, and … between two words
+for anything up to 60 characters.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 LISTS = Path(__file__).with_name("lists")
@@ -46,10 +47,16 @@ def word_list(name: str, key: str) -> tuple[str, ...]:
     return words_by_key(name).get(key, ())
 
 
+def all_words(name: str) -> tuple[str, ...]:
+    """The words of all keys of a list, key by key."""
+    return tuple(word for listed in words_by_key(name).values() for word in listed)
+
+
 def alternation(listed: Iterable[str]) -> str:
     """A regular expression without groups for any of the words, the longest first."""
     ways = sorted(set(listed), key=lambda word: (-len(word), word))
-    return "|".join(re.escape(word).replace(r"\*", r"\w*").replace("_", r"\s+") for word in ways)
+    signs = {r"\*": r"\w*", "_": r"\s+", "…": r"\b[\s\S]{0,60}?\b"}
+    return "|".join(reduce(lambda way, sign: way.replace(*sign), signs.items(), re.escape(word)) for word in ways)
 
 
 def pattern(listed: Iterable[str]) -> re.Pattern[str]:

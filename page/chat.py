@@ -16,14 +16,15 @@ from weakref import WeakValueDictionary
 import gradio as gr
 
 from bot import Answer, Bot, Event, Filters, LibraryError, QuestionError
+from language import Message, verbatim
 from page.conversations import Conversations, ConversationsError
 from page.events import QUIET, Updates, listening
+from page.i18n import Translator
 from page.layout import ChatLayout, article_choices, facet_choices, question_box
 from page.markup import aside, message, saving, shortened, source_group, sources, turns
 from page.pulse import Reading
 from page.session import Session, Thumb, answered, keep, new_group, opened, taken_back, text_of
 from page.top import top_html
-from page.words import Words, remark
 
 CONCURRENT_QUESTIONS = 20  # most of them wait for a model
 SUGGESTED_TO = 2  # readers whose answers are in the making; where more ask, answers come first
@@ -36,7 +37,7 @@ EVERY_TABS = """(mine, ...given) => {
   localStorage.setItem("viadoma-every-tab", JSON.stringify(every));
   return [every, ...given];
 }"""
-BROKEN_OFF = "This answer was broken off."
+BROKEN_OFF = Message("This answer was broken off.")
 LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 
 
@@ -46,7 +47,7 @@ class ChatHandlers:
 
     bot: Bot
     conversations: Conversations
-    words: Words
+    words: Translator
     layout: ChatLayout
     readings: WeakValueDictionary[str, Reading] = field(default_factory=WeakValueDictionary)  # by page
 
@@ -259,7 +260,7 @@ class ChatHandlers:
         try:
             return keep(self.conversations, session, answer, session.extended(earlier, asked)), ""
         except ConversationsError as error:
-            why = self.words("This answer is not kept. {why}", why=remark(str(error), self.words))
+            why = self.words("This answer is not kept. {why}", why=self.words.message(error))
             return replace(session, kept=session.extended(earlier, None)), f"\n\n{aside(why, 'refused')}"
 
     def _refused(self, history: list[Any], error: Exception) -> Updates:
@@ -268,7 +269,7 @@ class ChatHandlers:
         # the page sends all that it shows with each question
         if len(text_of(question)) > LONGEST:
             question = {**question, "content": shortened(text_of(question), LONGEST)}
-        reason = aside(remark(str(error), self.words), "refused")
+        reason = aside(self.words.message(error), "refused")
         return {
             self.layout.chatbot: answered([*history[:-1], question], reason),
             self.layout.top: top_html(self.bot, self.words, "/"),
@@ -280,7 +281,7 @@ class ChatHandlers:
 
     def _broken_off(self, text: str) -> str:
         """What had come of an answer, and that it was broken off, as it says where it is kept."""
-        reason = aside(remark(BROKEN_OFF, self.words), "refused")
+        reason = aside(self.words.message(BROKEN_OFF), "refused")
         return reason if text == self._waiting() else f"{text}\n\n{reason}"
 
     def _filters(self, publishers: list[str], languages: list[str], articles: list[str], *days: str | None) -> Filters:
@@ -290,7 +291,7 @@ class ChatHandlers:
                 dates.append(date.fromisoformat(day) if day else None)
             except ValueError:
                 reason = words("{day} is no day such as 2025-12-13: mend it under “Which articles to search”.", day=day)
-                raise QuestionError(reason) from None
+                raise QuestionError(verbatim(reason)) from None
         return Filters(tuple(publishers), tuple(languages), tuple(articles), *dates)
 
     def _suggested(self, answer: Answer) -> tuple[str, ...]:
@@ -316,7 +317,7 @@ def _index(event: gr.EditData | gr.LikeData) -> int:
     return event.index if isinstance(event.index, int) else event.index[0]
 
 
-def chat(page: gr.Blocks, bot: Bot, conversations: Conversations, words: Words, top: gr.HTML) -> None:
+def chat(page: gr.Blocks, bot: Bot, conversations: Conversations, words: Translator, top: gr.HTML) -> None:
     """Puts the chat on the page below its `top`, which changes with the answers; these are kept in `conversations`.
 
     A conversation belongs to the browsers that began it: they list it. Anybody who has its address reads it, and going

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import Answer, Article, answers_in, bundle
+from language import Message, message_of
 from vectorstore.timestamps import utc_now
 
 FILE = "conversations.db"
@@ -71,13 +72,15 @@ class Conversations:
         try:
             self._connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, check_same_thread=False)
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise self._unusable(message_of(error)) from error
         with self._using() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA foreign_keys = ON")
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if not 0 <= found <= FORMAT:
-                raise self._unusable(ValueError(f"it has format {found}, this version of Viadoma reads {FORMAT}"))
+                raise self._unusable(
+                    Message("it has format {found}, this version of Viadoma reads {format}", found=found, format=FORMAT)
+                )
             if found < FORMAT:
                 lacking = JUDGEMENTS if found else SCHEMA + JUDGEMENTS
                 connection.executescript(f"BEGIN IMMEDIATE; {lacking} PRAGMA user_version = {FORMAT}; COMMIT;")
@@ -218,12 +221,16 @@ class Conversations:
             try:
                 yield self._connection
             except sqlite3.Error as error:
-                raise self._unusable(error) from error
+                raise self._unusable(message_of(error)) from error
 
-    def _unusable(self, error: Exception) -> ConversationsError:
+    def _unusable(self, why: Message) -> ConversationsError:
         return ConversationsError(
-            f"The conversations in {self._path} can't be used ({error}). Make the folder writable, or move the file "
-            "away to begin with none."
+            Message(
+                "The conversations in {path} can't be used ({why}). Make the folder writable, or move the file away to "
+                "begin with none.",
+                path=self._path,
+                why=why,
+            )
         )
 
 

@@ -14,18 +14,18 @@ from gradio.blocks import Block
 
 from bot import LibraryError
 from page.conversations import ConversationsError
-from page.words import Words, remark
+from page.i18n import Translator
 
 Updates = dict[Block, Any]  # what a handler gives: the components that change, each with its new value or properties
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def refused(reason: str, words: Words) -> gr.Error:
+def refused(reason: str, words: Translator) -> gr.Error:
     """What to raise so that a reader is told why."""
     return gr.Error(reason, title=words("Error"), print_exception=False)
 
 
-def listening(words: Words) -> Callable[..., Any]:
+def listening(words: Translator) -> Callable[..., Any]:
     """What has an event call a handler: `on(box.submit, handler, inputs, outputs)`, and further settings by name.
 
     A reader is told why the library or the conversations can't be had; Gradio would say that there was an error.
@@ -37,7 +37,7 @@ def listening(words: Words) -> Callable[..., Any]:
             try:
                 return handler(*values)
             except (LibraryError, ConversationsError) as error:
-                raise refused(remark(str(error), words), words) from error
+                raise refused(words.message(error), words) from error
 
         return event(telling, inputs, outputs, **QUIET, **more)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import LibraryError, Progress, Report, ReportBuilder, update
+from language import Message, message_of
 
 # in the data folder: what was dropped on the page, to be read again later, and what is still to be read
 UPLOADS = "uploads"
@@ -22,7 +23,7 @@ UNREAD = "unread.json"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the work is: `report` is what came of it so far, `trouble` what broke it off; empty if nothing did.
+    """How far the work is: `report` is what came of it so far, `trouble` what broke it off; None if nothing did.
 
     `stopped` says that it was asked to end, and, once it did, that it ended for that.
     """
@@ -30,7 +31,7 @@ class State:
     running: bool
     progress: Progress
     report: Report
-    trouble: str
+    trouble: Message | None
     stopped: bool
 
 
@@ -47,7 +48,7 @@ class Intake:
         self._stop = threading.Event()
         self._builder = ReportBuilder()
         self._progress = Progress(0, 0, "")
-        self._trouble = ""
+        self._trouble: Message | None = None
         self._stopped = False
         try:
             self._unread: list[str] = json.loads((data / UNREAD).read_bytes())
@@ -75,7 +76,8 @@ class Intake:
             if self._thread and self._thread.is_alive():
                 return False
             self._stop.clear()
-            self._builder, self._progress, self._trouble, self._stopped = ReportBuilder(), Progress(0, 0, ""), "", False
+            self._builder, self._progress, self._trouble = ReportBuilder(), Progress(0, 0, ""), None
+            self._stopped = False
             self._thread = threading.Thread(target=self._run, args=(files, sources), daemon=True)
             self._thread.start()
             return True
@@ -98,9 +100,9 @@ class Intake:
             if not self._stopped:
                 self._note([one for one in self._unread if one not in asked])
         except (LibraryError, OSError, ValueError) as error:
-            self._trouble = str(error)
+            self._trouble = message_of(error)
         except BaseException as error:
-            self._trouble = f"{type(error).__name__}: {error}"
+            self._trouble = Message("“{error}”", error=f"{type(error).__name__}: {error}")
             raise  # a fault of the program: the terminal shows where
 
     def _note(self, unread: list[str]) -> None:

@@ -13,9 +13,9 @@ import gradio as gr
 from gradio.components.chatbot import TextMessage
 
 from bot import Entry, Facet, escape_markdown
+from page.i18n import Translator
 from page.markup import as_written, sources
 from page.session import Session
-from page.words import Words
 
 MINE = "viadoma-conversations"  # where a browser keeps the names of its conversations
 OFFERED = 100  # articles, the newest of which what is typed is a part
@@ -79,7 +79,7 @@ class ChatLayout:
     states of their own: each may be written while an answer writes the session, or while another of them is.
     """
 
-    def __init__(self, words: Words, top: gr.HTML) -> None:
+    def __init__(self, words: Translator, top: gr.HTML) -> None:
         self.top = top
         self.mine = gr.BrowserState([], storage_key=MINE, secret=MINE)  # the names of this browser's conversations
         self.session = gr.State(Session())
@@ -98,7 +98,7 @@ class ChatLayout:
         for choice in (self.listing, self.publishers, self.languages, self.articles):
             _accept_any(choice)
 
-    def _add_sidebar(self, words: Words) -> None:
+    def _add_sidebar(self, words: Translator) -> None:
         with gr.Sidebar(open=False, label=words("Conversations"), elem_id="conversations", width=300):
             gr.Markdown(f"## {words('Conversations')}")
             self.new = gr.Button(words("New conversation"), size="sm", variant="primary")
@@ -112,7 +112,7 @@ class ChatLayout:
                     self.yes = gr.Button(words("Delete"), size="sm", variant="stop")
                     self.no = gr.Button(words("Keep"), size="sm")
 
-    def _add_filters(self, words: Words) -> None:
+    def _add_filters(self, words: Translator) -> None:
         with gr.Accordion(words("Which articles to search"), open=False, elem_id="filters"), gr.Row():
             self.publishers = gr.Dropdown(label=words("Publishers"), multiselect=True)
             self.languages = gr.Dropdown(label=words("Languages"), multiselect=True)
@@ -121,7 +121,7 @@ class ChatLayout:
             self.until = gr.Textbox(label=words("Published to"), placeholder="2025-12-31", max_lines=1)
         self.filters = [self.publishers, self.languages, self.articles, self.since, self.until]
 
-    def _add_chatbot(self, words: Words) -> None:
+    def _add_chatbot(self, words: Translator) -> None:
         promise = words(
             "Ask about the prisoner releases and sanctions in Belarus. Every sentence is an exact quote from a named "
             "article."

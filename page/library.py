@@ -13,22 +13,23 @@ from typing import Any
 import gradio as gr
 
 from bot import Bot, Entry, LibraryError, Record
-from ingest import amend, bring_back, remove
+from ingest import reinstate, remove, set_metadata
+from language import Message
 from page.events import QUIET, Updates, listening, refused
+from page.i18n import Translator
 from page.intake import Intake
 from page.markup import escape_html, in_line
 from page.top import top_html
-from page.words import Words, remark
 
 WIDTHS: list[str | int] = ["31%", "16%", "10%", "8%", "7%", "9%", "10%", "9%", "0%"]
 LOOK_SECONDS = 0.7
 NAMED = 50  # of the articles that went in; what failed is all named
-REASON = "removed on the page"
+REASON = Message("removed on the page")
 # Run in the browser: what is typed while an article is on its way would be lost.
 LOCK = "() => Array(3).fill({ __type__: 'update', interactive: false })"
 
 
-def headers(words: Words) -> list[str]:
+def headers(words: Translator) -> list[str]:
     """The table's columns."""
     return [
         words("Title"),
@@ -43,7 +44,7 @@ def headers(words: Words) -> list[str]:
     ]
 
 
-def rows(entries: Sequence[Entry], words: Words) -> list[list[Any]]:
+def rows(entries: Sequence[Entry], words: Translator) -> list[list[Any]]:
     """The table's rows."""
     return [
         [
@@ -61,7 +62,7 @@ def rows(entries: Sequence[Entry], words: Words) -> list[list[Any]]:
     ]
 
 
-def told(intake: Intake, words: Words) -> str:
+def told(intake: Intake, words: Translator) -> str:
     """How far taking in is, or what came of it, as HTML; empty if there was none."""
     state = intake.state
     left = f"<p>{words('What was still to come was not read: “Take all in again” goes on with it.')}</p>"
@@ -88,11 +89,11 @@ def told(intake: Intake, words: Words) -> str:
         end = words("Broken off") if state.trouble else words("Stopped") if state.stopped else words("Done")
         head = f"<p><strong>{end}: {counts}.</strong></p>"
     if state.trouble:
-        head += f'<p class="failed">{escape_html(remark(state.trouble, words))}</p>'
+        head += f'<p class="failed">{escape_html(words.message(state.trouble))}</p>'
     if intake.unread and not state.running:
         head += left
     lines = [
-        f'<li class="failed">{in_line(failure.source)}: {in_line(remark(failure.reason, words))}</li>'
+        f'<li class="failed">{in_line(failure.source)}: {in_line(words.message(failure.reason))}</li>'
         for failure in report.failed
     ]
     went = [(words("added"), source) for source in report.added] + [
@@ -104,7 +105,7 @@ def told(intake: Intake, words: Words) -> str:
     return f'<div class="intake" role="status">{head}<ul>{"".join(lines)}</ul></div>'
 
 
-def about(bot: Bot, article_id: str, words: Words) -> str:
+def about(bot: Bot, article_id: str, words: Translator) -> str:
     """The article chosen in the table, as HTML."""
     entry = _entry(bot, article_id)
     if entry is None:
@@ -114,7 +115,7 @@ def about(bot: Bot, article_id: str, words: Words) -> str:
     stale = ""
     if entry.stale:
         stale = " " + words(
-            "Its source can't be read any more: {reason}", reason=escape_html(remark(entry.stale, words))
+            "Its source can't be read any more: {reason}", reason=escape_html(words.message(entry.stale))
         )
     known = " · ".join(map(in_line, filter(None, (entry.publisher, entry.published, entry.lang))))
     return (
@@ -129,7 +130,7 @@ def _entry(bot: Bot, article_id: str) -> Entry | None:
     return next((entry for entry in bot.catalogue if entry.article == article_id), None)
 
 
-def _passages(record: Record | None, link: str, words: Words) -> str:
+def _passages(record: Record | None, link: str, words: Translator) -> str:
     """What is found of an article, in reading order, each with the way to its place in the text behind `link`."""
     if record is None or not record.passages:
         return ""
@@ -147,7 +148,7 @@ def _passages(record: Record | None, link: str, words: Words) -> str:
 class LibraryLayout:
     """The library's components below the `top` of the page, put on it as they are made."""
 
-    def __init__(self, words: Words, top: gr.HTML, detail: str) -> None:
+    def __init__(self, words: Translator, top: gr.HTML, detail: str) -> None:
         self.top = top
         self.article = gr.State("")  # the id of the one that is chosen
         self.removed = gr.State("")  # the id of the last that was taken out
@@ -175,7 +176,7 @@ class LibraryLayout:
         )
         self.timer = gr.Timer(LOOK_SECONDS, active=False)
 
-    def _add_intake(self, words: Words) -> None:
+    def _add_intake(self, words: Translator) -> None:
         with gr.Row(elem_id="intake"):
             label = words("Files: drop them here")
             self.files = gr.File(label=label, file_count="multiple", type="filepath", height=140)
@@ -186,7 +187,7 @@ class LibraryLayout:
                     self.take = gr.Button(words("Take in"), variant="primary", size="sm")
                     self.stop = gr.Button(words("Stop"), size="sm", visible=False)
 
-    def _add_fields(self, words: Words) -> None:
+    def _add_fields(self, words: Translator) -> None:
         with gr.Accordion(words("Edit title, publisher or date"), open=False, elem_id="edit"):
             with gr.Row():
                 self.title = gr.Textbox(label=words("Title"), max_lines=1, scale=3)
@@ -212,7 +213,7 @@ class LibraryHandlers:
     bot: Bot
     data: Path
     intake: Intake
-    words: Words
+    words: Translator
     layout: LibraryLayout
 
     def on_look(self) -> Updates:
@@ -230,7 +231,7 @@ class LibraryHandlers:
         try:
             return look | self._standing()
         except LibraryError as error:  # told once, for then the timer ends
-            gr.Warning(remark(str(error), self.words), title=self.words("Error"))
+            gr.Warning(self.words.message(error), title=self.words("Error"))
             return look
 
     def on_take(self, files: list[str] | None, addresses: str) -> Updates:
@@ -269,7 +270,7 @@ class LibraryHandlers:
 
     def on_undo(self, article_id: str) -> Updates:
         """Brings back what was taken out last."""
-        now = self._changed(lambda: bring_back([article_id], data=self.data))
+        now = self._changed(lambda: reinstate([article_id], data=self.data))
         return now | self._chosen(article_id) | {self.layout.removed: "", self.layout.undo: gr.Button(visible=False)}
 
     def on_select(self, event: gr.SelectData) -> Updates:
@@ -283,7 +284,7 @@ class LibraryHandlers:
         if not article_id:
             raise self._none_chosen()
         now = self._changed(
-            lambda: amend([article_id], title=title, publisher=publisher, published=published, data=self.data)
+            lambda: set_metadata([article_id], title=title, publisher=publisher, published=published, data=self.data)
         )
         return now | {self.layout.detail: about(self.bot, article_id, self.words)} | self._fields(article_id)
 
@@ -303,7 +304,7 @@ class LibraryHandlers:
         try:
             work()
         except (LibraryError, ValueError) as error:
-            raise refused(remark(str(error), self.words), self.words) from error
+            raise refused(self.words.message(error), self.words) from error
         return self._standing()
 
     def _chosen(self, article_id: str) -> Updates:
@@ -328,7 +329,7 @@ class LibraryHandlers:
         return refused(self.words("Choose an article first."), self.words)
 
 
-def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Words, top: gr.HTML) -> None:
+def library(page: gr.Blocks, bot: Bot, data: Path, intake: Intake, words: Translator, top: gr.HTML) -> None:
     """Puts the library on the page below its `top`, which changes with it."""
     layout, on = LibraryLayout(words, top, about(bot, "", words)), listening(words)
     handlers = LibraryHandlers(bot, data, intake, words, layout)

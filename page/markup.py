@@ -26,7 +26,7 @@ from bot import (
     short_in_claim,
     short_in_quote,
 )
-from page.words import ENGLISH, IN_ENGLISH, Words, kinds, remark
+from page.i18n import ENGLISH, IN_ENGLISH, Translator, kinds
 
 # Characters that change the direction of writing until it is changed back
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -65,7 +65,7 @@ def as_quoted(before: str, inside: str, behind: str) -> str:
     return f"<bdi>{shown}</bdi>" if DIRECTION.search(f"{before}{inside}{behind}") else shown
 
 
-def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
+def message(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
     lines = [first] if (first := lead(answer, group, words)) else []
     if answer.status == "partial":
@@ -80,7 +80,7 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     for claim in answer.claims:
         label = ""
         if claim.support in doubted:
-            doubts = "; ".join((doubted[claim.support], *(remark(one, words) for one in claim.doubts)))
+            doubts = "; ".join((doubted[claim.support], *(words.message(one) for one in claim.doubts)))
             label = f' <small class="doubt">{as_text(doubts)}</small>'
         elif claim.support == "verified":
             label = f' <small class="verified">{words("verified")}</small>'
@@ -90,17 +90,17 @@ def message(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     if answer.status == "not_found":
         lines.append(f"**{words('The collection does not answer this.')}**")
     lines += accounts(answer, group, words)
-    lines += [as_text(remark(one, words)) for one in answer.missing]
+    lines += [as_text(words.message(one)) for one in answer.missing]
     if answer.status == "not_found" and answer.closest:
         near = "\n".join(f"- {as_text(shortened(one.quote))} {markers((one.number,), group)}" for one in answer.closest)
         lines.append(f"{words('Closest passages, which are not an answer:')}\n\n{near}")
-    notes = (*(remark(one, words) for one in answer.notes), *(spelt(one, words) for one in answer.spellings))
+    notes = (*(words.message(one) for one in answer.notes), *(spelt(one, words) for one in answer.spellings))
     lines += [f"<small>{as_text(note)}</small>" for note in notes]
     lines.append(f'<small class="coverage">{as_text(coverage_line(answer, words))}</small>')
     return "\n\n".join(lines)
 
 
-def lead(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
+def lead(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """The verdict and the short answer with its marker, its day where it was reckoned, who says it, and when.
 
     One line, which `turns` leaves out; empty if there is neither.
@@ -120,7 +120,7 @@ def lead(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     return f'<bdi class="short">{as_text(said)}{marker}</bdi>{behind}'
 
 
-def said_by(answer: Answer, claim: Claim, words: Words) -> str:
+def said_by(answer: Answer, claim: Claim, words: Translator) -> str:
     """Who says a quoted claim and when, where the quote alone does not tell."""
     said, dates = answer.tellers(claim)
     return ", ".join([*(voices([one], words) for one in said), *(day or words("no date") for day in dates)])
@@ -136,7 +136,7 @@ def markers(numbers: Iterable[int], group: str) -> str:
     return "".join(f"[\\[{number}\\]](#{group}-{number})" for number in numbers)
 
 
-def spelt(spelling: Spelling, words: Words) -> str:
+def spelt(spelling: Spelling, words: Translator) -> str:
     """How the sources, and the question itself, spell a name of the question."""
     said = []
     if spelling.also:
@@ -148,7 +148,7 @@ def spelt(spelling: Spelling, words: Words) -> str:
     return " ".join(said)
 
 
-def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]:
+def accounts(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> list[str]:
     """What the sources differ in: a heading and a table each, a column for each value, with who gives it when."""
     cited = {one.number: one.article for one in answer.citations}
     differing = {
@@ -172,11 +172,11 @@ def accounts(answer: Answer, group: str, words: Words = IN_ENGLISH) -> list[str]
     return lines
 
 
-def _told_by(article: Article, words: Words) -> str:
+def _told_by(article: Article, words: Translator) -> str:
     return f"{article.publisher or article.name}, {article.published or words('no date')}"
 
 
-def coverage_line(answer: Answer, words: Words = IN_ENGLISH) -> str:
+def coverage_line(answer: Answer, words: Translator = IN_ENGLISH) -> str:
     """What was searched and how, for the line under an answer."""
     parts = [searched(answer, words)]
     if answer.read:
@@ -190,7 +190,7 @@ def coverage_line(answer: Answer, words: Words = IN_ENGLISH) -> str:
     return " ".join(parts)
 
 
-def searched(answer: Answer, words: Words) -> str:
+def searched(answer: Answer, words: Translator) -> str:
     """What was searched, in a sentence."""
     coverage, chosen = answer.coverage, restricted(answer, words)
     if not coverage.articles:
@@ -212,7 +212,7 @@ def searched(answer: Answer, words: Words) -> str:
     return f"{said}{undated}."
 
 
-def restricted(answer: Answer, words: Words) -> str:
+def restricted(answer: Answer, words: Translator) -> str:
     """What the search was restricted to; empty if to nothing."""
     filters, either = answer.filters, f" {words('or')} "
     parts = [
@@ -232,7 +232,7 @@ def shortened(text: str, limit: int = 220) -> str:
     return flat if len(flat) <= limit else flat[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def source_group(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
+def source_group(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """The numbered sources of an answer as HTML."""
     shown = answer.citations or answer.closest
     heading = words("Sources") if answer.citations else words("Closest passages")
@@ -241,7 +241,7 @@ def source_group(answer: Answer, group: str, words: Words = IN_ENGLISH) -> str:
     return f'<section class="group" id="{group}"><h2>{heading}</h2><ol>{cards}</ol></section>' if shown else ""
 
 
-def card(citation: Citation, group: str, words: Words = IN_ENGLISH, short: Short | None = None) -> str:
+def card(citation: Citation, group: str, words: Translator = IN_ENGLISH, short: Short | None = None) -> str:
     """One source: title, publisher, date, links, who says it, and the quote lit up in its paragraph.
 
     In the quote the short answer is bold, if it is of this one.
@@ -290,7 +290,7 @@ def card(citation: Citation, group: str, words: Words = IN_ENGLISH, short: Short
     )
 
 
-def voices(heard: Sequence[Voice], words: Words) -> str:
+def voices(heard: Sequence[Voice], words: Translator) -> str:
     """Who says what a quote tells, in words; empty where the article itself does."""
     if words.language == ENGLISH:
         return "; ".join(map(str, heard))
@@ -311,12 +311,12 @@ def original(article: Article) -> str:
     return escape_html(article.url) if re.fullmatch(r"https?://[^\s\"'<>]+", article.url) else ""
 
 
-def days(time: Time, words: Words = IN_ENGLISH) -> str:
+def days(time: Time, words: Translator = IN_ENGLISH) -> str:
     """The days of a time: one, or from and to."""
     return f"{time.first}" if time.first == time.last else words("{first} to {last}", first=time.first, last=time.last)
 
 
-def copies(citation: Citation, words: Words = IN_ENGLISH) -> str:
+def copies(citation: Citation, words: Translator = IN_ENGLISH) -> str:
     """Who else prints the article's text; empty if nobody does."""
     others = [" ".join(filter(None, (one.publisher or one.name, one.published))) for one in citation.copies]
     return words("Printed again by {others}: one source.", others="; ".join(others)) if others else ""
@@ -341,7 +341,7 @@ def turns(history: Sequence[Any]) -> list[Turn]:
     return made
 
 
-def sources(groups: Sequence[str], words: Words = IN_ENGLISH) -> str:
+def sources(groups: Sequence[str], words: Translator = IN_ENGLISH) -> str:
     """The panel beside the chat: the newest answer's sources, or those of the one whose marker was clicked."""
     close = f'<button type="button" class="close" aria-label="{words("Close the sources")}">×</button>'
     said = words("The sources of an answer appear here, each with its quote in its paragraph.")
@@ -349,7 +349,7 @@ def sources(groups: Sequence[str], words: Words = IN_ENGLISH) -> str:
     return f'<aside class="sources" aria-label="{words("Sources")}">{close}{shown}</aside>'
 
 
-def saving(conversation: str, answers: int, words: Words = IN_ENGLISH) -> str:
+def saving(conversation: str, answers: int, words: Translator = IN_ENGLISH) -> str:
     """The downloads of a conversation by its name, for as many answers as it has; none while there are none."""
     if not answers:
         return '<span data-conversation=""></span>'

@@ -30,8 +30,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import FORMATS, Bot, LibraryError
 from page.conversations import Conversations, ConversationsError
 from page.door import Door
+from page.i18n import ENGLISH, LANGUAGES, translator
 from page.source import changes_page, missing_page, source_page
-from page.words import ENGLISH, LANGUAGES, remark, words_of
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -151,7 +151,7 @@ def _elsewhere(scope: Scope) -> ASGIApp | None:
     if spoken == ENGLISH:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{words_of(spoken).address('/')}{query}", 302, {"Vary": SPOKEN})
+    return RedirectResponse(f"{translator(spoken).address('/')}{query}", 302, {"Vary": SPOKEN})
 
 
 def _spoken(request: Request) -> str:
@@ -170,7 +170,7 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
     """
 
     def unavailable(request: Request, error: Exception) -> Response:
-        return PlainTextResponse(remark(str(error), words_of(_spoken(request))), 503, CHAT_HEADERS)
+        return PlainTextResponse(translator(_spoken(request)).message(error), 503, CHAT_HEADERS)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for fault in (LibraryError, ConversationsError):
@@ -189,7 +189,7 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
             "Referrer-Policy": "no-referrer",
             "Vary": SPOKEN,
         }
-        words = words_of(_spoken(request))
+        words = translator(_spoken(request))
         if record is None:
             return Response(missing_page(article_id, version, words), 404, headers, "text/html")
         page = changes_page if request.url.path.endswith("/changes") else source_page

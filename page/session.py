@@ -12,8 +12,8 @@ from typing import Any
 
 from bot import Answer
 from page.conversations import Conversations
+from page.i18n import Translator
 from page.markup import message, source_group
-from page.words import Words
 
 Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
 
@@ -55,7 +55,7 @@ class Thumb:
 
 
 def opened(
-    conversations: Conversations, name: str, words: Words, *, own: bool, first: int | None = None
+    conversations: Conversations, name: str, words: Translator, *, own: bool, first: int | None = None
 ) -> tuple[list[Any], Session]:
     """The messages of a conversation and its session, with all or its first answers; an empty name begins one."""
     # what is kept between these two is not for this page to replace

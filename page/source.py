@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot import Article, Record, changes
+from page.i18n import Translator
 from page.markup import escape_html, original
-from page.words import Words, remark
 
 SHOWN_DIGITS = 12  # of the hash: enough to compare by eye
 
 
-def source_page(record: Record, words: Words) -> str:
+def source_page(record: Record, words: Translator) -> str:
     """The text of a version with what is known of it."""
     article, provenance = record.article, record.provenance
     link = original(article)
@@ -30,7 +30,7 @@ def source_page(record: Record, words: Words) -> str:
         (words("Licence"), escape_html(provenance.licence)),
         (words("Taken in"), escape_html(article.added[:10])),
         (words("Read by"), escape_html(provenance.extractor)),
-        (words("Left out"), escape_html(provenance.left_out)),
+        (words("Left out"), escape_html(words.message(provenance.left_out))),
         (words("Version"), _versions(record, words)),
         (words("Corrected"), _corrected(record, words)),
         (words("Edited"), _edited(record, words)),
@@ -61,7 +61,7 @@ def source_page(record: Record, words: Words) -> str:
     )
 
 
-def missing_page(article_id: str, version: str, words: Words) -> str:
+def missing_page(article_id: str, version: str, words: Translator) -> str:
     """What is shown for a link to a text that is not there."""
     said = words(
         "There is no version {version} of an article {article} here. A permanent link holds for the collection it was "
@@ -77,7 +77,7 @@ def missing_page(article_id: str, version: str, words: Words) -> str:
     )
 
 
-def changes_page(record: Record, words: Words) -> str:
+def changes_page(record: Record, words: Translator) -> str:
     """What changed from the version before, word by word; for the first version that nothing did."""
     article, before = record.article, record.before
     if before is None:
@@ -103,13 +103,13 @@ def _address(article: Article) -> str:
     return f"/source/{escape_html(article.id)}/{article.version}"
 
 
-def _version(article: Article, words: Words) -> str:
+def _version(article: Article, words: Translator) -> str:
     named = words("version {number}", number=article.version)
     taken = words("taken in {day}", day=escape_html(article.added[:10]))
     return f'<a href="{_address(article)}">{named}</a> ({taken})'
 
 
-def _versions(record: Record, words: Words) -> str:
+def _versions(record: Record, words: Translator) -> str:
     """Every version with the way to it, and whether there is a newer one."""
     article, newest = record.article, record.newest
     every = " · ".join(
@@ -124,14 +124,14 @@ def _versions(record: Record, words: Words) -> str:
     return f'{every} (<a href="{_address(newest)}">{named}</a>)'
 
 
-def _corrected(record: Record, words: Words) -> str:
+def _corrected(record: Record, words: Translator) -> str:
     if not record.corrected:
         return ""
     changed = f'<a href="{_address(record.article)}/changes">{words("what changed")}</a>'
     return f"{escape_html(record.corrected)} ({changed})"
 
 
-def _edited(record: Record, words: Words) -> str:
+def _edited(record: Record, words: Translator) -> str:
     fields = {"title": words("Title"), "publisher": words("Publisher"), "published": words("Published")}
     return "<br>".join(
         escape_html(
@@ -146,19 +146,19 @@ def _edited(record: Record, words: Words) -> str:
     )
 
 
-def _source_state(record: Record, words: Words) -> str:
+def _source_state(record: Record, words: Translator) -> str:
     said = ""
     if record.removed:
         said = words(
             "no longer searched since {day}: {reason}",
             day=record.removed.at[:10],
-            reason=remark(record.removed.reason, words),
+            reason=words.message(record.removed.reason),
         )
     elif record.stale:
         said = words(
             "could not be read again since {day}: {reason}",
             day=record.stale.since[:10],
-            reason=remark(record.stale.reason, words),
+            reason=words.message(record.stale.reason),
         )
     return escape_html(said)
 
@@ -178,7 +178,7 @@ def _paragraphs(text: str) -> Iterator[str]:
         start += len(line) + 1
 
 
-def _page(title: str, body: str, words: Words) -> str:
+def _page(title: str, body: str, words: Translator) -> str:
     return (
         f'<!doctype html>\n<html lang="{words.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

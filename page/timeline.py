@@ -16,8 +16,8 @@ import gradio as gr
 
 from bot import TOPICS, Bot, Citation, Count, Entry, Known, Moment, Topic
 from page.events import Updates, listening, refused
+from page.i18n import Translator
 from page.markup import escape_html, in_line, shortened, voices
-from page.words import Words
 
 ARTICLES = "articles"  # beside the topics: the articles themselves
 SHOWN = 300  # moments and articles, the newest
@@ -31,7 +31,7 @@ READ_AS: dict[str, Any] = {
 EMBEDDED = {"actions": False, "renderer": "svg", "loader": {"target": "_blank"}}
 
 
-def called(words: Words) -> dict[Topic | None, str]:
+def called(words: Translator) -> dict[Topic | None, str]:
     """The topics in words; None is any other."""
     named: dict[Topic | None, str] = {
         "releases": words("Releases"),
@@ -47,7 +47,7 @@ def placed(entry: Entry) -> bool:
     return len(entry.published) >= len("2025-12")
 
 
-def plotted(shown: Sequence[Moment | Entry], topics: Sequence[str], words: Words) -> alt.Chart | None:
+def plotted(shown: Sequence[Moment | Entry], topics: Sequence[str], words: Translator) -> alt.Chart | None:
     """A point for each of the topics, else of all, that a moment speaks of, at its first day; it opens the passage.
 
     An article is a square at its date of publication, and opens its text. None for nothing.
@@ -77,7 +77,7 @@ def plotted(shown: Sequence[Moment | Entry], topics: Sequence[str], words: Words
     return _drawn(chart.encode(x=x, y=y, tooltip=tip, href="link:N", color=color, shape=shape_of), len(lines))
 
 
-def counted(counts: Sequence[Count], words: Words) -> alt.Chart | None:
+def counted(counts: Sequence[Count], words: Translator) -> alt.Chart | None:
     """A bar for each number told of a day, as long as it has articles; it opens the first passage. None for none."""
     bars = [
         {
@@ -114,7 +114,7 @@ def _drawn(chart: alt.Chart, lines: int) -> alt.Chart:
     return plain
 
 
-def told(found: Sequence[Moment | Entry], picked: str, words: Words) -> str:
+def told(found: Sequence[Moment | Entry], picked: str, words: Translator) -> str:
     """The newest of what is found as a table, each with the way to it; `picked` says in words what it is."""
     if not found:
         return f"<p>{words('The articles tell nothing of this with a date: {picked}.', picked=escape_html(picked))}</p>"
@@ -137,7 +137,7 @@ def told(found: Sequence[Moment | Entry], picked: str, words: Words) -> str:
     )
 
 
-def numbers(counts: Sequence[Count], words: Words) -> str:
+def numbers(counts: Sequence[Count], words: Translator) -> str:
     """The newest numbers told of each day as a table."""
     if not counts:
         return f"<p>{words('No day’s releases are counted by more than one article.')}</p>"
@@ -158,7 +158,7 @@ def numbers(counts: Sequence[Count], words: Words) -> str:
     )
 
 
-def spelt(known: Known | None, words: Words) -> str:
+def spelt(known: Known | None, words: Translator) -> str:
     """How the articles spell a name; empty for none."""
     if known is None:
         return ""
@@ -174,7 +174,7 @@ def spelt(known: Known | None, words: Words) -> str:
 class TimelineLayout:
     """The timeline's components, put on the page as they are made; `kinds` are what can be picked, in words."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Translator) -> None:
         names = called(words)
         self.kinds = {**{str(topic): names[topic] for topic in TOPICS}, ARTICLES: words("Articles")}
         gr.Markdown(f"## {words('Timeline')}", elem_id="timeline-title")
@@ -207,7 +207,7 @@ class TimelineHandlers:
     """What the timeline does on its events; each handler gives what becomes of the components of the layout."""
 
     bot: Bot
-    words: Words
+    words: Translator
     layout: TimelineLayout
 
     def on_load(self, picked: list[str], name: str, since: str, until: str) -> Updates:
@@ -259,7 +259,7 @@ class TimelineHandlers:
         ]
 
 
-def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
+def timeline(page: gr.Blocks, bot: Bot, words: Translator) -> None:
     """Puts the timeline on the page."""
     layout, on = TimelineLayout(words), listening(words)
     handlers = TimelineHandlers(bot, words, layout)
@@ -271,7 +271,7 @@ def timeline(page: gr.Blocks, bot: Bot, words: Words) -> None:
     on(partial(gr.on, chosen), handlers.on_choice, choice, shown, trigger_mode="always_last")
 
 
-def _row(item: Moment | Entry, words: Words) -> str:
+def _row(item: Moment | Entry, words: Translator) -> str:
     if isinstance(item, Entry):
         day, how = f"<time>{item.published}</time>", words("an article")
         opened = f'<a href="{_link(item)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
@@ -298,12 +298,12 @@ def _teller(item: Moment | Entry | Citation) -> str:
     return article.publisher or article.name
 
 
-def _days(moment: Moment, words: Words) -> str:
+def _days(moment: Moment, words: Translator) -> str:
     first, last = f"<time>{moment.first}</time>", f"<time>{moment.last}</time>"
     return first if moment.first == moment.last else words("{first} to {last}", first=first, last=last)
 
 
-def _how(moment: Moment, words: Words) -> str:
+def _how(moment: Moment, words: Translator) -> str:
     if moment.dated == "published":
         return words("published then")
     text = moment.citation.article.text
@@ -311,7 +311,7 @@ def _how(moment: Moment, words: Words) -> str:
     return f"“{escape_html(spans[0])}”" if spans and moment.dated == "reckoned" else ""
 
 
-def _quoted(citation: Citation, words: Words) -> str:
+def _quoted(citation: Citation, words: Translator) -> str:
     """A sentence, who says it, who printed it, and the way to it."""
     article = citation.article
     others = len(citation.copies)

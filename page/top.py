@@ -11,14 +11,15 @@ from html import escape
 import gradio as gr
 
 from bot import Bot, LibraryError
+from language import Message
 from page.events import QUIET
+from page.i18n import LANGUAGES, Translator, translator
 from page.markup import escape_html
 from page.serving import TOO_MUCH
-from page.words import LANGUAGES, Words, remark, words_of
 from vectorstore import ORIGINAL
 
 
-def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> gr.HTML:
+def head(page: gr.Blocks, bot: Bot, words: Translator, view: str) -> gr.HTML:
     """Puts the top on the view which is at the path `view`; it is made anew whenever the view is opened."""
     gr.components.Navbar(main_page_name=words("Ask"))
     top = gr.HTML(top_html(bot, words, view), elem_id="head")
@@ -26,10 +27,10 @@ def head(page: gr.Blocks, bot: Bot, words: Words, view: str) -> gr.HTML:
     return top
 
 
-def top_html(bot: Bot, words: Words, view: str) -> str:
+def top_html(bot: Bot, words: Translator, view: str) -> str:
     """The top of a view as it is by now, as HTML; on it stands too what `page.js` says in this language."""
     others = "".join(
-        f'<a href="{words_of(language).address(view)}" lang="{language}" hreflang="{language}"><b>{name}</b></a>'
+        f'<a href="{translator(language).address(view)}" lang="{language}" hreflang="{language}"><b>{name}</b></a>'
         if language != words.language
         else f'<span lang="{language}" aria-current="true"><b>{name}</b></span>'
         for language, name in LANGUAGES.items()
@@ -45,7 +46,7 @@ def top_html(bot: Bot, words: Words, view: str) -> str:
     )
 
 
-def _toasts(words: Words) -> dict[str, str]:
+def _toasts(words: Translator) -> dict[str, str]:
     """What Gradio says in a corner of the page, in English whatever its language; `page.js` puts ours there."""
     return {
         "Info": words("Note"),
@@ -64,7 +65,7 @@ def _toasts(words: Words) -> dict[str, str]:
     }
 
 
-def status_line(bot: Bot, words: Words) -> str:
+def status_line(bot: Bot, words: Translator) -> str:
     """Size, age, index and model of the collection, who writes, and why the model did not, if it did not.
 
     Where the collection can't be read, why.
@@ -72,14 +73,14 @@ def status_line(bot: Bot, words: Words) -> str:
     try:
         coverage = bot.coverage
     except LibraryError as error:
-        return f'<p class="status">{_trouble(str(error), words)}</p>'
+        return f'<p class="status">{_trouble(error, words)}</p>'
     parts = [words.many("{count} article", "{count} articles", coverage.articles)]
     if coverage.newest:
         parts[0] += words(", newest {day}", day=coverage.newest)
     if bot.index != "closed":
         parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
     if bot.embedding == ORIGINAL:
-        parts.append(words("vectors of an older model: python -m ingest --rebuild"))
+        parts.append(words("vectors of an older model: viadoma rebuild"))
     model = bot.mode.removeprefix("writing with ")
     if model == bot.mode:
         parts.append(words("quoting"))
@@ -90,5 +91,5 @@ def status_line(bot: Bot, words: Words) -> str:
     return f'<p class="status">{escape_html(" · ".join(parts))}{_trouble(bot.trouble, words)}</p>'
 
 
-def _trouble(reason: str, words: Words) -> str:
-    return f'<span class="trouble" role="status">{escape_html(remark(reason, words))}</span>' if reason else ""
+def _trouble(reason: Message | Exception | None, words: Translator) -> str:
+    return f'<span class="trouble" role="status">{escape_html(words.message(reason))}</span>' if reason else ""

@@ -5,8 +5,7 @@ Knows the losses and their weights. Runs on a GPU where there is one, else on th
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,17 +13,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from encoder.weights import Weights, weights_file
-from training.batches import Batch, Pack, batched
+from training.batches import Batch, Pack, Row, batched
 from training.data import NOT_SUPPORTED, SUPPORTED
-from training.model import Reader, load, save
+from training.loop import Loop, Loss
+from training.model import Reader, load
 
 # What share of each group of the pack is trained on.
 SHARES = {"own 1": 1.0, "own 2": 0.0, "collections": 1.0, "collections' claims": 1.0, "questions": 0.8, "claims": 0.4}
 BATCH_TOKENS = 2400
 FROZEN = 5  # lowest layers
-RATE, HEADS_RATE, DECAY, WARM_STEPS = 1e-4, 4e-4, 0.01, 60
+RATE, HEADS_RATE = 1e-4, 4e-4
 LOSS_WEIGHTS = {"sentence": 1.0, "first": 0.3, "corrects": 0.4, "passage": 1.0, "span": 0.3, "relation": 0.7}
-REPORT_STEPS, SAVE_SECONDS = 40, 240
 FAR = -1e4
 
 
@@ -89,14 +88,12 @@ def train(
     shares: Mapping[str, float] = SHARES,
     seed: int = 1,
 ) -> None:
-    """Trains for at most `minutes` of this start; `out` is the checkpoint, beside it the optimiser's state."""
+    """Trains for at most `minutes`, from a checkpoint or the original weights; goes on where `out` was left."""
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pack = Pack(pack_folder)
-    rows = list(pack.rows("rows.jsonl.gz", shares, seed))
-    batches = batched(rows, BATCH_TOKENS, seed)
+    batches = batched(list(pack.rows("rows.jsonl.gz", shares, seed)), BATCH_TOKENS, seed)
     model = Reader(Weights(weights_file())).to(device)
-    state_file = out.with_suffix(".state.pt")
     if start:
         print("from", start, "without", load(model, start))
     model.encoder.freeze(FROZEN)
@@ -104,52 +101,11 @@ def train(
     model.part.requires_grad_(FROZEN == 0)
     heads = [p for name, p in model.named_parameters() if p.requires_grad and not name.startswith("encoder.")]
     body = [p for p in model.encoder.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": RATE}, {"params": heads, "lr": HEADS_RATE}], weight_decay=DECAY, fused=True
-    )
-    step = 0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        step = state["step"]
-    print(
-        f"{len(rows)} rows, {sum(len(r.window.tokens) for r in rows):,} tokens, {len(batches)} batches, from {step}",
-        flush=True,
-    )
-    begun = saved = time.monotonic()
-    spent = state["seconds"] if step else 0.0
-    seen: dict[str, float] = {}
-    tokens = 0
-    while step < len(batches):
-        elapsed = spent + time.monotonic() - begun
-        done = max(step / len(batches), elapsed / 60 / minutes)
-        if done >= 1:
-            break
-        rate = min(1.0, (step + 1) / WARM_STEPS) * max(0.01, 1 - done)
-        for group, full in zip(optimiser.param_groups, (RATE, HEADS_RATE), strict=True):
-            group["lr"] = full * rate
-        made = losses(model, pack.batch(batches[step]), device)
-        torch.stack([LOSS_WEIGHTS[name] * value for name, value in made.items()]).sum().backward()
-        torch.nn.utils.clip_grad_norm_(body + heads, 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        step += 1
-        tokens += sum(len(row.window.tokens) for row in batches[step - 1])
-        for name, value in made.items():
-            seen[name] = seen.get(name, 0.0) + value.item() / REPORT_STEPS
-        if step % REPORT_STEPS == 0:
-            speed = tokens / (time.monotonic() - begun)
-            print(
-                f"{step}/{len(batches)} {speed:.0f} tokens/s " + " ".join(f"{n} {v:.3f}" for n, v in seen.items()),
-                flush=True,
-            )
-            seen = {}
-        if time.monotonic() - saved > SAVE_SECONDS or step == len(batches):
-            saved = time.monotonic()
-            save(model, out)
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step,
-                     "seconds": spent + saved - begun}  # fmt: skip
-            torch.save(state, state_file.with_suffix(".part"))
-            state_file.with_suffix(".part").replace(state_file)
-    save(model, out)
+
+    def loss(rows: Sequence[Row]) -> Loss:
+        parts = losses(model, pack.batch(rows), device)
+        total = torch.stack([LOSS_WEIGHTS[name] * value for name, value in parts.items()]).sum()
+        return Loss(total, parts, sum(len(row.window.tokens) for row in rows))
+
+    loop = Loop(model, [(body, RATE), (heads, HEADS_RATE)], out)
+    loop.run(map(loss, batches[loop.step :]), minutes, len(batches))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -28,18 +27,18 @@ from encoder.tokens import Tokens
 from encoder.weights import Weights, unpack, weights_file
 from training.collections import Question, gold, holds, searched, taken_in
 from training.data import STEP, Neighbours, OwnArticle, collections, lines, own_articles
-from training.model import Encoder, load, save
+from training.loop import Loop, Loss
+from training.model import Encoder, load
 from vectorstore import Hit
 
 BATCH, OWN = 24, 17  # questions of a batch, and how many of them are our own
 TEMPERATURE = 0.02
-RATE, DECAY, WARM_STEPS = 3e-5, 0.01, 20
+RATE = 3e-5
 FROZEN = 4  # lowest layers
 LONGEST = 170  # tokens of a text
 GROUP_TOKENS = 8000  # rows times longest row, embedded together
 ONE_SENTENCE, WITH_TITLE, SAME_ARTICLE = 0.3, 0.8, 0.75  # shares
 PUBLIC_CHARACTERS = 700
-REPORT_STEPS, SAVE_STEPS = 20, 100
 SOURCES = ("tydiqa-goldp-dev", "tydiqa-goldp-train", "poquad-pilot", "squad1-du-test", "squadshifts-new_wiki",
            "selqa-test", "nq-open-oracle")  # fmt: skip
 IN_COLLECTIONS = 0.6  # share of the batches whose own questions are of one collection
@@ -173,12 +172,11 @@ def train(
     minutes: float,
     seed: int = 1,
 ) -> None:
-    """Trains for `minutes`, from a checkpoint or the original weights.
+    """Trains for `minutes`, from a checkpoint or the original weights; goes on where `out` was left.
 
     `embedding` finds the passages that are taken for an answer.
     """
     torch.manual_seed(seed)
-    drawn = random.Random(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     weights = Weights(weights_file())
     tokens = Tokens(weights.tokenizer(), weights.normalisation)
@@ -186,44 +184,39 @@ def train(
     if start:
         print("from", start, "without", load(model, start))
     model.freeze(FROZEN)
-    body = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(body, lr=RATE, weight_decay=DECAY)
+    loop = Loop(model, [([p for p in model.parameters() if p.requires_grad], RATE)], out)
+    batches = _batches(own, public, excluded, embedding, random.Random(seed + loop.step))
+
+    def loss(batch: Sequence[Case]) -> Loss:
+        texts = [one.texts[part] for part in range(3) for one in batch]
+        marked = [f"query: {one.question}" for one in batch] + [f"passage: {text}" for text in texts]
+        numbers = [tokens.numbers(text, marks=True)[:LONGEST] for text in marked]
+        vectors = _embedded(model, weights, numbers, device)
+        likeness = vectors[: len(batch)] @ vectors[len(batch) :].T / TEMPERATURE
+        likeness = likeness.masked_fill(torch.tensor(_answering(batch, texts), device=device), -torch.inf)
+        total = functional.cross_entropy(likeness, torch.arange(len(batch), device=device))
+        return Loss(total, {"loss": total}, sum(map(len, numbers)))
+
+    loop.run(map(loss, batches), minutes)
+
+
+def _batches(
+    own: Path, public: Path, excluded: frozenset[str], embedding: Embeddings, drawn: random.Random
+) -> Iterator[list[Case]]:
+    """Batches of BATCH questions for ever, OWN of them our own: of one collection, or of any articles."""
     articles = [one for one in own_articles(own) if not one.held_out]
     near = Neighbours(articles, embedding)
     strangers = public_cases(public / "qa.jsonl", excluded, drawn)
-    cases = own_cases(articles, near, drawn)
     with tempfile.TemporaryDirectory() as scratch:
         libraries = [CollectionCases(folder, Path(scratch)) for folder in collections(own, held_out=False)]
-    begun, step, seen = time.monotonic(), 0, 0.0
-    while (done := (time.monotonic() - begun) / 60 / minutes) < 1:
+    cases: Iterator[Case] = iter(())
+    while True:
         if drawn.random() < IN_COLLECTIONS:
             batch = drawn.choices(libraries, [len(one) for one in libraries])[0].draw(OWN, drawn)
-        else:
-            batch = list(islice(cases, OWN))
-            if len(batch) < OWN:
-                cases = own_cases(articles, near, drawn)
-                continue
-        batch += islice(strangers, BATCH - len(batch))
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARM_STEPS) * (1 - done)
-        texts = [one.texts[part] for part in range(3) for one in batch]
-        marked = [f"query: {one.question}" for one in batch] + [f"passage: {text}" for text in texts]
-        vectors = _embedded(model, weights, [tokens.numbers(text, marks=True)[:LONGEST] for text in marked], device)
-        likeness = vectors[:BATCH] @ vectors[BATCH:].T / TEMPERATURE
-        likeness = likeness.masked_fill(torch.tensor(_answering(batch, texts), device=device), -torch.inf)
-        loss = functional.cross_entropy(likeness, torch.arange(BATCH, device=device))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(body, 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        step += 1
-        seen += loss.item() / REPORT_STEPS
-        if step % REPORT_STEPS == 0:
-            print(f"{step} {time.monotonic() - begun:.0f} s loss {seen:.3f}", flush=True)
-            seen = 0.0
-        if step % SAVE_STEPS == 0:
-            save(model, out)
-    save(model, out)
+        elif len(batch := list(islice(cases, OWN))) < OWN:
+            cases = own_cases(articles, near, drawn)
+            continue
+        yield [*batch, *islice(strangers, BATCH - len(batch))]
 
 
 def _answering(batch: Sequence[Case], texts: Sequence[str]) -> NDArray[np.bool_]:

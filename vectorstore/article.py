@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from language import EMPTY, Message
+
 Vector = NDArray[np.float32]  # or a matrix of vectors, a row each
 BlockKind = Literal[
     "heading",
@@ -107,7 +109,7 @@ class Provenance:
     modified: str = ""
     licence: str = ""
     made: str = ""
-    left_out: str = ""
+    left_out: Message = EMPTY
 
 
 @dataclass(frozen=True, slots=True)

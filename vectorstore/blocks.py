@@ -1,6 +1,7 @@
 """The blocks of an article: those that blank lines make, those that are stored, and those that tell of another.
 
-Knows how blocks stand to each other. Does not know file formats, or how a block is cut into sentences.
+Knows how blocks stand to each other, and how an article with its blocks is a row. Does not know file formats, or how a
+block is cut into sentences.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
+from typing import Any
 
 from vectorstore.article import Article, Block, Span
 
 BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+# the columns of `version` that hold the fields of an `Article`, in their order
+ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added, blocks"
 
 
 def text_blocks(text: str) -> tuple[Block, ...]:
@@ -26,6 +30,19 @@ def text_blocks(text: str) -> tuple[Block, ...]:
             blocks.append(Block("paragraph", begin, begin + len(words.strip())))
         start = after
     return tuple(blocks)
+
+
+def article_in(row: Sequence[Any]) -> Article:
+    """The article in the columns that `ARTICLE` names."""
+    *fields, kept = row
+    article = Article(*fields)
+    return replace(article, blocks=restored(article.text, kept))
+
+
+def article_row(article: Article) -> tuple[Any, ...]:
+    """An article's values for the columns that `ARTICLE` names."""
+    *fields, _ = astuple(article)
+    return (*fields, stored(article))
 
 
 def stored(article: Article) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from language import Message
 from vectorstore.article import EVERYTHING, Coverage, Facet, Facets, Filters
 from vectorstore.database import placeholders
 
@@ -27,7 +28,7 @@ NEWEST_FIRST = "published DESC, title, publisher, article"  # those without a da
 class Entry:
     """An article in a list: its live version's number and data, and how many passages and other copies it has.
 
-    `stale` says why its source could not be read again; empty if it could.
+    `stale` says why its source could not be read again; None if it could.
     """
 
     article: str
@@ -38,7 +39,7 @@ class Entry:
     lang: str
     passages: int
     copies: int
-    stale: str
+    stale: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,10 @@ class Catalogue:
             "SELECT article, number, CASE title WHEN '' THEN source ELSE title END, publisher, published, lang,"
             " (SELECT count(*) FROM passage WHERE passage.version = version.id),"
             " (SELECT count(*) FROM version AS other WHERE other.live AND other.cluster = version.cluster) - 1,"
-            " coalesce(reason, '') FROM version LEFT JOIN stale USING (article) WHERE live"
+            " reason FROM version LEFT JOIN stale USING (article) WHERE live"
             f" ORDER BY {NEWEST_FIRST}"
         )
-        return [Entry(*row) for row in rows]
+        return [Entry(*(*row[:-1], Message.restored(row[-1]) if row[-1] else None)) for row in rows]
 
     def _coverage(self, which: VersionFilter) -> Coverage:
         query = (

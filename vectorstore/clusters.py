@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from vectorstore.article import Article
+from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import FIRST_DAY, LIVE, VersionFilter
 from vectorstore.copies import bands, copied, likeness
-from vectorstore.database import ARTICLE, article_in, placeholders
+from vectorstore.database import placeholders
 
 
 def own_cluster(article: Article) -> str:

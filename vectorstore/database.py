@@ -12,16 +12,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vectorstore.article import Article
-from vectorstore.blocks import restored
+from language import Message, message_of
 from vectorstore.origins import AMENDED
 from vectorstore.origins import SCHEMA as ORIGINS
 
@@ -59,19 +56,13 @@ CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
 CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
-# the columns of `version` that hold the fields of an `Article`, in their order
-ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added, blocks"
-
-
-def article_in(row: Sequence[Any]) -> Article:
-    """The article in the columns that `ARTICLE` names."""
-    *fields, kept = row
-    article = Article(*fields)
-    return replace(article, blocks=restored(article.text, kept))
 
 
 class LibraryError(ValueError):
     """A data folder that is missing, unreadable, or made by another version or embedding model."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
 
 
 class BusyError(LibraryError):
@@ -92,7 +83,10 @@ def require(folder: Path) -> None:
     """NoLibraryError if the folder holds no library."""
     if not exists(folder):
         raise NoLibraryError(
-            f"There is no library in {folder}. Fill it with: python -m ingest SOURCE... --data {folder}"
+            Message(
+                "There is no library in {folder}. Fill it with: viadoma ingest SOURCE... --data {folder}",
+                folder=folder,
+            )
         )
 
 
@@ -115,8 +109,12 @@ def placeholders(values: Collection[object]) -> str:
 def unwritable(folder: Path, error: Exception) -> LibraryError:
     """What to raise when the folder refuses to be written."""
     return LibraryError(
-        f"The data folder {folder} can't be written ({error}). "
-        "Make it writable, or name another with --data or VIADOMA_DATA."
+        Message(
+            "The data folder {folder} can't be written ({why}). Make it writable, or name another with --data or "
+            "VIADOMA_DATA.",
+            folder=folder,
+            why=message_of(error),
+        )
     )
 
 
@@ -128,8 +126,7 @@ def locked(folder: Path, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as error:
-        who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
-        raise BusyError(f"{who} is writing to {folder}. Wait until it has finished, then try again.") from error
+        raise BusyError(_busy(folder, holder)) from error
     except OSError as error:
         raise unwritable(folder, error) from error
     try:
@@ -140,6 +137,18 @@ def locked(folder: Path, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _busy(folder: Path, holder: Path) -> Message:
+    """Who writes, as far as the file `holder` tells: "Process 4711"."""
+    number = holder.read_text("utf-8").split()[-1:] if holder.exists() else []
+    if number:
+        return Message(
+            "Process {number} is writing to {folder}. Wait until it has finished, then try again.",
+            number=number[0],
+            folder=folder,
+        )
+    return Message("Another process is writing to {folder}. Wait until it has finished, then try again.", folder=folder)
 
 
 class Database:
@@ -193,15 +202,24 @@ class Database:
             self._upgrade()
         elif meta.get("format") != str(FORMAT):
             raise LibraryError(
-                f"The library in {self.folder} has format {meta.get('format')}; this version of Viadoma reads "
-                f"format {FORMAT}. Use the version that made it, or ingest the articles into another folder."
+                Message(
+                    "The library in {folder} has format {found}; this version of Viadoma reads format {format}. Use "
+                    "the version that made it, or ingest the articles into another folder.",
+                    folder=self.folder,
+                    found=meta.get("format"),
+                    format=FORMAT,
+                )
             )
         self.embedding = self.embedding or meta["embedding"]
         if meta["embedding"] != self.embedding:
             raise LibraryError(
-                f"The library in {self.folder} was made with the embedding model {meta['embedding']}; the one in use "
-                f"is {self.embedding}. Use the first again, or remake the vectors with: python -m ingest --rebuild "
-                f"--data {self.folder}"
+                Message(
+                    "The library in {folder} was made with the embedding model {first}; the one in use is {second}. "
+                    "Use the first again, or remake the vectors with: viadoma rebuild --data {folder}",
+                    folder=self.folder,
+                    first=meta["embedding"],
+                    second=self.embedding,
+                )
             )
 
     def _upgrade(self) -> None:
@@ -286,20 +304,31 @@ class Database:
         if name == "SQLITE_ERROR" and not str(error).startswith("no such"):
             return error
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return BusyError(f"Another program holds {self._path} locked. Wait until it has finished, or end it.")
+            return BusyError(
+                Message("Another program holds {path} locked. Wait until it has finished, or end it.", path=self._path)
+            )
         if reading or name.startswith(("SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB")):
             return self._unreadable(error)
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return LibraryError(
-                f"{self._path} can't be written ({error}): is the disk full? What was reported is in; make room, then "
-                "run the same again."
+                Message(
+                    "{path} can't be written ({why}): is the disk full? What was reported is in; make room, then run "
+                    "the same again.",
+                    path=self._path,
+                    why=message_of(error),
+                )
             )
         return unwritable(self.folder, error)
 
     def _unreadable(self, error: sqlite3.Error) -> LibraryError:
         return LibraryError(
-            f"{self._path} can't be read as a library ({error}). Restore it from a copy, or move it away and "
-            f"fill a new one with: python -m ingest SOURCE... --data {self.folder}"
+            Message(
+                "{path} can't be read as a library ({why}). Restore it from a copy, or move it away and fill a new one "
+                "with: viadoma ingest SOURCE... --data {folder}",
+                path=self._path,
+                why=message_of(error),
+                folder=self.folder,
+            )
         )
 
     @contextmanager

@@ -14,53 +14,47 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from language import alternation, word_list, words_by_key
+from language import all_words, alternation, word_list, words_by_key
 from vectorstore.article import Span, Time
 
 Kind = Literal["in", "since", "until", "latest"]
 
+WORDS = {key: alternation(listed) for key, listed in words_by_key("time_words").items()}
+THE, PARTS = rf"(?:(?:{WORDS['the']})\s+)?", WORDS["part"]
 MONTHS = [alternation(listed) for listed in words_by_key("months").values()]
 MONTH = "|".join(f"(?P<m{number}>(?:{names})(?!\\w))" for number, names in enumerate(MONTHS, 1))
 TIME = re.compile(
-    rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+)?(?:{MONTH})\.?"
-    r"(?:\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?\s+(?:of\s+)?(?P<year>(?:19|20)\d\d))?\b"
+    rf"\b(?:(?P<before>\d{{1,2}})(?:{WORDS['ordinal']})?(?:\s+(?:{WORDS['of']}))?\s+)?(?:{MONTH})\.?"
+    rf"(?:\s+(?P<after>\d{{1,2}})(?:{WORDS['ordinal']})?(?!\d))?"
+    rf"(?:,?\s+(?:(?:{WORDS['of']})\s+)?(?P<year>(?:19|20)\d\d))?\b"
     r"|\b(?P<dotted>\d{1,2}\.\d{1,2}\.(?:19|20)\d\d)\b|\b(?P<iso>(?:19|20)\d\d(?:-\d\d(?:-\d\d)?)?)\b",
     re.I,
 )
 # words of other meaning, or names, where no preposition stands before them
-WORDS_TOO = frozenset(
-    ["jan", "mar", "march", "apr", "april", "may", "june", "august", "мая", "мае", "маю", "маі", "маем", "maja", "maj"]
-)
-WORDS = {key: alternation(listed) for key, listed in words_by_key("time_words").items()}
-PARTS = WORDS["part"]
+HOMONYMS = frozenset(word_list("time_homonyms", "month"))
 SINCE, UNTIL, BEFORE = (
-    re.compile(rf"\b(?:{listed})\s+(?:the\s+)?(?:(?:{PARTS})[\s-]+)?$", re.I)
+    re.compile(rf"\b(?:{listed})\s+{THE}(?:(?:{PARTS})[\s-]+)?$", re.I)
     for listed in (WORDS["since"], WORDS["until"], f"{WORDS['in']}|{WORDS['since']}|{WORDS['until']}")
 )
-IN_ONLY = re.compile(r"\bin\s+$", re.I)  # no day stands behind it: "in December 25 people"
+MONTH_ALONE = re.compile(rf"\b(?:{WORDS['month_alone']})\s+$", re.I)  # "in December 25 people"
 # what may stand before a month that is also a name or another word
 MONTHLY = re.compile(
-    rf"(?:\b(?:{WORDS['in']}|{WORDS['since']}|{WORDS['until']}|to|through|between|of|this|last|next|every|{PARTS})\s+"
-    rf"|\b(?:{'|'.join(MONTHS)})\.?,?\s+(?:and|or|и|і|i|ir)\s+|[-–])$",
+    rf"(?:\b(?:{'|'.join(WORDS[key] for key in ('in', 'since', 'until', 'month', 'part'))})\s+"
+    rf"|\b(?:{'|'.join(MONTHS)})\.?,?\s+(?:{alternation(all_words('conjunctions'))})\s+|[-–])$",
     re.I,
 )
-FROM = re.compile(rf"\b(?:{WORDS['from']})\s+(?:the\s+)?(?:\w+[\s-]+)?$", re.I)
-TO = re.compile(rf"\s*(?:{WORDS['to']}|[-–—])\s*(?:the\s+)?", re.I)
+FROM = re.compile(rf"\b(?:{WORDS['from']})\s+{THE}(?:\w+[\s-]+)?$", re.I)
+TO = re.compile(rf"\s*(?:{WORDS['to']}|[-–—])\s*{THE}", re.I)
 TOGETHER = re.compile(rf"(?:,|[-–—]|\s|\b(?:{WORDS['and']})\b)*", re.I)
-ON = re.compile(r"\bна\s+$", re.I)  # "until" before a date, "in" before a week
+DATE = re.compile(rf"\b(?:{WORDS['date']})\s+$", re.I)  # "until" before a date, "in" before a week
 # a number of people or things, not a year
 BOUNDS = {*word_list("bounds", "more"), *word_list("bounds", "less")} - {*word_list("bounds", "place")}
-MANY = re.compile(rf"\b(?:over|some|than|least|{alternation(BOUNDS)})\s+$", re.I)
-COUNTED = re.compile(
-    rf"\s+(?:(?:{alternation(word_list('counted_people', 'before'))})\s+)?"
-    rf"(?:{alternation(word_list('counted_people', 'words'))})\b",
-    re.I,
-)
+COUNTS = {key: alternation(listed) for key, listed in words_by_key("counted_people").items()}
+MANY = re.compile(rf"\b(?:{COUNTS['many']}|{alternation(BOUNDS)})\s+$", re.I)
+COUNTED = re.compile(rf"\s+(?:(?:{COUNTS['before']})\s+)?(?:{COUNTS['words']})\b", re.I)
 # what speaks of things to come, shortly before a time
-FUTURE = re.compile(
-    rf"\b(?:{alternation(word_list('future', 'words'))})\b|\b(?:is|are)\s+(?:\w+\s+)?(?:in|on|for|by|until|till)\s*$",
-    re.I,
-)
+COMING = {key: alternation(listed) for key, listed in words_by_key("future").items()}
+FUTURE = re.compile(rf"\b(?:{COMING['words']})\b|\b(?:{COMING['is']})\s+(?:\w+\s+)?(?:{COMING['in']})\s*$", re.I)
 NEAR = 60  # characters before a time
 # Words that name a day, week, month or year by its distance from another day. Why not dateparser: benchmarks/LOG.md,
 # "Dates".
@@ -82,7 +76,7 @@ RELATIVE = re.compile(
     re.I,
 )
 LATEST = re.compile(rf"\b(?:{WORDS['latest']})\b", re.I)
-YEAR_WORD = re.compile(r"^\s*(?:г\.|год[ау]?\b|годзе\b|роц[іи]\b|року\b|roku\b)", re.I)
+YEAR_WORD = re.compile(rf"^\s*(?:{WORDS['year']}|{UNITS['year']})(?!\w)", re.I)
 LAST_BEFORE = re.compile(rf"\b(?:{WORDS['last']})\s+$", re.I)
 
 
@@ -171,7 +165,7 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
             asked.append(Period("in", min(begun.first, first), max(begun.last, last)))
         elif SINCE.search(before):
             asked.append(Period("since", first, date.max))
-        elif UNTIL.search(before) and (found or not ON.search(before)):
+        elif UNTIL.search(before) and (found or not DATE.search(before)):
             asked.append(Period("until", date.min, last))
         else:
             asked.append(Period("in", first, last))
@@ -211,11 +205,11 @@ def _dates(text: str) -> Iterator[Named]:
             counted = MANY.search(before) or (COUNTED.match(text, end) and not BEFORE.search(before))
             if counted and len(match["iso"]) == len("2000"):
                 continue
-        elif match["after"] and not match["year"] and IN_ONLY.search(before):
+        elif match["after"] and not match["year"] and MONTH_ALONE.search(before):
             end, day = len(text[: match.start("after")].rstrip()), ""
         if not (match["iso"] or match["dotted"] or match["year"] or day):
             word = text[match.start() : end].rstrip(". ").lower()
-            if word in WORDS_TOO and not MONTHLY.search(before):
+            if word in HOMONYMS and not MONTHLY.search(before):
                 continue
         yield match, end, day
 

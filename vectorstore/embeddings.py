@@ -12,6 +12,7 @@ from pathlib import Path
 from langchain_core.embeddings import Embeddings
 
 from encoder import ORIGINAL, TRAINED, E5Embeddings
+from language import Message
 
 BUILT_IN = "built in"
 
@@ -28,8 +29,13 @@ def open_embeddings(model: str, cache: Path, threads: int | None = None, stored:
         return name, E5Embeddings(name, cache, threads=threads or os.cpu_count() or 1)
     if ":" not in model:
         raise ValueError(
-            f"This version of Viadoma has no embedding model {model}: it has {TRAINED} and {ORIGINAL}. "
-            "Write the model of a provider as provider:model."
+            Message(
+                "This version of Viadoma has no embedding model {model}: it has {trained} and {original}. Write the "
+                "model of a provider as provider:model.",
+                model=model,
+                trained=TRAINED,
+                original=ORIGINAL,
+            )
         )
     from langchain.embeddings import init_embeddings
 

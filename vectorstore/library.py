@@ -8,15 +8,16 @@ search index beside it can be made again from what stands here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from language import Message
 from vectorstore.article import Article, Passage, Provenance, Span
-from vectorstore.blocks import stored
+from vectorstore.blocks import ARTICLE, article_in, article_row
 from vectorstore.catalogue import NEWEST_FIRST, Catalogue
 from vectorstore.clusters import Clusters, own_cluster
-from vectorstore.database import ARTICLE, Database, article_in
+from vectorstore.database import Database
 from vectorstore.fulltext import FullText
 from vectorstore.origins import Amendment, Origin, Origins, Removed, Stale
 from vectorstore.passage_table import EmbeddedPassage, PassageTable
@@ -197,7 +198,7 @@ class Library(Database):
                 self.origins.insert(version, new.provenance, new.raw, new.keys, new.origin)
                 self.origins.amend(new.article.id, new.amendments)
 
-    def remove(self, article_ids: Sequence[str], reason: str, *, barred: bool = False) -> None:
+    def remove(self, article_ids: Sequence[str], reason: Message, *, barred: bool = False) -> None:
         """Takes articles out of what is searched, under a tombstone; their versions stay stored.
 
         A `barred` one does not come back when its source is taken in again.
@@ -267,10 +268,10 @@ class Library(Database):
                 if moved:
                     connection.execute("UPDATE version SET source = ? WHERE id = ?", (origin.source, *moved))
 
-    def mark_stale(self, article_id: str, reason: str) -> None:
+    def mark_stale(self, article_id: str, reason: Message) -> None:
         """Notes that an article's source could not be read again; the article stays as it is."""
         known = self.origins.stale(article_id)
-        if known is None or known.reason != reason:
+        if known is None or known.reason.stored() != reason.stored():
             with self.transaction():
                 self.origins.mark_stale(article_id, reason)
 
@@ -289,7 +290,7 @@ class Library(Database):
     def _insert(self, article: Article, fingerprint: str) -> int:
         version = self.connection().execute(
             f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 13})",
-            (fingerprint, own_cluster(article), *astuple(article)[:-1], stored(article)),
+            (fingerprint, own_cluster(article), *article_row(article)),
         ).lastrowid  # fmt: skip
         assert version is not None
         return version

@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from language import Message
 from vectorstore.article import Vector
 from vectorstore.database import LibraryError, locked
 from vectorstore.library import Library
@@ -139,8 +140,12 @@ class LibraryIndex:
             stored = self._library.stored_embedding()
             if stored != self._library.embedding:
                 raise LibraryError(
-                    f"The vectors in {self._library.folder} were remade with the embedding model {stored} while this "
-                    "program ran. Start it again with that model."
+                    Message(
+                        "The vectors in {folder} were remade with the embedding model {model} while this program ran. "
+                        "Start it again with that model.",
+                        folder=self._library.folder,
+                        model=stored,
+                    )
                 )
             self._index = VectorIndex(self._folder())
             self._generation = generation

@@ -15,16 +15,17 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
 from rapidfuzz import fuzz, process
 
+from language import Message, word_list
+
 TABLE = Path(__file__).with_name("names.txt")
 FIRST_NAMES = Path(__file__).with_name("first_names.txt")
-TITLES = Path(__file__).with_name("titles.txt")
 Kind = Literal["people", "organisations", "places"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LIKENESS = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
@@ -43,7 +44,7 @@ OPENS = re.compile(r"(?:^|[.!?…:;*•—–\n])[\s\"'“”«»‘’„(\[\-]
 QUOTES = tuple("\"'“«‘„")
 PATRONYMIC = re.compile("(?:[aeioy]vi(?:ch|cz)|[aeioy][uv]?vna|[aeioy]una|inichna)[aeimouy]*$")  # of a folded word
 # Cyrillic names that are other words as well, folded, where they open a sentence
-OTHER_WORDS = frozenset(("viasna", "vesna", "znak"))
+OTHER_WORDS = word_list("name_homonyms", "words")
 CYRILLIC = dict(zip("абвгґдеёєзиіїйклмнопрстуўфыэ", "abvggdeoeziiiiklmnoprstuvfie", strict=True)) | {
     "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ь": "", "ю": "iu", "я": "ia",
 }  # fmt: skip
@@ -148,7 +149,7 @@ class Names:
         self._exact: set[str] = set()
         self._last_sounds: dict[str, set[str]] = {}
         self._known_first = set(map(_stem, _listed(FIRST_NAMES)))
-        self._titles = frozenset(_listed(TITLES))
+        self._titles = frozenset(map(folded, word_list("titles", "surname")))
         self._kinds: dict[str, Kind] = {}
         for entry in entries:
             self._kinds.setdefault(entry.name, entry.kind)
@@ -181,7 +182,8 @@ class Names:
                 # a section that the project's table ends in is not the user's
                 lines += ["[people]", *added.read_text("utf-8-sig").splitlines()]
             except UnicodeDecodeError as error:
-                raise ValueError(f"The names in {added} can't be read: save the file as UTF-8.") from error
+                wrong = Message("The names in {file} can't be read: save the file as UTF-8.", file=added)
+                raise ValueError(wrong) from error
         return cls(lines)
 
     def spellings(self, name: str) -> tuple[str, ...]:
@@ -246,7 +248,7 @@ class Names:
     def _is_known_small(self, word: str) -> bool:
         """Whether a word in small letters is a name, in the nominative or, in Cyrillic, in another case."""
         plain, key = folded(word), fold_key(word)
-        if len(plain) < SMALL_NAME or plain in OTHER_WORDS:
+        if len(plain) < SMALL_NAME or plain in _other_words():
             return False
         if plain in self._exact:
             return True
@@ -300,7 +302,7 @@ class Names:
         sound = fold_key(word)
         if (len(sound.rstrip("+")) < SHORT_KEY or word.isupper()) and folded(word) not in self._exact:
             return ""
-        if folded(word) in OTHER_WORDS and word[0].lower() in CYRILLIC:
+        if folded(word) in _other_words() and word[0].lower() in CYRILLIC:
             before = text[: words[place].start()]
             if OPENS.search(before) and before[-1:] not in QUOTES:
                 return ""
@@ -362,6 +364,11 @@ def _is_headline(text: str) -> bool:
     """Whether most words of a short text begin with a capital, as in English titles."""
     words = [word for word in WORD.findall(text[:HEADLINE]) if len(word) > 3]
     return len(text) < HEADLINE and len(words) > 3 and sum(word[0].isupper() for word in words) > 0.8 * len(words)
+
+
+@cache
+def _other_words() -> frozenset[str]:
+    return frozenset(map(folded, OTHER_WORDS))
 
 
 def _stem(first_name: str) -> str:

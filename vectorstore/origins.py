@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
+from language import Message
 from vectorstore.article import Provenance
 from vectorstore.timestamps import utc_now
 
@@ -67,7 +68,7 @@ class Removed:
     """
 
     article: str
-    reason: str
+    reason: Message
     at: str
     barred: bool
 
@@ -77,7 +78,7 @@ class Stale:
     """An article whose source could not be read again, why, and since when; the article is as it was."""
 
     article: str
-    reason: str
+    reason: Message
     since: str
 
 
@@ -130,7 +131,10 @@ class Origins:
             article_id,
             version,
         )
-        return Provenance(*row) if row else Provenance()
+        if not row:
+            return Provenance()
+        *texts, left_out = row
+        return replace(Provenance(*texts), left_out=Message.restored(left_out))
 
     def raw(self, sha256: str) -> bytes | None:
         """The bytes a version was read from; None if they were not kept."""
@@ -140,12 +144,12 @@ class Origins:
     def removed(self, article_id: str) -> Removed | None:
         """The article's tombstone; None if it has none."""
         row = self._one("SELECT * FROM removed WHERE article = ?", article_id)
-        return Removed(row[0], row[1], row[2], bool(row[3])) if row else None
+        return Removed(row[0], Message.restored(row[1]), row[2], bool(row[3])) if row else None
 
     def stale(self, article_id: str) -> Stale | None:
         """Why the article's source could not be read again; None if it could."""
         row = self._one("SELECT * FROM stale WHERE article = ?", article_id)
-        return Stale(*row) if row else None
+        return Stale(row[0], Message.restored(row[1]), row[2]) if row else None
 
     def amendments(self, article_id: str) -> tuple[Amendment, ...]:
         """What was mended by hand in the article's data, in order of the fields' names; empty if nothing was."""
@@ -173,7 +177,7 @@ class Origins:
         columns = len(fields(Provenance))
         connection.execute(
             f"INSERT INTO provenance (version, {PROVENANCE}) VALUES (?{', ?' * columns})",
-            (version, *astuple(provenance)),
+            (version, *astuple(provenance)[:-1], provenance.left_out.stored()),
         )
         if raw is not None and not self._one("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
             connection.execute("INSERT INTO raw VALUES (?, ?)", (provenance.raw_sha256, zlib.compress(raw)))
@@ -197,21 +201,21 @@ class Origins:
             (article_id, source, file, file),
         )
 
-    def add_tombstone(self, article_id: str, reason: str, *, barred: bool) -> None:
+    def add_tombstone(self, article_id: str, reason: Message, *, barred: bool) -> None:
         """Sets an article's tombstone."""
         self._connection().execute(
-            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason, utc_now(), barred)
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason.stored(), utc_now(), barred)
         )
 
     def delete_tombstone(self, article_id: str) -> None:
         """Takes an article's tombstone away."""
         self._connection().execute("DELETE FROM removed WHERE article = ?", (article_id,))
 
-    def mark_stale(self, article_id: str, reason: str) -> None:
+    def mark_stale(self, article_id: str, reason: Message) -> None:
         """Notes that an article's source could not be read; the first time counts, the last reason."""
         self._connection().execute(
             "INSERT INTO stale VALUES (?, ?, ?) ON CONFLICT (article) DO UPDATE SET reason = excluded.reason",
-            (article_id, reason, utc_now()),
+            (article_id, reason.stored(), utc_now()),
         )
 
     def delete_article(self, article_id: str) -> None:

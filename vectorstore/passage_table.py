@@ -13,8 +13,9 @@ from dataclasses import astuple, dataclass
 from datetime import date
 
 from vectorstore.article import Article, Passage, Span, Time, Vector
+from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import LIVE, VersionFilter
-from vectorstore.database import ARTICLE, article_in, placeholders
+from vectorstore.database import placeholders
 from vectorstore.vector_table import stacked
 
 

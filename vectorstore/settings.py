@@ -14,6 +14,7 @@ import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from language import Message
 from vectorstore.embeddings import BUILT_IN
 
 
@@ -101,7 +102,10 @@ def settings(data: Path | None) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f'{first["loc"][0]} is "{first["input"]}": {first["msg"]}.') from error
+        wrong = Message(
+            "{variable} is “{value}”: “{error}”.", variable=first["loc"][0], value=first["input"], error=first["msg"]
+        )
+        raise ValueError(wrong) from error
 
 
 def described() -> Iterator[tuple[str, str, str]]:

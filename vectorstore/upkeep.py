@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from language import Message, message_of
 from vectorstore.article import Article, Vector
 from vectorstore.database import FILE, FORMAT, LibraryError, exists, locked, unwritable
 from vectorstore.fulltext import passage_terms
@@ -73,7 +74,7 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     with library.snapshot():
         faults = [*_wrong_rows(library), *_wrong_words(library), *_damaged_bytes(library)]
         if library.purge_pending():
-            faults.append("a deletion was broken off: the next ingest or --rebuild takes the last vectors of it out")
+            faults.append("a deletion was broken off: the next ingest or rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
@@ -245,7 +246,9 @@ def backup(store: Store, file: Path) -> int:
     own = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
     inside = os.path.relpath(os.path.realpath(file), os.path.realpath(store.folder)).split(os.sep)
     if inside[0] in own or inside[0].startswith(("chroma", "conversations.db", "uploads")):
-        raise LibraryError(f"{file} is one of the data folder's own files: write the backup somewhere else.")
+        raise LibraryError(
+            Message("{file} is one of the data folder's own files: write the backup somewhere else.", file=file)
+        )
     try:
         with TemporaryDirectory(dir=file.absolute().parent, prefix=".backup-") as folder:
             copied = Path(folder) / FILE
@@ -269,7 +272,9 @@ def backup(store: Store, file: Path) -> int:
             os.replace(whole, file)
             return size
     except OSError as error:
-        raise LibraryError(f"The backup {file} can't be written ({error.strerror or error}).") from error
+        raise LibraryError(
+            Message("The backup {file} can't be written ({why}).", file=file, why=message_of(error))
+        ) from error
 
 
 def restore(file: Path, folder: Path) -> str:
@@ -278,21 +283,33 @@ def restore(file: Path, folder: Path) -> str:
     LibraryError if the folder holds one, or the file is no whole backup; the folder is then as it was.
     """
     if exists(folder):
-        raise LibraryError(f"{folder} already holds a library. Restore into another folder, or move this one away.")
+        raise LibraryError(
+            Message(
+                "{folder} already holds a library. Restore into another folder, or move this one away.", folder=folder
+            )
+        )
     if left := [FILE + ending for ending in LOGS if (folder / (FILE + ending)).exists()]:
         # SQLite would take them for the restored library's own
-        raise LibraryError(f"{folder} holds {', '.join(left)} of another library: move it away, or restore elsewhere.")
+        raise LibraryError(
+            Message(
+                "{folder} holds {names} of another library: move it away, or restore elsewhere.",
+                folder=folder,
+                names=", ".join(left),
+            )
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(file) as archive, TemporaryDirectory(dir=folder, prefix=".restore-") as within:
             manifest = json.loads(archive.read(MANIFEST))
             for name, digest in manifest["sha256"].items():
                 if name not in (FILE, NAMES):
-                    raise LibraryError(f"{file} holds {name}, which no backup does.")
+                    raise LibraryError(Message("{file} holds {name}, which no backup does.", file=file, name=name))
                 with archive.open(name) as source, (Path(within) / name).open("wb") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
                 if _digest(Path(within) / name) != digest:
-                    raise LibraryError(f"{file} is damaged: {name} is not as it was written.")
+                    raise LibraryError(
+                        Message("{file} is damaged: {name} is not as it was written.", file=file, name=name)
+                    )
             # the library last: with it the folder is one
             with locked(folder):
                 for name in sorted(manifest["sha256"], key=lambda name: name == FILE):
@@ -301,9 +318,11 @@ def restore(file: Path, folder: Path) -> str:
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         if isinstance(error, LibraryError):
             raise
-        raise LibraryError(f"{file} is no backup of a library, or a damaged one ({error}).") from error
+        raise LibraryError(
+            Message("{file} is no backup of a library, or a damaged one ({why}).", file=file, why=message_of(error))
+        ) from error
     except FileNotFoundError as error:
-        raise LibraryError(f"There is no file {file}.") from error
+        raise LibraryError(Message("There is no file {file}.", file=file)) from error
     except OSError as error:
         raise unwritable(folder, error) from error
 

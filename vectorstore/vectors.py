@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from language import Message, message_of
 from vectorstore.article import Vector
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ class VectorIndex:
             )
             self._collection = self._client.get_collection(COLLECTION)
         except Exception as error:
-            raise VectorIndexError(f"Chroma could not open {folder}: {error}") from error
+            raise VectorIndexError(
+                Message("Chroma could not open {folder}: {why}", folder=folder, why=message_of(error))
+            ) from error
 
     def add(self, vectors: Mapping[str, Sequence[float] | Vector]) -> None:
         """Adds named unit vectors; a name already there is overwritten."""
@@ -87,7 +90,9 @@ class VectorIndex:
             try:
                 self._chroma.add_texts(some, ids=some)
             except Exception as error:
-                raise VectorIndexError(f"Chroma could not add {len(some)} vectors: {error}") from error
+                raise VectorIndexError(
+                    Message("Chroma could not add {count} vectors: {why}", count=len(some), why=message_of(error))
+                ) from error
             finally:
                 self._finished.vectors = {}
 
@@ -97,7 +102,7 @@ class VectorIndex:
             try:
                 self._chroma.delete(list(names[start : start + BATCH]))
             except Exception as error:
-                raise VectorIndexError(f"Chroma could not delete: {error}") from error
+                raise VectorIndexError(Message("Chroma could not delete: {why}", why=message_of(error))) from error
 
     def nearest(self, vectors: Vector, limit: int) -> list[list[tuple[str, float]]]:
         """(name, cosine) of what is nearest to each row, best first; fewer than `limit` if there are no more."""
@@ -105,7 +110,7 @@ class VectorIndex:
             # not through LangChain, which has Chroma read the documents too
             found = self._collection.query(vectors, n_results=limit, include=["distances"])
         except Exception as error:
-            raise VectorIndexError(f"Chroma could not search: {error}") from error
+            raise VectorIndexError(Message("Chroma could not search: {why}", why=message_of(error))) from error
         assert found["distances"] is not None
         return [
             [(name, 1 - distance) for name, distance in zip(names, distances, strict=True)]
@@ -117,14 +122,14 @@ class VectorIndex:
         try:
             return self._collection.count()
         except Exception as error:
-            raise VectorIndexError(f"Chroma could not count: {error}") from error
+            raise VectorIndexError(Message("Chroma could not count: {why}", why=message_of(error))) from error
 
     def entries(self, start: int, limit: int) -> tuple[list[str], Vector]:
         """Names and vectors from the `start`th on, at most `limit`: (names, matrix of a row each)."""
         try:
             found = self._collection.get(limit=limit, offset=start, include=["embeddings"])
         except Exception as error:
-            raise VectorIndexError(f"Chroma could not read its vectors: {error}") from error
+            raise VectorIndexError(Message("Chroma could not read vectors: {why}", why=message_of(error))) from error
         return found["ids"], np.asarray(found["embeddings"], np.float32)
 
     def close(self) -> None:

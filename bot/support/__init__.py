@@ -15,6 +15,7 @@ from bot.support.dates import date_reasons, days
 from bot.support.names import name_reasons
 from bot.support.numbers import number_reasons
 from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, language
+from language import Message
 from vectorstore import Names
 from vectorstore.terms import CYRILLIC
 
@@ -29,7 +30,7 @@ def uncovered(
     context: Sequence[Sequence[str]] = (),
     published: Sequence[str] = (),
     names: Names | None = None,
-) -> list[str]:
+) -> list[Message]:
     """Why a claim is not what its quotes say, in words for people, a reason each; empty if nothing speaks against it.
 
     `evidence` are exact quotes. `published` are the dates of their articles, one a quote, "" if not known: "on
@@ -39,7 +40,7 @@ def uncovered(
     """
     claim, quotes = claim.translate(PLAIN), [quote.translate(PLAIN) for quote in evidence]
     if not any(map(str.strip, quotes)):
-        return ["there is no quote"]
+        return [Message("there is no quote")]
     names = names or _own_names()
     facts = _Facts(claim, quotes, names)
     days_of = published or [""] * len(quotes)
@@ -79,7 +80,7 @@ class _Facts:
         self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
         self._taught = spoken <= {*TAUGHT}
 
-    def missing(self, texts: Sequence[str], published: Sequence[str]) -> list[tuple[str, str]]:
+    def missing(self, texts: Sequence[str], published: Sequence[str]) -> list[tuple[str, Message]]:
         """(fact, why it is not that of the texts), by numbers, dates and names."""
         dates = [day.place for day in days(self._claim)]
         return [
@@ -89,10 +90,10 @@ class _Facts:
         ]
 
 
-def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[str]:
+def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[Message]:
     held = " ".join(" ".join(quotes).lower().split())
     return [
-        f"the words “{said}” are not in its quote"
+        Message("the words “{words}” are not in its quote", words=said)
         for said in QUOTED.findall(claim)
         if " ".join(said.lower().split()).strip(" .,!?") not in held
     ]

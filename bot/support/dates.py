@@ -13,12 +13,16 @@ from functools import lru_cache
 
 from bot.support.numbers import quantities
 from bot.support.words import CACHED
+from language import Message, alternation, word_list
 from vectorstore import Time, times
 
 NO_YEAR = "2000"  # stands for a year that a text does not name; a leap year
 NAMED = re.compile(r" [A-ZА-ЯІЎ][a-zа-яіў]")  # somebody called April
-MILIEU = re.compile(r"сред[аеуы]", re.I)  # Wednesday only after these
-AT_DAY = re.compile(r"\b(?:в|во|на|до|с|со)\s+$", re.I)
+HOMONYMS = frozenset(word_list("time_homonyms", "weekday"))
+AT_DAY = re.compile(
+    rf"\b(?:{alternation(word for key in ('in', 'since', 'until') for word in word_list('time_words', key))})\s+$", re.I
+)
+NEAR = 20  # characters before a weekday
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def days(text: str) -> tuple[Day, ...]:
     return tuple(made)
 
 
-def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, str]]:
+def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, Message]]:
     """What speaks against the dates of a claim: (date, reason).
 
     `published` are the days of the quotes' articles, "" where not known.
@@ -68,7 +72,7 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     for day in days(claim):
         if not day.month:
             if day.year not in years and not any(one.first.year <= day.year <= one.last.year for one in reckoned):
-                reasons.append((day.text, f"the year {day.text} is not in its quote"))
+                reasons.append((day.text, Message("the year {year} is not in its quote", year=day.text)))
             continue
         alike = [other for other in ground if other.month == day.month and day.agrees(other)]
         if day.day:
@@ -76,11 +80,11 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
         if day.year and day.year not in years and not any(other.year for other in alike):
             alike = []
         if not alike and not _falls(day, reckoned):
-            reasons.append((day.text, f"the date {day.text} is not in its quote"))
+            reasons.append((day.text, Message("the date {day} is not in its quote", day=day.text)))
     held = {number for quote in quotes for number, _ in weekdays(quote)}
     held |= {one.first.weekday() for one in reckoned if one.first == one.last}
     missing = [word for number, word in weekdays(claim) if number not in held]
-    return reasons + [(word, f"the day {word} is not in its quote") for word in missing]
+    return reasons + [(word, Message("the day {day} is not in its quote", day=word)) for word in missing]
 
 
 def _falls(day: Day, reckoned: Iterable[Time]) -> bool:
@@ -98,7 +102,7 @@ def weekdays(text: str) -> tuple[tuple[int, str], ...]:
     made = []
     for match in re.finditer(r"[^\W\d_]+(?:'[^\W\d_]+)?", text):
         number = weekday(match[0].lower())
-        if number is not None and (not MILIEU.fullmatch(match[0]) or AT_DAY.search(text[: match.start()][-6:])):
+        if number is not None and (match[0].lower() not in HOMONYMS or AT_DAY.search(text[: match.start()][-NEAR:])):
             made.append((number, match[0]))
     return tuple(made)
 

@@ -16,12 +16,13 @@ from rapidfuzz import fuzz
 from bot.support.dates import is_month, weekday
 from bot.support.numbers import is_number
 from bot.support.words import CACHED, STOP_WORDS
-from language import alternation, word_list, words_by_key
+from language import Message, alternation, word_list, words_by_key
 from vectorstore import Mention, Names, fold_key, folded
 
 CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zа-яёіўїєґ][\w'’]*(?:[-.][\w'’]+)*")
-SHOUTED = frozenset(("us", "uk", "eu", "ес"))  # countries in capitals alone, other words otherwise
+SHOUTED = frozenset(word_list("capitals_only", "words"))  # countries in capitals alone, other words otherwise
 TITLES = frozenset(word_list("titles", "words"))
+INSIDE = frozenset(word_list("titles", "inside"))
 MIN_STEM = 4
 MAX_ENDING = 3  # letters
 SURE = 80.0  # rapidfuzz ratio (0 to 100) of a name spelt much as in the table; "Garden" sounds like Hrodna
@@ -40,7 +41,9 @@ class Ground:
     initials: Set[str]
 
 
-def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool) -> list[tuple[str, str]]:
+def name_reasons(
+    claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool
+) -> list[tuple[str, Message]]:
     """What speaks against the names of a claim: (name, reason).
 
     `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
@@ -62,7 +65,7 @@ def name_reasons(claim: str, ground: Sequence[str], names: Names, *, same: bool,
     if near:
         found = [match for match in capitals(claim) if not any(match.start() in place for place in taken)]
         missing += [_bare(match) for match in found if not _known(match, claim, held)]
-    return [(name, f"the name {name} is not in its quote") for name in missing]
+    return [(name, Message("the name {name} is not in its quote", name=name)) for name in missing]
 
 
 def _known(match: re.Match[str], claim: str, held: Ground) -> bool:
@@ -149,7 +152,7 @@ def initials(text: str) -> frozenset[str]:
     for word in re.findall(r"[^\W_]+|[^\w\s]", text):
         if word[0].isupper() and not word.isupper():
             stretch += word[0].lower()
-        elif word.lower() not in ("of", "and", "for", "the", "on", "in", "to"):
+        elif word.lower() not in INSIDE:
             stretch = ""
         made |= {stretch[begin:] for begin in range(len(stretch) - 1)}
     return frozenset(made)

@@ -11,14 +11,32 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from bot.support.words import CACHED, STOP_WORDS, stem
-from language import alternation, pattern, words_by_key
+from language import Message, all_words, alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 GROUPS = re.compile(r"(?<=\d)[., ](?=\d{3}(?!\d))")
 PIECE = re.compile(rf"(?P<digits>{NUMBER})|(?P<word>[^\W\d_]+)|(?P<mark>\S)")
 SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "%": "percent"}
-OUT_OF = re.compile(r"(?:\s+\w+){0,2}\s+(?:of|out of|from|among|из|з|сярод|среди)\s+(?:\w+\s+)?\d", re.I)
-LISTED = re.compile(r",| and | и | і | or ")
+OUT_OF = re.compile(rf"(?:\s+\w+){{0,2}}\s+(?:{alternation(all_words('out_of'))})\s+(?:\w+\s+)?\d", re.I)
+LISTED = re.compile(rf",| (?:{alternation(all_words('conjunctions'))}) ")
+SMALL = {key: frozenset(listed) for key, listed in words_by_key("number_words").items()}
+HUNDRED, THOUSAND = 100, 1000
+# what the measures of `language` are called
+UNITS = {
+    "percent": Message("percent"),
+    "year": Message("years"),
+    "month": Message("months"),
+    "week": Message("weeks"),
+    "day": Message("days"),
+    "hour": Message("hours"),
+    "minute": Message("minutes"),
+    "dollar": Message("dollars"),
+    "euro": Message("euros"),
+    "pound": Message("pounds"),
+    "rouble": Message("roubles"),
+    "km": Message("km"),
+    "mile": Message("miles"),
+}
 FEW = 12  # a claim may count what its quote lists, up to about here
 # How far a rounded number may be from the quote's: more than it, less than it, about it.
 MORE_UP_TO, LESS_DOWN_TO, ABOUT = 1.35, 0.75, 0.06
@@ -67,7 +85,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 def number_reasons(
     claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, Message]]:
     """What speaks against the numbers of a claim, but for those in its dates: (number, reason).
 
     `same` says that the quotes are of the claim's language, `taught` that all are of languages whose words are known.
@@ -75,7 +93,7 @@ def number_reasons(
     ground = [quantity for quote in quotes for quantity in quantities(quote)]
     made = []
     for one in quantities(claim):
-        reasons: list[str] = []
+        reasons: list[Message] = []
         if one.kind == "both" or any(one.start in span for span in dates):
             continue
         alike = [other for other in ground if other.value == one.value]
@@ -83,12 +101,12 @@ def number_reasons(
             reasons += _unit_reasons(one, alike) if same and one.kind != "order" else []
         elif one.kind == "vague":
             if same and taught and not any(other.value >= one.value for other in ground):
-                reasons.append(f"“{one.text}” is not in its quote")
+                reasons.append(Message("“{number}” is not in its quote", number=one.text))
         elif alike:
             reasons += _bound_reasons(one, alike, ground)
             reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
         elif not (_may_be_counted(one, quotes, same=same, taught=taught) or _rounded(one, ground)):
-            reasons.append(f"the number {one.text} is not in its quote")
+            reasons.append(Message("the number {number} is not in its quote", number=one.text))
         made += [(one.text, reason) for reason in reasons]
     return made
 
@@ -121,27 +139,30 @@ def _rounded(one: Quantity, ground: Iterable[Quantity]) -> bool:
     return False
 
 
-def _bound_reasons(one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity]) -> list[str]:
+def _bound_reasons(one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity]) -> list[Message]:
     """A bound ("more than 123") where the quote says 123, or the other bound."""
     others = [other for other in alike if other.kind != "order"]
     if not others or one.kind == "order" or not one.sure:
         return []
     if one.more and not one.less and not any(other.more for other in others) and not _rounded(one, ground):
-        return [f"it says more than {one.text}, its quote does not"]
+        return [Message("it says more than {number}, its quote does not", number=one.text)]
     if one.less and not one.about and not one.more and all(other.more for other in others):
-        return [f"it says less than {one.text}, its quote more"]
+        return [Message("it says less than {number}, its quote more", number=one.text)]
     return []
 
 
-def _unit_reasons(one: Quantity, alike: Sequence[Quantity]) -> list[str]:
+def _unit_reasons(one: Quantity, alike: Sequence[Quantity]) -> list[Message]:
     if one.unit and alike and all(other.unit and other.unit != one.unit for other in alike):
-        return [f"its quote's {one.text} counts {alike[0].unit}s, not {one.unit}s"]
+        counted, claimed = UNITS[alike[0].unit], UNITS[one.unit]
+        return [
+            Message("its quote's {number} counts {unit}, not {other}", number=one.text, unit=counted, other=claimed)
+        ]
     return []
 
 
 def _noun_reasons(
     one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity], claimed: Sequence[Quantity]
-) -> list[str]:
+) -> list[Message]:
     """A number that counts something else in the quote, where the quote counts the claim's thing by another number."""
     if one.unit or not one.noun or one.kind == "order":
         return _unit_reasons(one, alike)
@@ -155,7 +176,10 @@ def _noun_reasons(
     ]  # fmt: skip
     if not exchanged and any(not other.noun for other in alike):
         return []
-    return [f"{one.text} is not its quote's number of “{one.noun}”: {(exchanged or elsewhere)[0].text}"]
+    other = (exchanged or elsewhere)[0].text
+    return [
+        Message("{number} is not its quote's number of “{noun}”: {other}", number=one.text, noun=one.noun, other=other)
+    ]
 
 
 # reading
@@ -213,11 +237,11 @@ def _read(pieces: Sequence[re.Match[str]], place: int) -> tuple[str, float, int]
     kind, value = _words().get(word, ("", 0.0))
     if digits := pieces[place]["digits"]:
         kind, value = "digits", float(GROUPS.sub("", digits).replace(",", "."))
-    elif word in ("a", "an") and _unit(_word(pieces, place + 1)):
+    elif word in SMALL["a"] and _unit(_word(pieces, place + 1)):
         kind, value = "one", 1.0
-    elif word == "hundred" or (word == "thousand" and before in ("a", "the")):
-        kind, value = "word", _scales()[word]
-    elif word == "second" and before in ("a", "per") and not _word(pieces, place + 1):
+    elif (scale := _scales().get(word)) == HUNDRED or (scale == THOUSAND and before in SMALL["scale"]):
+        kind, value = "word", scale
+    elif word in SMALL["moment"] and before in SMALL["per"] and not _word(pieces, place + 1):
         kind = ""  # of time
     place += 1
     if kind not in ("digits", "word"):
@@ -237,14 +261,14 @@ def _read(pieces: Sequence[re.Match[str]], place: int) -> tuple[str, float, int]
 def _compound(pieces: Sequence[re.Match[str]], place: int, value: float) -> tuple[int, float]:
     """Adds the number words that go on one: "twenty-five", "three hundred and five", "сто двадцать три"."""
     while place < len(pieces):
-        joined = pieces[place][0].lower() in ("-", "and")
+        joined = pieces[place][0].lower() in {"-", *SMALL["and"]}
         word = _word(pieces, place + joined)
         kind, more = _words().get(word, ("", 0.0))
         tens = value % 100 >= 20 and value % 10 == 0 and 0 < more < 10
-        if word == "hundred" and value < 100:
-            value *= 100
+        if _scales().get(word) == HUNDRED and value < HUNDRED:
+            value *= HUNDRED
         elif kind == "word" and ((value % 100 == 0 and value >= 100 and more < 100) or tens):
-            if _word(pieces, place) == "and" and value < 100:
+            if _word(pieces, place) in SMALL["and"] and value < HUNDRED:
                 break
             value += more
         elif kind == "order" and tens:
@@ -269,7 +293,7 @@ def _counted(pieces: Sequence[re.Match[str]], begin: int, place: int) -> tuple[s
         if found := _unit(word):
             return unit or found, ""
         if word in STOP_WORDS:
-            if word not in ("of", "the", "other", "more"):
+            if word not in SMALL["between"]:
                 break
             continue
         return unit, stem(word)

@@ -17,6 +17,7 @@ from typing import Any
 import httpcore
 
 from ingest.fetching.guard import BlockedError, FetchError, Guard, literal
+from language import Message
 
 PROXIED_LOOKUP_SECONDS = 5.0
 
@@ -26,7 +27,7 @@ Resolve = Callable[[str, int], list[str]]
 class TransientError(FetchError):
     """What may well go better at once; `pause_seconds` is what the server asks for."""
 
-    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
+    def __init__(self, message: Message, pause_seconds: float | None = None) -> None:
         super().__init__(message)
         self.pause_seconds = pause_seconds
 
@@ -57,7 +58,7 @@ class Deadline:
 
     def exceeded(self) -> FetchError:
         """What to raise when the time is over."""
-        return FetchError(f"the server is too slow: it was not done in {self._seconds:g} s")
+        return FetchError(Message("the server is too slow: it was not done in {seconds} s", seconds=self._seconds))
 
     def pause(self, seconds: float) -> None:
         """Waits, without its counting."""
@@ -77,7 +78,7 @@ class Deadline:
             raise self.exceeded() from error
         except (httpcore.ReadError, httpcore.ConnectError) as error:
             if isinstance(error.__cause__, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
-                raise TransientError("the connection was reset") from error
+                raise TransientError(Message("the connection was reset")) from error
             raise
 
 
@@ -142,7 +143,7 @@ class Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, FetchError):
                 if place == len(addresses) - 1:
                     raise
-        raise UnknownHostError(f"{host} has no address")
+        raise UnknownHostError(Message("{host} has no address", host=host))
 
     def connect_unix_socket(
         self,
@@ -151,7 +152,7 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Refuses: nothing on this machine is fetched."""
-        raise BlockedError(f"{path} is not on the web")
+        raise BlockedError(Message("{path} is not on the web", path=path))
 
     def check_proxied(self, host: str, port: int) -> None:
         """Checks a host that a proxy will connect to, as far as it can be seen from here."""
@@ -174,9 +175,11 @@ class Backend(httpcore.NetworkBackend):
         try:
             addresses = answer.result(seconds)
         except TimeoutError as error:
-            raise UnknownHostError(f"the address of {host} was not found in {seconds:.0f} s") from error
+            late = Message("the address of {host} was not found in {seconds} s", host=host, seconds=round(seconds))
+            raise UnknownHostError(late) from error
         except (OSError, UnicodeError) as error:
-            raise UnknownHostError(f"{host} can't be found: is the name right, and is there a network?") from error
+            unknown = Message("{host} can't be found: is the name right, and is there a network?", host=host)
+            raise UnknownHostError(unknown) from error
         if not addresses:
-            raise UnknownHostError(f"{host} has no address")
+            raise UnknownHostError(Message("{host} has no address", host=host))
         return addresses

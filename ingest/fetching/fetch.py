@@ -30,6 +30,7 @@ from ingest.fetching.connections import Backend, Deadline, Resolve, TransientErr
 from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, NormalizedUrl, normalize_url
 from ingest.fetching.responses import Response, content_type, read_response, status_text
 from ingest.fetching.robots import HostThrottle, Robots, Rules
+from language import Message, message_of
 from vectorstore.timestamps import utc_now
 
 USER_AGENT = "Viadoma/0.1"
@@ -193,8 +194,8 @@ class Fetcher:
             except BlockedError as error:
                 if not redirected:
                     raise
-                raise BlockedError(f"it is redirected, and {error}") from error
-        raise FetchError(f"it was redirected more than {MAX_REDIRECTS} times")
+                raise BlockedError(Message("it is redirected, and {why}", why=message_of(error))) from error
+        raise FetchError(Message("it was redirected more than {count} times", count=MAX_REDIRECTS))
 
     def _retrying(self, call: _Call) -> Retrying:
         return Retrying(
@@ -210,9 +211,15 @@ class Fetcher:
         assert self._robots
         rules = self._robots.rules(url.origin, lambda: self._rules(call, url))
         if rules.failure:
-            raise FetchError(f"robots.txt can't be read, so nothing is fetched from {url.host} now: {rules.failure}")
+            raise FetchError(
+                Message(
+                    "robots.txt can't be read, so nothing is fetched from {host} now: {why}",
+                    host=url.host,
+                    why=rules.failure,
+                )
+            )
         if not rules.allow(str(url)):
-            raise FetchError("the site's robots.txt does not allow it to be fetched")
+            raise FetchError(Message("the site's robots.txt does not allow it to be fetched"))
         return max(self._delay_seconds, rules.delay_seconds())
 
     def _rules(self, call: _Call, url: NormalizedUrl) -> Rules:
@@ -221,7 +228,7 @@ class Fetcher:
         except BlockedError:
             raise
         except FetchError as error:
-            return Rules.unreadable(str(error))
+            return Rules.unreadable(message_of(error))
         if response.status == 200:
             return Rules.parse(response.raw.decode("utf-8-sig", "replace"))
         return Rules.parse("") if 400 <= response.status < 500 else Rules.unreadable(status_text(response.status))
@@ -248,11 +255,12 @@ class Fetcher:
                 with call.pool.stream("GET", target, headers=raw_headers) as response:
                     return read_response(response, limit, accepted)
             except httpcore.ProxyError as error:
-                raise FetchError(f"the proxy can't reach it: {error}") from error
+                raise FetchError(Message("the proxy can't reach it: {why}", why=message_of(error))) from error
             except httpcore.ProtocolError as error:
-                raise FetchError(f"the server does not keep to HTTP: {error}") from error
+                raise FetchError(Message("the server does not keep to HTTP: {why}", why=message_of(error))) from error
             except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-                raise FetchError(f"the connection to {url.host} failed: {error}") from error
+                failed = Message("the connection to {host} failed: {why}", host=url.host, why=message_of(error))
+                raise FetchError(failed) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,27 +274,28 @@ def _proxy(address: str) -> _Proxy:
     try:
         parts = urlsplit(address)
         if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query:
-            raise ValueError("no such form")
+            raise ValueError(Message("no such form"))
         login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         return _Proxy(parts.hostname, parts.port or 80, login)
     except ValueError as error:
         # the address itself may hold a password, and messages get about
-        raise ValueError(f"the proxy's address can't be used ({error}): write http://host:port") from error
+        unusable = Message("the proxy's address can't be used ({why}): write http://host:port", why=message_of(error))
+        raise ValueError(unusable) from error
 
 
 def _target(url: NormalizedUrl, location: str) -> NormalizedUrl:
     """Where a redirect leads."""
     if not location:
-        raise FetchError("it is redirected to nowhere")
+        raise FetchError(Message("it is redirected to nowhere"))
     with suppress(UnicodeError):  # sent as UTF-8 by some servers, though a header is none
         location = location.encode("latin-1").decode("utf-8")
     try:
         joined = urljoin(str(url), location)
     except ValueError as error:
-        raise BlockedError(f"this is not a web address: {error}") from error
+        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
     target = normalize_url(joined)
     if url.scheme == "https" and target.scheme == "http":
-        raise BlockedError("that is from https to http, where anyone on the way could change it")
+        raise BlockedError(Message("that is from https to http, where anyone on the way could change it"))
     return target
 
 

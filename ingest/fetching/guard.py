@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from ingest.document import UnreadableError
+from language import Message, message_of, one_line
 
 MAX_URL = 4_000  # characters
 PORTS = {"http": 80, "https": 443}
@@ -84,9 +85,11 @@ def normalize_url(url: str) -> NormalizedUrl:
     """Takes a URL apart; raises BlockedError for all that is not a plain web address."""
     url = url.strip()
     if len(url) > MAX_URL:
-        raise BlockedError(f"the address is {len(url)} characters long, more than {MAX_URL}")
+        raise BlockedError(
+            Message("the address is {count} characters long, more than {most}", count=len(url), most=MAX_URL)
+        )
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise BlockedError("the address has control characters in it")
+        raise BlockedError(Message("the address has control characters in it"))
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -94,11 +97,13 @@ def normalize_url(url: str) -> NormalizedUrl:
         if parts.query:
             target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~[]?")
     except ValueError as error:
-        raise BlockedError(f"this is not a web address: {error}") from error
+        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
     if parts.scheme not in PORTS:
-        raise BlockedError(f"only http and https addresses are fetched, not {parts.scheme or 'one without either'}")
+        if parts.scheme:
+            raise BlockedError(Message("only http and https addresses are fetched, not {scheme}", scheme=parts.scheme))
+        raise BlockedError(Message("only http and https addresses are fetched"))
     if "@" in parts.netloc:
-        raise BlockedError("the address has a user name or password in it; take them out")
+        raise BlockedError(Message("the address has a user name or password in it; take them out"))
     port = PORTS[parts.scheme] if port is None else port
     return NormalizedUrl(parts.scheme, host_of(parts.hostname or ""), port, target)
 
@@ -109,23 +114,24 @@ def host_of(host: str) -> str:
         try:
             address = ipaddress.IPv6Address(host)
         except ValueError as error:
-            raise BlockedError(f"{host!r} is not an IP address") from error
+            raise BlockedError(Message("“{host}” is not an IP address", host=one_line(host))) from error
         if address.scope_id:
-            raise BlockedError(f"{host} is an address within the network only")
+            raise BlockedError(Message("{host} is an address within the network only", host=host))
         return str(address)
     try:
         # brings full-width and circled letters, digits and dots back to plain ones too
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
-        raise BlockedError(f"{host!r} is not the name of a host") from error
+        raise BlockedError(Message("“{host}” is not the name of a host", host=one_line(host))) from error
     labels = name.split(".")
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError as error:
-            raise BlockedError(f"{host} hides an IP address; write it as four decimal numbers") from error
+            hidden = Message("{host} hides an IP address; write it as four decimal numbers", host=host)
+            raise BlockedError(hidden) from error
     if len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels):
-        raise BlockedError(f"{host!r} is not the name of a host")
+        raise BlockedError(Message("“{host}” is not the name of a host", host=one_line(host)))
     return name
 
 
@@ -162,13 +168,18 @@ class _Opening:
                 return cls("", ipaddress.ip_network(address), None)
             parts = re.fullmatch(r"(?:\[([^\]]+)\]|([^:@\[\]]+))(?::([0-9]{1,5}))?", entry.strip())
             if parts is None or (parts[3] and not 0 < int(parts[3]) < 65536):
-                raise ValueError("no such form")
+                raise ValueError(Message("no such form"))
             host = host_of(parts[1] or parts[2])
             address, port = literal(host), int(parts[3]) if parts[3] else None
             return cls("", ipaddress.ip_network(address), port) if address else cls(host, None, port)
         except ValueError as error:
-            forms = "a host, host:port, an IP address or a network such as 10.0.0.0/8"
-            raise ValueError(f"{entry!r} can't be allowed ({error}): write {forms}") from error
+            refused = Message(
+                "“{entry}” can't be allowed ({why}): write a host, host:port, an IP address or a network such as "
+                "10.0.0.0/8",
+                entry=one_line(entry),
+                why=message_of(error),
+            )
+            raise ValueError(refused) from error
 
     def opens(self, port: int) -> bool:
         return port in PORTS.values() if self.port is None else port == self.port
@@ -192,7 +203,7 @@ class Guard:
         if any(opening.name == host for opening in openings):
             return
         if _LOCAL_NAMES.fullmatch(host):
-            raise BlockedError(f"{host} is a name within a network, not on the public internet")
+            raise BlockedError(Message("{host} is a name within a network, not on the public internet", host=host))
         if port not in PORTS.values() and not any(opening.network for opening in openings):
             raise _shut(port)
 
@@ -201,15 +212,23 @@ class Guard:
         for text in addresses:
             address = literal(text)
             if address is None or address in _METADATA or getattr(address, "ipv4_mapped", None):
-                raise BlockedError(f"{host} is at {text}, which is never fetched from")
+                raise BlockedError(
+                    Message("{host} is at {address}, which is never fetched from", host=host, address=text)
+                )
             openings = [opening for opening in self._openings if opening.holds(host, address)]
             if any(opening.opens(port) for opening in openings):
                 continue
             if not openings and not _public(address):
-                raise BlockedError(f"{host} is at {text}, which is not on the public internet")
+                raise BlockedError(
+                    Message("{host} is at {address}, which is not on the public internet", host=host, address=text)
+                )
             if port not in PORTS.values() or not _public(address):
                 raise _shut(port)
 
 
 def _shut(port: int) -> BlockedError:
-    return BlockedError(f"port {port} is not fetched from; only 80 and 443 are, and what is allowed as host:port")
+    return BlockedError(
+        Message(
+            "port {port} is not fetched from; only 80 and 443 are, and what is allowed as host:port", port=str(port)
+        )
+    )

@@ -17,6 +17,7 @@ import httpcore
 
 from ingest.fetching.connections import TransientError
 from ingest.fetching.guard import FetchError
+from language import Message, message_of
 
 MAX_PAUSE_SECONDS = 10.0  # a server that asks for a longer one is not asked again
 # Pages shrink to a third or a tenth, nothing but a bomb to less than a hundredth (zeros: a thousandth). This stops one
@@ -26,17 +27,17 @@ STEP = 1 << 18  # bytes decompressed at once
 
 _TRANSIENT = {429, 502, 503, 504}
 _MEANINGS = {
-    401: "it asks for a password",
-    403: "it does not let this program in",
-    404: "there is no such page",
-    407: "the proxy asks for a password",
-    410: "the page was taken away",
-    429: "it was asked too often",
-    451: "it may not show this, for legal reasons",
-    500: "it failed",
-    502: "a server behind it failed",
-    503: "not available now",
-    504: "a server behind it is silent",
+    401: Message("it asks for a password"),
+    403: Message("it does not let this program in"),
+    404: Message("there is no such page"),
+    407: Message("the proxy asks for a password"),
+    410: Message("the page was taken away"),
+    429: Message("it was asked too often"),
+    451: Message("it may not show this, for legal reasons"),
+    500: Message("it failed"),
+    502: Message("a server behind it failed"),
+    503: Message("not available now"),
+    504: Message("a server behind it is silent"),
 }
 
 
@@ -59,23 +60,32 @@ def read_response(response: httpcore.Response, limit: int, accepted: re.Pattern[
     if response.status in _TRANSIENT:
         pause = _asked_pause(headers.get("retry-after", ""))
         if pause is not None and pause > MAX_PAUSE_SECONDS:
-            raise FetchError(f"{status_text(response.status)}; it asks to be left alone for {pause:.0f} s")
+            raise FetchError(
+                Message(
+                    "{answer}; it asks to be left alone for {seconds} s",
+                    answer=status_text(response.status),
+                    seconds=round(pause),
+                )
+            )
         raise TransientError(status_text(response.status), pause)
     if response.status != 200:
         return Response(response.status, headers)
     media_type, _ = content_type(headers.get("content-type", ""))
     if accepted and not accepted.fullmatch(media_type):
-        raise FetchError(f"the server sends {media_type[:100]}, which is not a kind of article")
+        raise FetchError(Message("the server sends {kind}, which is not a kind of article", kind=media_type[:100]))
     declared = headers.get("content-length", "0")
     if len(declared) > 15 or int(declared) > limit:
-        raise FetchError(f"it is larger than {limit:,} bytes")
+        raise FetchError(Message("it is larger than {size} bytes", size=limit))
     return Response(200, headers, _body(response.iter_stream(), headers.get("content-encoding", ""), limit))
 
 
-def status_text(status: int) -> str:
+def status_text(status: int) -> Message:
     """What a status means, for the user."""
-    known = {entry.value: entry.phrase for entry in http.HTTPStatus}
-    return f"the server answers {status}: {_MEANINGS.get(status) or known.get(status) or 'unknown'}"
+    if status in _MEANINGS:
+        return Message("the server answers {status}: {meaning}", status=str(status), meaning=_MEANINGS[status])
+    if phrase := next((entry.phrase for entry in http.HTTPStatus if entry.value == status), ""):
+        return Message("the server answers {status}: “{phrase}”", status=str(status), phrase=phrase)
+    return Message("the server answers {status}", status=str(status))
 
 
 def content_type(header: str) -> tuple[str, str]:
@@ -103,13 +113,15 @@ def _decoder(encoding: str) -> Callable[[int], zlib._Decompress] | None:
             return lambda _: zlib.decompressobj(31)
         case ["deflate"]:  # meant is zlib's format, which begins with an 8; some servers send the bare one
             return lambda first: zlib.decompressobj(15 if first & 15 == 8 else -15)
-    raise FetchError(f"the server compresses in a way that was not asked for: {encoding[:100]}")
+    raise FetchError(
+        Message("the server compresses in a way that was not asked for: {encoding}", encoding=encoding[:100])
+    )
 
 
 def _body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
     """The whole body, decompressed step by step; raises FetchError as soon as it goes beyond the limit (bytes)."""
     new_decoder, decoder = _decoder(encoding), None
-    too_large = FetchError(f"it is larger than {limit:,} bytes")
+    too_large = FetchError(Message("it is larger than {size} bytes", size=limit))
     body, received = bytearray(), 0
     for chunk in chunks:
         received += len(chunk)
@@ -125,17 +137,17 @@ def _body(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes:
             try:
                 step = decoder.decompress(rest, STEP)
             except zlib.error as error:
-                raise FetchError(f"its compression is broken: {error}") from error
+                raise FetchError(Message("its compression is broken: {why}", why=message_of(error))) from error
             body += step
             rest = decoder.unconsumed_tail
             if decoder.unused_data:
-                raise FetchError("its compression is broken: data after its end")
+                raise FetchError(Message("its compression is broken: data after its end"))
             if len(body) > limit:
                 raise too_large
             if len(body) > max(BOMB_BYTES, BOMB_RATIO * received):
-                raise FetchError(f"it grows more than {BOMB_RATIO} times when decompressed")
+                raise FetchError(Message("it grows more than {count} times when decompressed", count=BOMB_RATIO))
     if decoder is not None and not decoder.eof:
-        raise FetchError("its compression is broken: it ends too early")
+        raise FetchError(Message("its compression is broken: it ends too early"))
     return bytes(body)
 
 

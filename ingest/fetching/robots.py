@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 from protego import Protego
 
+from language import Message
+
 PRODUCT = "viadoma"  # the name that a robots.txt can speak to
 MAX_CRAWL_DELAY_SECONDS = 10.0
 KEPT_SECONDS = 24 * 3600.0  # RFC 9309, 2.4
@@ -23,10 +25,10 @@ FAILURE_KEPT_SECONDS = 60.0  # so that a hundred pages of a site that is down do
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one robots.txt says; `failure` is why it can't be read, and empty if it could."""
+    """What one robots.txt says; `failure` is why it can't be read, None if it could."""
 
     parser: Protego
-    failure: str = ""
+    failure: Message | None = None
 
     @classmethod
     def parse(cls, text: str) -> Rules:
@@ -34,7 +36,7 @@ class Rules:
         return cls(Protego.parse(text))
 
     @classmethod
-    def unreadable(cls, reason: str) -> Rules:
+    def unreadable(cls, reason: Message) -> Rules:
         """The rules of a site that can't say them now."""
         return cls(Protego.parse("User-agent: *\nDisallow: /"), reason)
 

@@ -19,10 +19,13 @@ from ingest.finding.tables import json_lines, table
 from ingest.finding.webarchive import web_archive
 from ingest.formats.kinds import KINDS, LINK_LISTS, ContainerKind, kind_of
 from ingest.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, BoundedReader, DecompressedStream, read_limited
+from language import Message, message_of
 
 MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
 MAX_NAME = 1_000  # characters of a member's name
-UNNAMED_LINK_LIST = "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
+UNNAMED_LINK_LIST = Message(
+    "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
+)
 
 
 def documents(kind: ContainerKind, file: BinaryIO, source: str, charset: str = "") -> Iterator[Document | Failure]:
@@ -45,15 +48,9 @@ def documents(kind: ContainerKind, file: BinaryIO, source: str, charset: str = "
             case "warc":
                 yield from web_archive(file, source)
     except UnreadableError as error:
-        yield Failure(source, str(error))
+        yield Failure(source, message_of(error))
     except Exception as error:  # noqa: BLE001 - strangers' bytes trip these parsers in more ways than they name
-        yield Failure(source, f"damaged: {one_line(error)}")
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, on one line; its name if it says nothing."""
-    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(message.split())[:200] or type(error).__name__
+        yield Failure(source, Message("damaged: {why}", why=message_of(error)))
 
 
 def _zip(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
@@ -76,21 +73,21 @@ def _zip(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
             try:
                 raw = _zip_member(archive, member)
             except UnreadableError as error:
-                yield Failure(place, str(error))
+                yield Failure(place, message_of(error))
             except Exception as error:  # noqa: BLE001 - see `documents`
-                yield Failure(place, f"damaged: {one_line(error)}")
+                yield Failure(place, Message("damaged: {why}", why=message_of(error)))
             else:
                 yield from _member(place, raw)
     if empty:
-        raise UnreadableError("the archive holds no files")
+        raise UnreadableError(Message("the archive holds no files"))
 
 
 def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     if member.flag_bits & 1:
-        raise UnreadableError("protected by a password")
+        raise UnreadableError(Message("protected by a password"))
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # the decompressors of the others give all at once, however much that is
-        raise UnreadableError("packed in an unusual way: make an ordinary zip of it")
+        raise UnreadableError(Message("packed in an unusual way: make an ordinary zip of it"))
     if member.file_size > MAX_BYTES:
         raise UnreadableError(TOO_LARGE)
     with archive.open(member) as stream:
@@ -146,16 +143,16 @@ def _tar(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
             if member.size > MAX_BYTES:
                 yield Failure(place, TOO_LARGE)
             elif member.issparse():
-                yield Failure(place, "a file with holes: pack it in an ordinary way")
+                yield Failure(place, Message("a file with holes: pack it in an ordinary way"))
             elif content := archive.extractfile(member):
                 with content:
                     raw = read_limited(content)
                 yield from _member(place, raw)
     # the module takes a damaged header for the end, which is a block of zeros
     if not stream.last or stream.last.strip(b"\0"):
-        raise UnreadableError("damaged or cut short: there may have been more in it")
+        raise UnreadableError(Message("damaged or cut short: there may have been more in it"))
     if empty:
-        raise UnreadableError("the archive holds no files")
+        raise UnreadableError(Message("the archive holds no files"))
 
 
 def _member(source: str, raw: bytes) -> Iterator[Document | Failure]:
@@ -163,7 +160,7 @@ def _member(source: str, raw: bytes) -> Iterator[Document | Failure]:
     try:
         kind = kind_of(io.BytesIO(raw), source)
     except UnreadableError as error:
-        yield Failure(source, str(error))
+        yield Failure(source, message_of(error))
         return
     if kind in KINDS:
         yield Document(source, raw, kind)
@@ -172,7 +169,7 @@ def _member(source: str, raw: bytes) -> Iterator[Document | Failure]:
     elif kind in LINK_LISTS:
         yield Failure(source, UNNAMED_LINK_LIST)
     else:
-        yield Failure(source, "an archive in an archive: unpack it first")
+        yield Failure(source, Message("an archive in an archive: unpack it first"))
 
 
 def _hidden(name: str) -> bool:

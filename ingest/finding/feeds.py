@@ -20,6 +20,7 @@ from ingest.document import MAX_BYTES, Document, Failure, UnreadableError
 from ingest.formats.decoding import decode
 from ingest.formats.kinds import LinkListKind
 from ingest.urls import absolute_url
+from language import Message, message_of, one_line
 from vectorstore.timestamps import moment
 
 MAX_ENTRIES = 5_000  # of one feed; the longest archives of news sites have some hundreds
@@ -60,7 +61,7 @@ def entries(
         else:
             yield from _addresses(raw, source, charset)
     except UnreadableError as error:
-        yield Failure(source, str(error))
+        yield Failure(source, message_of(error))
 
 
 # ---- RSS and Atom
@@ -70,7 +71,7 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | 
     import feedparser
 
     if len(raw) > MAX_FEED_BYTES:
-        raise UnreadableError(f"a feed larger than {MAX_FEED_BYTES // 1_000_000} MB")
+        raise UnreadableError(Message("a feed larger than {size} MB", size=MAX_FEED_BYTES // 1_000_000))
     kept = _cut(raw)
     # bytes in a file object: given a text, it might take it for an address and fetch it
     feed = feedparser.parse(
@@ -80,7 +81,7 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | 
         resolve_relative_uris=False,
     )
     if not feed["version"] and not feed["entries"]:
-        raise UnreadableError("a feed that can't be read: it is neither RSS nor Atom, or damaged")
+        raise UnreadableError(Message("a feed that can't be read: it is neither RSS nor Atom, or damaged"))
     language = str(feed["feed"].get("language") or "")
     for number, entry in enumerate(feed["entries"], 1):
         own = " ".join(str(entry.get("id") or entry.get("title") or number).split())
@@ -94,10 +95,11 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | 
         yield (
             Document(f"{source}#{own}", page, "html", "utf-8")
             if page
-            else Failure(f"{source}#{own}", "an entry of a feed with neither an address nor a text")
+            else Failure(f"{source}#{own}", Message("an entry of a feed with neither an address nor a text"))
         )
     if len(kept) < len(raw):
-        yield Failure(source, f"an endless feed: what comes after its first {MAX_ENTRIES:,} entries is left out")
+        endless = Message("an endless feed: what comes after its first {count} entries is left out", count=MAX_ENTRIES)
+        yield Failure(source, endless)
 
 
 def _cut(raw: bytes) -> bytes:
@@ -177,13 +179,14 @@ def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Failure]:
                 if url := _target(fields.get("loc", ""), base):
                     yield Entry(url, _lastmod(fields.get("lastmod", "")), is_sitemap=name == "sitemap")
                 else:
-                    yield Failure(source, f"an entry that is no web address: {fields.get('loc', '')[:100]!r}")
+                    given = one_line(fields.get("loc", ""), 100)
+                    yield Failure(source, Message("an entry that is no web address: “{given}”", given=given))
                 # what was read is let go, so that a large sitemap stays small in memory
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
     except etree.XMLSyntaxError as error:
-        raise UnreadableError(f"a damaged sitemap: {' '.join(str(error).split())[:120]}") from error
+        raise UnreadableError(Message("a damaged sitemap: {why}", why=message_of(error))) from error
 
 
 def _local(element: Any) -> str:
@@ -197,7 +200,7 @@ def _lastmod(text: str) -> datetime | None:
 
 def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Failure]:
     if len(raw) > MAX_BYTES:
-        raise UnreadableError(f"a list of addresses larger than {MAX_BYTES // 1_000_000} MB")
+        raise UnreadableError(Message("a list of addresses larger than {size} MB", size=MAX_BYTES // 1_000_000))
     for number, line in enumerate(decode(raw, charset).splitlines(), 1):
         text = line.strip().removeprefix("\ufeff")
         if not text or text.startswith("#"):
@@ -205,7 +208,7 @@ def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Failur
         if url := _target(text):
             yield Entry(url)
         else:
-            yield Failure(f"{source}#{number}", f"no web address: {text[:100]!r}")
+            yield Failure(f"{source}#{number}", Message("no web address: “{given}”", given=one_line(text, 100)))
 
 
 def _target(link: str, base: str = "") -> str:

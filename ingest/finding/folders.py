@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ingest.document import Failure, UnreadableError
+from language import Message, message_of
 
 DATA_FOLDER = "library.db"  # a folder that holds it is a data folder
-NOTHING_THERE = "there is no such file or folder"
-NO_FILE = "not an ordinary file"
+NOTHING_THERE = Message("there is no such file or folder")
+NO_FILE = Message("not an ordinary file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def files(source: str) -> Iterator[File | Failure]:
     except (OSError, ValueError) as error:
         reason = NOTHING_THERE
         if re.match(r"[a-z][a-z0-9+.-]+:", source, re.I):
-            reason = "no file, folder or address that begins with http:// or https://"
+            reason = Message("no file, folder or address that begins with http:// or https://")
         elif isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            reason = error.strerror or str(error)
+            reason = _refused(error)
         yield Failure(_readable(source), reason)
         return
     path = os.path.realpath(source)  # one name for a file, whichever way leads to it
@@ -66,15 +67,15 @@ def _walk(source: str, top: str) -> Iterator[File | Failure]:
         for name in folders:
             if os.path.islink(path := os.path.join(folder, name)):
                 empty = False
-                yield Failure(_readable(path), "a link to a folder: give the folder itself")
+                yield Failure(_readable(path), Message("a link to a folder: give the folder itself"))
         real_folder = os.path.join(real_top, os.path.relpath(folder, top))
         for name in sorted(name for name in files if not name.startswith(".")):
             empty = False
             yield _met(os.path.join(folder, name), os.path.normpath(os.path.join(real_folder, name)), real_top)
     for error in failed:
-        yield Failure(_readable(str(error.filename or source)), error.strerror or str(error))
+        yield Failure(_readable(str(error.filename or source)), _refused(error))
     if empty and not failed:
-        yield Failure(_readable(source), "the folder holds no files")
+        yield Failure(_readable(source), Message("the folder holds no files"))
 
 
 def _met(path: str, place: str, top: str) -> File | Failure:
@@ -86,9 +87,9 @@ def _met(path: str, place: str, top: str) -> File | Failure:
         status, real = os.stat(path), os.path.realpath(path)
     except OSError as error:
         loops_or_leads_nowhere = os.path.islink(path)
-        return Failure(_readable(path), NO_FILE if loops_or_leads_nowhere else error.strerror or str(error))
+        return Failure(_readable(path), NO_FILE if loops_or_leads_nowhere else _refused(error))
     if not real.startswith(os.path.join(top, "")):
-        return Failure(_readable(path), "a link that leads out of the folder")
+        return Failure(_readable(path), Message("a link that leads out of the folder"))
     return _checked(File(path, real, status.st_size, named=False, link=True), status)
 
 
@@ -96,8 +97,12 @@ def _checked(file: File, status: os.stat_result) -> File | Failure:
     if not stat.S_ISREG(status.st_mode):
         return Failure(_readable(file.path), NO_FILE)
     if file.path != _readable(file.path):
-        return Failure(_readable(file.path), "its name is not UTF-8: rename it")
+        return Failure(_readable(file.path), Message("its name is not UTF-8: rename it"))
     return file
+
+
+def _refused(error: OSError) -> Message:
+    return Message("can't be read: {why}", why=message_of(error))
 
 
 def merged(known: File | str | None, found: File) -> File:

@@ -15,18 +15,19 @@ from urllib.parse import urldefrag
 
 from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, FetchInfo, Item, Unchanged, UnreadableError
 from ingest.fetching import Fetched, Fetcher
-from ingest.finding.containers import UNNAMED_LINK_LIST, documents, one_line
+from ingest.finding.containers import UNNAMED_LINK_LIST, documents
 from ingest.finding.feeds import Entry, entries
 from ingest.finding.folders import File, files, merged, opened
 from ingest.formats.kinds import CONTAINERS, KINDS, LINK_LISTS, FileKind, LinkListKind, kind_of
 from ingest.unpacking import PIECE, DecompressedStream, read_limited, unpacked_head
 from ingest.urls import is_web_url
+from language import Message, message_of
 from vectorstore.timestamps import moment
 
 URL_BYTES = 100_000  # what an address counts for in `total`: a middling page
 MAX_URLS = 50_000  # of one source: as many as one sitemap may have
 MAX_SITEMAP_DEPTH = 2  # an index of indexes is the most that is in use
-NESTED_LINK_LIST = "a feed, sitemap or list met in another one: name it as a source of its own"
+NESTED_LINK_LIST = Message("a feed, sitemap or list met in another one: name it as a source of its own")
 
 Found = TypeVar("Found")
 
@@ -134,7 +135,7 @@ class Sources:
             etag, last_modified = (last.etag, last.last_modified) if last else ("", "")
             return _unpacked(self._fetcher.fetch(url, etag=etag, last_modified=last_modified))
         except UnreadableError as error:
-            return Failure(url, str(error))
+            return Failure(url, message_of(error))
 
     # ---- feeds, sitemaps and lists
 
@@ -144,7 +145,7 @@ class Sources:
         self._budget = MAX_URLS
         yield from self._entries(_listed(kind, raw, source, base, charset), depth=0)
         if self._budget < 0:
-            yield Failure(source, f"it has more than {MAX_URLS:,} addresses: the rest is left out")
+            yield Failure(source, Message("it has more than {count} addresses: the rest is left out", count=MAX_URLS))
 
     def _entries(self, listed: list[Entry | Document | Failure], depth: int) -> Iterator[Item]:
         self.total += URL_BYTES * sum(isinstance(entry, Entry) for entry in listed)
@@ -176,14 +177,14 @@ class Sources:
 
     def _sitemap(self, url: str, depth: int) -> Iterator[Item]:
         if depth == MAX_SITEMAP_DEPTH:
-            raise UnreadableError(f"sitemaps in sitemaps, more than {MAX_SITEMAP_DEPTH} deep")
+            raise UnreadableError(Message("sitemaps in sitemaps, more than {count} deep", count=MAX_SITEMAP_DEPTH))
         if not self._is_new(url):
             return
         fetched = self._fetched(url, None)
         if isinstance(fetched, Failure):
             yield fetched
         elif _kind(fetched) != "sitemap":
-            yield Failure(url, "a sitemap names it as a sitemap, but it is none")
+            yield Failure(url, Message("a sitemap names it as a sitemap, but it is none"))
         else:
             listed = _listed("sitemap", fetched.raw, url, fetched.info.final_url, fetched.charset)
             yield from self._entries(listed, depth + 1)
@@ -212,8 +213,6 @@ def _guarded(source: str, items: Iterator[Found]) -> Iterator[Found | Failure]:
     try:
         yield from items
     except UnreadableError as error:
-        yield Failure(source, str(error))
-    except OSError as error:
-        yield Failure(source, one_line(error))
+        yield Failure(source, message_of(error))
     except Exception as error:  # noqa: BLE001 - see above
-        yield Failure(source, f"can't be read: {one_line(error)}")
+        yield Failure(source, Message("can't be read: {why}", why=message_of(error)))

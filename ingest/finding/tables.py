@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, UnreadableError
+from ingest.document import MAX_BYTES, Document, Failure, UnreadableError
 from ingest.formats.decoding import decode, encoding_of
 from ingest.formats.plaintext import FIELDS
 from ingest.unpacking import PIECE
+from language import Message, message_of
 
 TOLD_BY = 20_000  # bytes that are enough to tell a code page
 # what a column may be called -> the field of an article it is
@@ -32,7 +33,7 @@ def json_lines(file: BinaryIO, source: str, charset: str) -> Iterator[Document |
         try:
             line = lines.next()
         except UnreadableError as error:
-            yield Failure(f"{source}#{lines.number}", str(error))
+            yield Failure(f"{source}#{lines.number}", message_of(error))
             continue
         if not line:
             return
@@ -54,7 +55,9 @@ def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Fail
     fields = [COLUMNS.get(name, "") for name in header]
     if "text" not in fields:
         known = ", ".join(name for name in header if name)[:300]
-        raise UnreadableError(f"a table without a column text, content or body; its columns are: {known}")
+        raise UnreadableError(
+            Message("a table without a column text, content or body; its columns are: {names}", names=known)
+        )
     reader = csv.reader(rows, delimiter=delimiter, strict=True)
     while True:
         rows.begin()
@@ -62,10 +65,10 @@ def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Fail
         try:
             row = next(reader, None)
         except csv.Error:
-            yield Failure(place, "a row in which a quotation mark or a line end is out of place")
+            yield Failure(place, Message("a row in which a quotation mark or a line end is out of place"))
             continue
         except UnreadableError as error:
-            yield Failure(place, str(error))
+            yield Failure(place, message_of(error))
             continue
         if row is None:
             return
@@ -74,7 +77,9 @@ def table(file: BinaryIO, source: str, charset: str) -> Iterator[Document | Fail
         while len(row) > len(header) and not row[-1]:
             row.pop()
         if len(row) != len(header):
-            yield Failure(place, f"a row of {len(row)} cells under a header of {len(header)}")
+            yield Failure(
+                place, Message("a row of {cells} cells under a header of {header}", cells=len(row), header=len(header))
+            )
             continue
         yield Document(place, _record(header, row), "record")
 
@@ -124,7 +129,9 @@ class _Rows:
             raise StopIteration
         self._taken += len(line)
         if self._taken > MAX_BYTES:
-            raise UnreadableError(f"a row {TOO_LARGE}: a quotation mark is open in it")
+            raise UnreadableError(
+                Message("a row larger than {size} MB: a quotation mark is open in it", size=MAX_BYTES // 1_000_000)
+            )
         return line.decode()
 
 
@@ -139,7 +146,7 @@ class _Lines:
         head = file.read(PIECE)
         file.seek(0)
         if not head.strip():
-            raise UnreadableError("empty")
+            raise UnreadableError(Message("empty"))
         self._file = file
         self._wide = _wide(head)
         self._charset = charset
@@ -168,7 +175,7 @@ class _Lines:
                 break
         self.number += bool(size)
         if size > MAX_BYTES:
-            raise UnreadableError(f"a line {TOO_LARGE}")
+            raise UnreadableError(Message("a line larger than {size} MB", size=MAX_BYTES // 1_000_000))
         return self._decoded(bytes(line))
 
     def _behind_end(self) -> int | None:
@@ -188,7 +195,10 @@ class _Lines:
             return line
         except UnicodeDecodeError as error:
             if self._wide:
-                raise UnreadableError(f"damaged {self._wide} text at byte {error.start} of the line") from error
+                damage = Message(
+                    "damaged {encoding} text at byte {place} of the line", encoding=self._wide, place=error.start
+                )
+                raise UnreadableError(damage) from error
         # to tell an encoding takes milliseconds: that a line is as the others is seen faster
         if self._page and _is_russian(text := line.decode(self._page, "replace")):
             return text.encode()
@@ -208,7 +218,7 @@ def _wide(head: bytes) -> str:
     except UnreadableError:
         return ""
     if encoding == "utf-32":
-        raise UnreadableError("text in UTF-32: save it as UTF-8")
+        raise UnreadableError(Message("text in UTF-32: save it as UTF-8"))
     if encoding == "utf-16":
         return "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
     return encoding if encoding.startswith("utf-16") else ""

@@ -17,6 +17,7 @@ from ingest.formats import silenced
 from ingest.formats.kinds import claimed_charset, kind_of
 from ingest.unpacking import PIECE, DecompressedStream, read_limited
 from ingest.urls import is_web_url
+from language import Message, message_of
 from vectorstore.timestamps import moment
 
 _TEXTS = ("text/plain", "text/markdown", "")
@@ -39,12 +40,12 @@ def web_archive(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
         with silenced("warcio.recordloader"):  # it warns of odd addresses
             record = loader.parse_record_stream(stream, statusline=line, known_format="warc")
         if record.length is None:
-            raise UnreadableError("damaged: a record that does not say how long it is")
+            raise UnreadableError(Message("damaged: a record that does not say how long it is"))
         found = list(_recorded(record, source))
         while record.raw_stream.read(PIECE):
             pass
         if getattr(record.raw_stream, "limit", 0):
-            raise UnreadableError("cut short: there may have been more in it")
+            raise UnreadableError(Message("cut short: there may have been more in it"))
         yield from found
 
 
@@ -69,7 +70,7 @@ def _recorded(record: Any, source: str) -> Iterator[Document | Failure]:
         raw = read_limited(record.content_stream() if http is None else _dechunked(record))
         raw = _decompressed(raw, (http.get_header("Content-Encoding") or "") if http else "")
     except UnreadableError as error:
-        yield Failure(url, f"{error} (in {source})")
+        yield Failure(url, Message("{reason} (in {source})", reason=message_of(error), source=source))
         return
     try:
         kind = kind_of(io.BytesIO(raw), path, header)
@@ -93,7 +94,7 @@ def _decompressed(raw: bytes, encoding: str) -> bytes:
     """The body as it was before the server compressed it; some crawlers undo that and leave the header."""
     encoding = encoding.strip().lower()
     if encoding in ("br", "zstd"):
-        raise UnreadableError(f"compressed with {encoding}, which is not read here")
+        raise UnreadableError(Message("compressed with {encoding}, which is not read here", encoding=encoding))
     for window in {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(encoding, ()):
         try:
             unpacked = zlib.decompressobj(window).decompress(raw, MAX_BYTES + 1)

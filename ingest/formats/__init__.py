@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import cast
 
 from ingest.document import Document, Extract, Kind, UnreadableError
+from language import Message, message_of
 
 __all__ = ["READER_VERSION", "extract", "silenced"]
 
@@ -21,16 +22,16 @@ READER_VERSION: int = 2  # raise it when a reader changes what it gives: documen
 
 # what reads a document of a kind, and what the kind is called
 READERS: dict[Kind, tuple[str, str]] = {
-    "text": ("plaintext.read_text", "text"),
+    "text": ("plaintext.read_text", Message("text")),
     "markdown": ("plaintext.read_markdown", "Markdown"),
     "record": ("plaintext.read_record", "JSON"),
-    "html": ("web.read", "a web page"),
+    "html": ("web.read", Message("a web page")),
     "pdf": ("pdf.read", "PDF"),
-    "docx": ("office.read_docx", "a Word file"),
-    "odt": ("office.read_odt", "an OpenDocument text"),
+    "docx": ("office.read_docx", Message("a Word file")),
+    "odt": ("office.read_odt", Message("an OpenDocument text")),
     "epub": ("office.read_epub", "EPUB"),
     "rtf": ("office.read_rtf", "RTF"),
-    "mail": ("mail.read", "mail"),
+    "mail": ("mail.read", Message("mail")),
 }
 TALKATIVE = ("charset_normalizer", "htmldate", "pypdf", "trafilatura")  # they log what a reason says better
 
@@ -43,12 +44,13 @@ def extract(document: Document) -> Extract:
     except UnreadableError:
         raise
     except MemoryError as error:
-        raise UnreadableError(_reason(document.kind, "it needs more memory than a document may take")) from error
+        raise UnreadableError(
+            _reason(document.kind, Message("it needs more memory than a document may take"))
+        ) from error
     except RecursionError as error:
-        raise UnreadableError(_reason(document.kind, "its parts are nested too deep")) from error
+        raise UnreadableError(_reason(document.kind, Message("its parts are nested too deep"))) from error
     except Exception as error:  # parsers of foreign bytes raise what they like
-        words = " ".join(str(error).split())[:120] or type(error).__name__
-        raise UnreadableError(_reason(document.kind, words)) from error
+        raise UnreadableError(_reason(document.kind, message_of(error))) from error
 
 
 def _reader(kind: Kind) -> Callable[[Document], Extract]:
@@ -56,8 +58,8 @@ def _reader(kind: Kind) -> Callable[[Document], Extract]:
     return cast(Callable[[Document], Extract], getattr(import_module(f"{__name__}.{module}"), function))
 
 
-def _reason(kind: Kind, words: str) -> str:
-    return f"can't be read as {READERS[kind][1]}: {words}"
+def _reason(kind: Kind, why: Message) -> Message:
+    return Message("can't be read as {kind}: {why}", kind=READERS[kind][1], why=why)
 
 
 @contextmanager

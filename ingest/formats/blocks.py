@@ -6,22 +6,34 @@ Knows how blocks are set apart, and which of them ask and which answer. Does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ingest.document import BlockPlace
 from ingest.formats.decoding import plain
+from language import EMPTY, Message
 
 if TYPE_CHECKING:
     from vectorstore import BlockKind
 
 Piece: TypeAlias = "tuple[BlockKind, str]"
+Part = Literal["picture", "frame", "video", "recording", "attachment", "comment", "note"]  # what is not text
 ASKS = re.compile(r"\?[\"'»”’)\]]*$")
 # a clock time, with its day before or behind it or none: what stands over an update
 CLOCK = re.compile(
     r"(?:[^\d:]{0,20}\d{1,2}\.? ?[^\W\d_]{3,12}\.?(?: \d{4})?,? ?)?\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\.?)?\b", re.I
 )
 FEWEST_UPDATES = 2
+COUNTED: dict[Part, Callable[[int], Message]] = {
+    "picture": lambda count: Message.many("{count} picture", "{count} pictures", count=count),
+    "frame": lambda count: Message.many("{count} frame", "{count} frames", count=count),
+    "video": lambda count: Message.many("{count} video", "{count} videos", count=count),
+    "recording": lambda count: Message.many("{count} recording", "{count} recordings", count=count),
+    "attachment": lambda count: Message.many("{count} attachment", "{count} attachments", count=count),
+    "comment": lambda count: Message.many("{count} comment", "{count} comments", count=count),
+    "note": lambda count: Message.many("{count} note", "{count} notes", count=count),
+}
 
 
 def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
@@ -38,9 +50,10 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
     return "\n\n".join(kept), tuple(blocks)
 
 
-def counted(parts: Mapping[str, int]) -> str:
+def counted(parts: Mapping[Part, int]) -> Message:
     """What a document holds and its text does not, in words: "2 pictures, 1 comment"; empty if there is none of it."""
-    return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in parts.items() if count)
+    said = [COUNTED[part](count) for part, count in parts.items() if count]
+    return reduce(lambda first, more: Message("{first}, {more}", first=first, more=more), said or [EMPTY])
 
 
 def repeats(title: str, words: str) -> bool:

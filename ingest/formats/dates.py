@@ -9,6 +9,7 @@ import re
 from datetime import date
 
 from ingest.document import UnreadableError
+from language import Message, one_line
 
 DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 FOUND = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?![\d.])")
@@ -25,7 +26,8 @@ def day(text: str) -> str:
         if date.fromisoformat((given + "-01-01")[:10]).year < EARLIEST_YEAR:
             raise ValueError
     except ValueError as error:
-        raise UnreadableError(f"its date is {text[:40]!r}: write it as 2025-12-13, 2025-12 or 2025") from error
+        wrong = Message("its date is “{date}”: write it as 2025-12-13, 2025-12 or 2025", date=one_line(text, 40))
+        raise UnreadableError(wrong) from error
     return given
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ingest.document import UnreadableError
+from language import Message
 
 ENCODINGS = ["cp1251", "koi8_r", "cp866", "cp1252", "cp1250", "cp1257"]
 MARKS = {
@@ -57,6 +58,10 @@ WINDOW = 100  # characters; of as many such pieces as hold 200 letters beyond AS
 JUDGED = 300_000  # characters that are judged at most: half a second
 
 
+class BinaryError(UnreadableError):
+    """Bytes that are no text, or none in an encoding that can be told."""
+
+
 def decode(raw: bytes, charset: str = "") -> str:
     """Bytes -> text, by their mark, as UTF-16, as UTF-8, as `charset` claims, or by likeness to ENCODINGS.
 
@@ -70,16 +75,19 @@ def decode(raw: bytes, charset: str = "") -> str:
 def decode_as(raw: bytes, charsets: tuple[str, ...]) -> str:
     """As `decode`, with several claims: the first that fits is believed."""
     if not raw.strip():
-        raise UnreadableError("empty")
+        raise UnreadableError(Message("empty"))
     encoding = encoding_of(raw, charsets)
     try:
         text = no_binary(raw.decode(encoding))
     except UnicodeDecodeError as error:
         if encoding == "utf-8":  # `encoding_of` has seen that little is lost
             return no_binary(raw.decode(encoding, "replace"))
-        raise UnreadableError(f"damaged {encoding} text at byte {error.start}") from error
+        damage = Message("damaged {encoding} text at byte {place}", encoding=encoding, place=error.start)
+        raise UnreadableError(damage) from error
     if encoding in ("utf-16-le", "utf-16-be") and (found := CHINESE.search(text)):
-        raise UnreadableError(f"mixed encodings: UTF-16, but something else at byte {2 * found.start()}")
+        raise UnreadableError(
+            Message("mixed encodings: UTF-16, but something else at byte {place}", place=2 * found.start())
+        )
     return text
 
 
@@ -96,11 +104,13 @@ def encoding_of(raw: bytes, charsets: tuple[str, ...] = ()) -> str:
         if error.start >= len(raw) - 3 and error.start > 0:
             return "utf-8"
     if b"\0" in raw:
-        raise UnreadableError("binary, not text")
+        raise BinaryError(Message("binary, not text"))
     if _damaged_utf8(raw):
         return "utf-8"
     if found := UTF8_STRETCH.search(raw):
-        raise UnreadableError(f"mixed encodings: UTF-8 at byte {found.start()}, something else elsewhere")
+        raise UnreadableError(
+            Message("mixed encodings: UTF-8 at byte {place}, something else elsewhere", place=found.start())
+        )
     return _claimed_or_likeliest(raw, charsets)
 
 
@@ -119,7 +129,7 @@ def plain(text: str) -> str:
 def no_binary(text: str) -> str:
     """The text as it is. UnreadableError if it holds a NUL, or more control characters than a text does."""
     if "\0" in text or len(CONTROL.findall(text[:100_000])) > len(text[:100_000]) / 200:
-        raise UnreadableError("binary, not text")
+        raise BinaryError(Message("binary, not text"))
     return text
 
 
@@ -156,7 +166,7 @@ def _claimed_or_likeliest(raw: bytes, charsets: tuple[str, ...]) -> str:
             return name
     if least < STRANGE:
         return ENCODINGS[best]
-    raise UnreadableError("binary, or text in mixed encodings or one that can't be told: save it as UTF-8")
+    raise BinaryError(Message("binary, or text in mixed encodings or one that can't be told: save it as UTF-8"))
 
 
 def _strangeness(raw: bytes, encoding: str) -> float:

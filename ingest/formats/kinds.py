@@ -14,10 +14,11 @@ from typing import BinaryIO, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from ingest.document import MAX_BYTES, TOO_LARGE, Kind, UnreadableError
-from ingest.formats.decoding import encoding_of, no_binary, own_charset
+from ingest.formats.decoding import BinaryError, encoding_of, no_binary, own_charset
 from ingest.formats.plaintext import HTML
 from ingest.unpacking import BoundedReader, Packing, packing_of, unpacked_head
 from ingest.urls import is_web_url
+from language import Message, message_of
 
 # What is no document itself: files of many articles, and files that name the addresses of articles.
 ContainerKind = Literal["lines", "csv", "zip", "tar", "warc"]
@@ -38,37 +39,41 @@ BINARY = (
     *(b"7z\xbc\xaf", b"Rar!\x1a"),
     *(b"SQLite format 3\0", b"II*\0", b"MM\0*", b"\0\0\x01\0"),
 )
-MEDIA = {"image": "a picture", "audio": "a recording", "video": "a film", "font": "a font"}
 # what an office file holds at this place -> what it is and what to do
 ZIPPED = {
-    "xl/workbook.xml": "a spreadsheet: save the sheet as .csv",
-    "xl/workbook.bin": "a spreadsheet: save the sheet as .csv",
-    "ppt/presentation.xml": "a presentation: save it as .pdf",
-    "visio/document.xml": "a Visio drawing: save it as .pdf",
-    "Index/Document.iwa": "an Apple Pages, Numbers or Keynote file: save it as .docx or .pdf",
-    "AndroidManifest.xml": "a program, not text",
-    "META-INF/MANIFEST.MF": "a program, not text",
+    "xl/workbook.xml": Message("a spreadsheet: save the sheet as .csv"),
+    "xl/workbook.bin": Message("a spreadsheet: save the sheet as .csv"),
+    "ppt/presentation.xml": Message("a presentation: save it as .pdf"),
+    "visio/document.xml": Message("a Visio drawing: save it as .pdf"),
+    "Index/Document.iwa": Message("an Apple Pages, Numbers or Keynote file: save it as .docx or .pdf"),
+    "AndroidManifest.xml": Message("a program, not text"),
+    "META-INF/MANIFEST.MF": Message("a program, not text"),
 }
 OPEN_DOCUMENT = {
-    "spreadsheet": "a spreadsheet: save the sheet as .csv",
-    "presentation": "a presentation: save it as .pdf",
-    "graphics": "a drawing: save it as .pdf",
-    "chart": "a chart, not text",
-    "formula": "a formula, not text",
-    "database": "a database, not text",
-    "image": "a picture, not text",
+    "spreadsheet": Message("a spreadsheet: save the sheet as .csv"),
+    "presentation": Message("a presentation: save it as .pdf"),
+    "graphics": Message("a drawing: save it as .pdf"),
+    "chart": Message("a chart, not text"),
+    "formula": Message("a formula, not text"),
+    "database": Message("a database, not text"),
+    "image": Message("a picture, not text"),
 }
 # streams of an old Office file, as its directory names them
 STREAMS = {
-    "EncryptedPackage": "protected by a password",
-    "WordDocument": "an old Word file: save it as .docx",
-    "Workbook": "an old Excel file: save the sheet as .csv",
-    "Book": "an old Excel file: save the sheet as .csv",
-    "PowerPoint Document": "an old presentation: save it as .pdf",
-    "__properties_version1.0": "an Outlook message: save it as .eml",
+    "EncryptedPackage": Message("protected by a password"),
+    "WordDocument": Message("an old Word file: save it as .docx"),
+    "Workbook": Message("an old Excel file: save the sheet as .csv"),
+    "Book": Message("an old Excel file: save the sheet as .csv"),
+    "PowerPoint Document": Message("an old presentation: save it as .pdf"),
+    "__properties_version1.0": Message("an Outlook message: save it as .eml"),
 }
 # by the end of its name, text that is no article
-NOT_ARTICLES = {".css": "a style sheet", ".js": "a program", ".mjs": "a program", ".map": "a program's map"}
+NOT_ARTICLES = {
+    ".css": Message("a style sheet, not an article"),
+    ".js": Message("a program, not an article"),
+    ".mjs": Message("a program, not an article"),
+    ".map": Message("a program's map, not an article"),
+}
 
 FIRST_ELEMENT = re.compile(
     r"\s*+(?:(?:<!--(?:(?!-->).)*+-->|<\?[^>]*+>|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>)\s*+)*+<(?:[\w.-]++:)?([\w.-]++)",
@@ -150,7 +155,7 @@ def _kind(file: BinaryIO, ending: str, content_type: str) -> FileKind:
     if re.search(rb"(?:^|[\r\n\0])%PDF-\d", head[:1024]):
         return "pdf"
     if head.startswith(b"%!PS"):
-        raise UnreadableError("a PostScript file: save it as .pdf")
+        raise UnreadableError(Message("a PostScript file: save it as .pdf"))
     if head.startswith(BINARY):
         raise UnreadableError(_named(head))
     if _is_mail(head, ending):  # its parts may be in any encoding
@@ -172,8 +177,8 @@ def _refuse_blank(file: BinaryIO) -> None:
     """Blank so far: it is empty, or the head of something too strange to be text."""
     while piece := file.read(HEAD_BYTES):
         if piece.strip():
-            raise UnreadableError(f"nothing but blanks in its first {HEAD_BYTES // 1024} KB")
-    raise UnreadableError("empty")
+            raise UnreadableError(Message("nothing but blanks in its first {size} KB", size=HEAD_BYTES // 1024))
+    raise UnreadableError(Message("empty"))
 
 
 def _packed(file: BinaryIO, packing: Packing) -> ContainerKind:
@@ -183,7 +188,7 @@ def _packed(file: BinaryIO, packing: Packing) -> ContainerKind:
         return "warc"
     if inside[257:262] == b"ustar":
         return "tar"
-    raise UnreadableError(f"packed with {packing}: unpack it first")
+    raise UnreadableError(Message("packed with {packing}: unpack it first", packing=packing))
 
 
 def _zipped(file: BinaryIO) -> FileKind:
@@ -195,7 +200,8 @@ def _zipped(file: BinaryIO) -> FileKind:
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
                 declared = archive.read("mimetype").decode("ascii", "replace").strip()
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise UnreadableError(f"a damaged ZIP archive or office file: {' '.join(str(error).split())[:80]}") from error
+        damage = Message("a damaged ZIP archive or office file: {why}", why=message_of(error))
+        raise UnreadableError(damage) from error
     if "word/document.xml" in names:
         return "docx"
     if declared == "application/epub+zip" or ("META-INF/container.xml" in names and "mimetype" in names):
@@ -204,14 +210,14 @@ def _zipped(file: BinaryIO) -> FileKind:
         what = declared.rpartition(".")[2].removesuffix("-template").removesuffix("-master")
         if what == "text":
             return "odt"
-        raise UnreadableError(OPEN_DOCUMENT.get(what, "an OpenDocument file that is not a text"))
+        raise UnreadableError(OPEN_DOCUMENT.get(what, Message("an OpenDocument file that is not a text")))
     for place, reason in ZIPPED.items():
         if place in names:
             raise UnreadableError(reason)
     return "zip"
 
 
-def _old_office(file: BinaryIO, head: bytes) -> str:
+def _old_office(file: BinaryIO, head: bytes) -> Message:
     """By the names in its directory, which stands at a sector of its own (Microsoft's Compound File Binary Format)."""
     directory = b""
     shift, sector = int.from_bytes(head[30:32], "little"), int.from_bytes(head[48:52], "little")
@@ -221,13 +227,13 @@ def _old_office(file: BinaryIO, head: bytes) -> str:
     for stream, reason in STREAMS.items():
         if stream.encode("utf-16-le") + b"\0\0" in directory:
             return reason
-    return "an old Office file: save it as .docx or .pdf"
+    return Message("an old Office file: save it as .docx or .pdf")
 
 
 def _is_mail(head: bytes, ending: str) -> bool:
     text = head[:65_536].lstrip(b"\xef\xbb\xbf\r\n").decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
     if re.match(r"From \S+@\S+ .*\n", text):
-        raise UnreadableError("a mailbox of many mails: save each one as .eml")
+        raise UnreadableError(Message("a mailbox of many mails: save each one as .eml"))
     known: set[str] = set()
     for line in text.split("\n"):
         if not line.strip():
@@ -252,20 +258,18 @@ def _text(head: bytes, content_type: str) -> str:
     try:
         encoding = encoding_of(head, (claimed_charset(content_type), own_charset(head)))
         return no_binary(head.decode(encoding, "replace"))  # the end may be half a letter
-    except UnreadableError as error:
-        if str(error).startswith("binary"):
-            raise UnreadableError(_named(head)) from error
-        raise
+    except BinaryError as error:
+        raise UnreadableError(_named(head)) from error
 
 
-def _named(head: bytes) -> str:
+def _named(head: bytes) -> Message:
     """What binary bytes are, in words."""
     import puremagic
 
     if head.startswith(b"MZ") and b"\0" in head[:100]:
-        return "a Windows program, not text"
+        return Message("a Windows program, not text")
     if head[60:68] == b"BOOKMOBI":
-        return "a Kindle book: save it as .epub"
+        return Message("a Kindle book: save it as .epub")
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
@@ -274,12 +278,19 @@ def _named(head: bytes) -> str:
     likely = [match for match in found if len(match.byte_match.strip(b"\0")) > 2 and match.name]
     likely.sort(key=lambda match: not match.mime_type)
     if not likely:
-        return "binary, or text in an encoding that can't be told: save it as UTF-8"
+        return Message("binary, or text in an encoding that can't be told: save it as UTF-8")
     ending, family = likely[0].extension.lstrip(".").upper(), str(likely[0].mime_type).partition("/")[0]
     ending = "JPEG" if ending in ("JFIF", "JPE", "JPG") else ending
-    if family in MEDIA and ending:
-        return f"{MEDIA[family]} ({ending}), not text"
-    return f"binary, not text: {likely[0].name.strip()[:80]}"
+    match family:
+        case "image" if ending:
+            return Message("a picture ({kind}), not text", kind=ending)
+        case "audio" if ending:
+            return Message("a recording ({kind}), not text", kind=ending)
+        case "video" if ending:
+            return Message("a film ({kind}), not text", kind=ending)
+        case "font" if ending:
+            return Message("a font ({kind}), not text", kind=ending)
+    return Message("binary, not text: “{name}”", name=likely[0].name.strip()[:80])
 
 
 def _marked_up(text: str, ending: str) -> FileKind | None:
@@ -287,7 +298,7 @@ def _marked_up(text: str, ending: str) -> FileKind | None:
     if HTML.match(text):
         return "html"
     if ending in NOT_ARTICLES:
-        raise UnreadableError(f"{NOT_ARTICLES[ending]}, not an article")
+        raise UnreadableError(NOT_ARTICLES[ending])
     element = FIRST_ELEMENT.match(text[:100_000])
     if element:
         name = element[1].lower()
@@ -298,11 +309,13 @@ def _marked_up(text: str, ending: str) -> FileKind | None:
         if name == "html":
             return "html"
         if name == "svg":
-            raise UnreadableError("a picture (SVG), not text")
+            raise UnreadableError(Message("a picture (SVG), not text"))
         if SAYS_XML.match(text) or "xmlns" in text[element.start() : element.end() + 300]:
-            raise UnreadableError(f"XML that is not read here (it begins with <{element[1][:40]}>)")
+            raise UnreadableError(
+                Message("XML that is not read here (it begins with <{element}>)", element=element[1][:40])
+            )
     elif SAYS_XML.match(text):
-        raise UnreadableError("XML that is not read here")
+        raise UnreadableError(Message("XML that is not read here"))
     if ending in (".html", ".htm", ".xhtml", ".xht", ".shtml") and TAGS.search(text):
         return "html"
     return None
@@ -327,7 +340,7 @@ def _json(lines: Sequence[str]) -> FileKind:
     if not lines or not lines[0].startswith(("{", "[")):
         return "record"  # whose reader says what is wrong with it
     if lines[0].startswith("["):
-        raise UnreadableError("a list of JSON objects: write one a line, and name the file .jsonl")
+        raise UnreadableError(Message("a list of JSON objects: write one a line, and name the file .jsonl"))
     try:
         first = json.loads(lines[0])
     except (ValueError, RecursionError):

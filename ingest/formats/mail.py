@@ -18,6 +18,7 @@ from ingest.formats.blocks import counted, joined
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode, plain
 from ingest.urls import is_web_url
+from language import Message
 
 EXTRACTOR = "viadoma mail 1"
 MAX_PARTS = 1_000
@@ -28,7 +29,7 @@ def read(document: Document) -> Extract:
     """The text of a mail, or the article in a saved page."""
     message = message_from_bytes(document.raw, policy=policy.default)
     if not isinstance(message, EmailMessage):
-        raise UnreadableError("no mail that can be read")
+        raise UnreadableError(Message("no mail that can be read"))
     texts = [*_texts(message)]
     saved = _saved_page(message, texts)
     return _of_page(message, saved) if saved is not None else _of_mail(message, texts)
@@ -42,7 +43,7 @@ def _texts(message: EmailMessage) -> Iterator[EmailMessage]:
         part = stack.pop(0)
         seen += 1
         if seen > MAX_PARTS:
-            raise UnreadableError(f"more than {MAX_PARTS:,} parts")
+            raise UnreadableError(Message("more than {count} parts", count=MAX_PARTS))
         if part.is_multipart():
             if part.get_content_type() != "message/rfc822":
                 stack[:0] = [inner for inner in part.get_payload() if isinstance(inner, EmailMessage)]
@@ -88,7 +89,7 @@ def _body(texts: list[EmailMessage]) -> tuple[str, tuple[BlockPlace, ...]]:
     raw = _bytes(page) if page is not None else b""
     if page is None or len(words) * 20 > len(raw) * TINY:  # marks are most of a page: so much text is no remnant
         if not words:
-            raise UnreadableError("no text in it")
+            raise UnreadableError(Message("no text in it"))
         return words, ()
     shown, blocks = _page_words(raw, page.get_content_charset(""))
     return (words, ()) if len(words) * TINY >= len(shown) else (shown, blocks)

@@ -22,6 +22,7 @@ from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.office_blocks import OFFICE, odt_blocks, odt_left_out, word_blocks, word_left_out
 from ingest.formats.properties import author_of, language_of, title_of
+from language import Message, message_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -51,9 +52,9 @@ def read_docx(document: Document) -> Extract:
     try:
         opened = docx.Document(BytesIO(document.raw))
     except (OpcError, KeyError) as error:
-        raise UnreadableError(f"a damaged Word file: {' '.join(str(error).split())[:100]}") from error
+        raise UnreadableError(Message("a damaged Word file: {why}", why=message_of(error))) from error
     except ValueError as error:  # its main part has another type
-        raise UnreadableError("a Word template, or a file with macros: save it as .docx") from error
+        raise UnreadableError(Message("a Word template, or a file with macros: save it as .docx")) from error
     styles = {str(style.style_id): str(style.name) for style in opened.styles}
     blocks = [*word_blocks(opened.element.body, styles)]
     properties = opened.core_properties
@@ -83,10 +84,10 @@ def read_odt(document: Document) -> Extract:
     with _opened(document.raw) as archive:
         names = archive.namelist()
         if MANIFEST in names and b"encryption-data" in archive.read(MANIFEST):
-            raise UnreadableError("protected by a password")
+            raise UnreadableError(Message("protected by a password"))
         body = _xml(archive, "content.xml").find(f".//{OFFICE}text")
         if body is None:
-            raise UnreadableError("a damaged OpenDocument text: it has no text part")
+            raise UnreadableError(Message("a damaged OpenDocument text: it has no text part"))
         about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in names else None
     blocks = [*odt_blocks(body)]
     title = title_of(_property(about, DUBLIN_CORE + "title"))
@@ -125,9 +126,9 @@ def read_epub(document: Document) -> Extract:
                 continue
             place = posixpath.normpath(posixpath.join(posixpath.dirname(package), unquote(item.get("href") or "")))
             if place in locked:
-                raise UnreadableError("protected against copying (DRM)")
+                raise UnreadableError(Message("protected against copying (DRM)"))
             if place not in names:
-                raise UnreadableError(f"a damaged e-book: {place[:80]} is missing")
+                raise UnreadableError(Message("a damaged e-book: {name} is missing", name=place[:80]))
             raw = archive.read(place)
             if raw.strip() and "nav" not in (item.get("properties") or "").split():
                 chapters += web.visible_pieces(_as_html(web.page_text(raw)), ".//head")
@@ -162,7 +163,7 @@ def read_rtf(document: Document) -> Extract:
     text = _rtf_words(source.replace("HYPERLINK", "hyperlink "), page)
     text = re.sub(r"[ \t\xa0]+\n", "\n", plain(text).replace("\xad", "").replace("\0", ""))
     if text.count("\ufffd") * 100 > len(text):
-        raise UnreadableError("its code pages do not fit its letters: save it as .docx")
+        raise UnreadableError(Message("its code pages do not fit its letters: save it as .docx"))
     text, parts = _text(("paragraph", line) for line in text.split("\n"))
     return Extract(
         text=text,
@@ -183,9 +184,9 @@ def _opened(raw: bytes) -> Iterator[zipfile.ZipFile]:
             _refuse_bomb(archive)
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
-        raise UnreadableError(f"a damaged file: {' '.join(str(error).split())[:100]}") from error
+        raise UnreadableError(Message("a damaged file: {why}", why=message_of(error))) from error
     except RuntimeError as error:  # zipfile's word for a member with a password
-        raise UnreadableError("protected by a password") from error
+        raise UnreadableError(Message("protected by a password")) from error
 
 
 def _refuse_bomb(archive: zipfile.ZipFile) -> None:
@@ -194,16 +195,18 @@ def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if unpacked > MAX_UNPACKED or len(members) > MAX_MEMBERS:
-        raise UnreadableError(f"unpacked it would be larger than {MAX_UNPACKED // 1_000_000} MB")
+        raise UnreadableError(Message("unpacked it would be larger than {size} MB", size=MAX_UNPACKED // 1_000_000))
     if unpacked > RATIO_BYTES and unpacked > MAX_RATIO * max(packed, 1):
-        raise UnreadableError(f"it unpacks to more than {MAX_RATIO} times its size: made to do harm")
+        raise UnreadableError(
+            Message("it unpacks to more than {count} times its size: made to do harm", count=MAX_RATIO)
+        )
 
 
 def _refuse_entities(archive: zipfile.ZipFile, *names: str) -> None:
     present = set(archive.namelist())
     for name in names:
         if name in present and b"<!ENTITY" in archive.read(name).replace(b"\0", b""):  # in UTF-16 too
-            raise UnreadableError("its XML defines entities of its own, which no such file needs")
+            raise UnreadableError(Message("its XML defines entities of its own, which no such file needs"))
 
 
 def _xml(archive: zipfile.ZipFile, name: str) -> Element:
@@ -217,15 +220,16 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
     except etree.XMLSyntaxError as error:
         if str(error).startswith(("unknown error", "Memory allocation")):  # no room left even for the complaint
             raise MemoryError from error
-        raise UnreadableError(f"damaged: {posixpath.basename(name)} is not XML ({str(error)[:80]})") from error
+        damage = Message("damaged: {name} is not XML ({why})", name=posixpath.basename(name), why=message_of(error))
+        raise UnreadableError(damage) from error
 
 
 def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
     text, blocks = joined(told_apart([*pieces]))
     if len(text) > MAX_CHARACTERS:
-        raise UnreadableError(f"more than {MAX_CHARACTERS // 1_000_000} million characters")
+        raise UnreadableError(Message("more than {count} million characters", count=MAX_CHARACTERS // 1_000_000))
     if not text:
-        raise UnreadableError("no text in it")
+        raise UnreadableError(Message("no text in it"))
     return text, blocks
 
 
@@ -233,7 +237,7 @@ def _package(archive: zipfile.ZipFile) -> str:
     for place in _xml(archive, "META-INF/container.xml").iter("{*}rootfile"):
         if path := place.get("full-path"):
             return str(path)
-    raise UnreadableError("a damaged e-book: it does not say where its contents are")
+    raise UnreadableError(Message("a damaged e-book: it does not say where its contents are"))
 
 
 def _locked(archive: zipfile.ZipFile) -> set[str]:

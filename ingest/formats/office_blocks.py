@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ingest.formats.blocks import Piece, counted
 from ingest.formats.page_blocks import names_columns, row_words
+from language import Message
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -40,7 +41,7 @@ STYLES: dict[str, BlockKind] = {
 }
 
 
-def word_left_out(body: Element) -> str:
+def word_left_out(body: Element) -> Message:
     """What a Word file holds and its text does not, counted."""
     return counted(
         {
@@ -51,7 +52,7 @@ def word_left_out(body: Element) -> str:
     )
 
 
-def odt_left_out(body: Element) -> str:
+def odt_left_out(body: Element) -> Message:
     """The same of an OpenDocument text."""
     return counted(
         {

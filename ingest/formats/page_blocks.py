@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.formats.blocks import ASKS, Piece
+from ingest.formats.blocks import ASKS, Part, Piece
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -50,7 +50,7 @@ SENTENCE_END = re.compile(r"[.!?…]['\"»”’)\]]*$")
 LONGEST_HEADING = 150  # characters of a paragraph in bold that is one
 LONG_CELL = 200  # characters; where most of a table's words stand in longer ones it is there for the layout
 SHOWN = {"figure", "picture", "img", "iframe", "video", "audio"}  # what stands beside paragraphs and has no words
-PARTS = {"img": "picture", "iframe": "frame", "video": "video", "audio": "recording"}
+PARTS: dict[str, Part] = {"img": "picture", "iframe": "frame", "video": "video", "audio": "recording"}
 DASH = re.compile(r"[-–—―]\s")
 
 
@@ -177,7 +177,7 @@ def _shown_kind(kind: BlockKind, words: str, *, bold: bool) -> BlockKind:
     return kind
 
 
-def unread_parts(blocks: Sequence[Seen]) -> dict[str, int]:
+def unread_parts(blocks: Sequence[Seen]) -> dict[Part, int]:
     """How many pictures, frames and the like stand among these blocks, in an element that holds one of them."""
     holders = {id(block.holder): block.holder for block in blocks}
     around = {id(parent): parent for one in holders.values() if (parent := one.getparent()) is not None}

@@ -17,6 +17,7 @@ from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.properties import author_of, title_of
+from language import Message, message_of
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -46,15 +47,15 @@ def read(document: Document) -> Extract:
         text = _paragraphs(pages)
         properties = _properties(reader)
     except DependencyError as error:
-        raise UnreadableError("encrypted in a way that is not read here") from error
+        raise UnreadableError(Message("encrypted in a way that is not read here")) from error
     except (PyPdfError, RecursionError, KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, UnreadableError):
             raise
-        raise UnreadableError(f"a damaged PDF: {' '.join(str(error).split())[:100] or type(error).__name__}") from error
+        raise UnreadableError(Message("a damaged PDF: {why}", why=message_of(error))) from error
     if len(re.findall(r"[^\W\d_]", text)) < LETTERS_A_PAGE * min(len(pages), 20):
-        raise UnreadableError("no text layer: it seems to be scanned; run OCR first")
+        raise UnreadableError(Message("no text layer: it seems to be scanned; run OCR first"))
     if len("".join(NO_LETTER.findall(text))) * 5 > len(text):
-        raise UnreadableError("its fonts do not say which letters they show; run OCR first")
+        raise UnreadableError(Message("its fonts do not say which letters they show; run OCR first"))
     return Extract(text=text, extractor=f"pypdf {pypdf.__version__}", **properties)
 
 
@@ -62,27 +63,27 @@ def _open(raw: bytes) -> PdfReader:
     from pypdf import PdfReader
 
     if b"%%EOF" not in raw[-TAIL_BYTES:].rstrip(b"\0"):
-        raise UnreadableError("a damaged PDF: its end is missing")
+        raise UnreadableError(Message("a damaged PDF: its end is missing"))
     reader = PdfReader(BytesIO(raw), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise UnreadableError("protected by a password")
+        raise UnreadableError(Message("protected by a password"))
     return reader
 
 
 def _pages(reader: PdfReader) -> list[list[str]]:
     """The lines of each page, without what stands at the head or foot of most of them."""
     if len(reader.pages) > MAX_PAGES:
-        raise UnreadableError(f"more than {MAX_PAGES:,} pages")
+        raise UnreadableError(Message("more than {count} pages", count=MAX_PAGES))
     pages: list[list[str]] = []
     characters = 0
     for page in reader.pages:
         text = plain(page.extract_text()).replace("\xad\n", "-\n").replace("\xad", "").translate(LIGATURES)
         characters += len(text)
         if characters > MAX_CHARACTERS:
-            raise UnreadableError(f"more than {MAX_CHARACTERS // 1_000_000} million characters")
+            raise UnreadableError(Message("more than {count} million characters", count=MAX_CHARACTERS // 1_000_000))
         pages.append([line.strip() for line in text.split("\n")])
     if not pages:
-        raise UnreadableError("a damaged PDF: it has no pages")
+        raise UnreadableError(Message("a damaged PDF: it has no pages"))
     return _without_running_lines(pages)
 
 

@@ -16,6 +16,7 @@ from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.blocks import Piece, joined, told_apart
 from ingest.formats.dates import day
 from ingest.formats.decoding import decode, plain
+from language import Message, message_of
 
 if TYPE_CHECKING:
     from vectorstore import BlockKind
@@ -67,11 +68,12 @@ def read_record(document: Document) -> Extract:
     try:
         fields = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not JSON: {error.msg} at character {error.pos}") from error
+        wrong = Message("not JSON: “{error}” at character {place}", error=error.msg, place=error.pos)
+        raise UnreadableError(wrong) from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"not JSON that can be read: {' '.join(str(error).split())[:120]}") from error
+        raise UnreadableError(Message("not JSON that can be read: {why}", why=message_of(error))) from error
     if not isinstance(fields, dict):
-        raise UnreadableError("not a JSON object with a field text")
+        raise UnreadableError(Message("not a JSON object with a field text"))
     return extracted(fields)
 
 
@@ -90,13 +92,13 @@ def _as_page(document: Document) -> Extract:
 def _value(name: str, fields: Mapping[str, Any]) -> str:
     value = next((fields[alias] for alias in FIELDS[name] if fields.get(alias) not in (None, "")), "")
     if name == "text" and not isinstance(value, str):
-        raise UnreadableError("its text is not a string")
+        raise UnreadableError(Message("its text is not a string"))
     if name == "lang" and value is False:
         return "no"  # what YAML takes for a denial is Norwegian
     if name == "author" and isinstance(value, list) and all(isinstance(author, str) for author in value[:21]):
         value = "; ".join(value[:20])
     if not isinstance(value, str | int | float | bool | date | datetime):
-        raise UnreadableError(f"its {name} is not a plain value: write it on one line")
+        raise UnreadableError(Message("its {field} is not a plain value: write it on one line", field=name))
     text = plain(value.isoformat() if isinstance(value, date | datetime) else str(value))
     return day(text) if name in ("published", "modified") and text else text
 
@@ -115,13 +117,13 @@ def _front_matter(text: str) -> dict[str, Any]:
     except ValueError:  # no second row of dashes
         return {"text": text}
     if len(head) > MAX_FRONT_MATTER:
-        raise UnreadableError(f"its front matter is longer than {MAX_FRONT_MATTER // 1024} KB")
+        raise UnreadableError(Message("its front matter is longer than {size} KB", size=MAX_FRONT_MATTER // 1024))
     try:
         fields = _yaml(head) if isinstance(handler, YAMLHandler) else handler.load(head)
     except RecursionError as error:
-        raise UnreadableError("its front matter is nested too deep") from error
+        raise UnreadableError(Message("its front matter is nested too deep")) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UnreadableError(f"its front matter is not YAML: {' '.join(str(error).split())[:120]}") from error
+        raise UnreadableError(Message("its front matter is not YAML: {why}", why=message_of(error))) from error
     if not isinstance(fields, dict) or not fields:
         return {"text": text}  # between the dashes stands no mapping but text
     return {**{str(name): value for name, value in fields.items()}, "text": body.strip()}
@@ -134,7 +136,7 @@ def _yaml(text: str) -> object:
     class Loader(yaml.SafeLoader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
-                raise yaml.YAMLError("'<<' is not read here, write the values out")
+                raise yaml.YAMLError(Message("“<<” is not read here, write the values out"))
 
     loader = Loader(text)
     try:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 
 from ingest.formats.decoding import plain
+from language import alternation, words_by_key
 
 MOST_CHARACTERS = 300
+UNSET = {key: alternation(listed) for key, listed in words_by_key("file_defaults").items()}
 NO_TITLE = re.compile(
-    r"(microsoft (word|powerpoint)\s*-.*|untitled.*|без (имени|названия).*|без назвы.*|bez (tytułu|nazwy).*"
-    r"|unbenannt.*|(document|dokument|документ|дакумент|layout|slide)\s*\d*|powerpoint presentation|word document"
+    rf"(microsoft (word|powerpoint)\s*-.*|(?:{UNSET['title_start']}).*|(?:{UNSET['title']})\s*\d*"
+    rf"|{UNSET['title_whole']}"
     r"|\S+\.(docx?|pdf|indd|odt|rtf|qxd|qxp|pub|tmp|html?)|.*\.(docx?|indd|odt|rtf)|[\W\d_]*)",
     re.I,
 )
 NO_AUTHOR = re.compile(
-    r"(user|users|admin|administrator|owner|author|unknown|anonymous|guest|pc|home|root|python-docx|microsoft.*|acer|asus"
-    r"|hp|lenovo|dell|пользователь.*|админ.*|автор|карыстальнік.*|użytkownik.*|benutzer.*|[\W\d_]*)",
-    re.I,
+    rf"({UNSET['author']}|(?:{UNSET['author_start']}).*|python-docx|acer|asus|hp|lenovo|dell|[\W\d_]*)", re.I
 )
 
 

@@ -21,6 +21,7 @@ from ingest.formats.shown_dates import address_day, head_day, is_date_line, near
 from ingest.formats.stubs import refuse_stub
 from ingest.formats.visibility import strip_unseen
 from ingest.urls import is_web_url
+from language import Message
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -69,11 +70,13 @@ def read_page(source: str, address: str = "") -> Extract:
     text, blocks = joined(told_apart([block.piece for block in pieces]))
     refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
-        raise UnreadableError("no article text found in the page")
+        raise UnreadableError(Message("no article text found in the page"))
     if is_another(text, title, stated.about, stated.body):
         raise UnreadableError(
-            "the text found in the page is not the article that its title and description tell of: open the page in a "
-            "browser and save the article's text"
+            Message(
+                "the text found in the page is not the article that its title and description tell of: open the page "
+                "in a browser and save the article's text"
+            )
         )
     return Extract(
         text=text,
@@ -123,7 +126,7 @@ def _parsed(source: str) -> HtmlElement:
 
     source = DATA.sub("data:,", source)
     if source.count("<") > MAX_TAGS:
-        raise UnreadableError(f"more than {MAX_TAGS:,} tags")
+        raise UnreadableError(Message("more than {count} tags", count=MAX_TAGS))
     tree = load_html(source)
     if any(entry.type_name == "ERR_NO_MEMORY" for entry in HTML_PARSER.error_log):
         raise MemoryError
@@ -139,7 +142,7 @@ def _parsed(source: str) -> HtmlElement:
         )
         tree = fromstring(source.encode("utf-8", "replace"), parser=parser)
         if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-            raise UnreadableError("its tags are nested more than 2,000 deep")
+            raise UnreadableError(Message("its tags are nested more than {count} deep", count=2_000))
     if tree is None:
-        raise UnreadableError("no article text found in the page")
+        raise UnreadableError(Message("no article text found in the page"))
     return tree

@@ -164,12 +164,12 @@ def test_the_chain_is_a_langchain_runnable(bot: Bot) -> None:
 
 
 def test_a_folder_without_a_library_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(LibraryError, match=r"There is no library in .*nothing.*python -m ingest"):
+    with pytest.raises(LibraryError, match=r"There is no library in .*nothing.*viadoma ingest"):
         Bot.open(data=tmp_path / "nothing")
 
 
 def ask(*arguments: str | Path, key: str = "") -> subprocess.CompletedProcess[str]:
-    return finished("bot.__main__", *arguments, environment=os.environ | ({"OPENAI_API_KEY": key} if key else {}))
+    return finished("bot", *arguments, environment=os.environ | ({"OPENAI_API_KEY": key} if key else {}))
 
 
 @pytest.mark.slow
@@ -191,7 +191,7 @@ def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) 
     [
         (["", "--data", "SAMPLES"], "ask a question"),
         (["x" * 10_000, "--data", "SAMPLES"], "at most 2,000"),
-        (["Who?", "--data", "nowhere"], "nowhere. Fill it with: python -m ingest"),
+        (["Who?", "--data", "nowhere"], "nowhere. Fill it with: viadoma ingest"),
         ([], "usage"),
     ],
 )

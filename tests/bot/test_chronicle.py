@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot import Bot, Moment
-from ingest import amend, remove, update
+from ingest import remove, set_metadata, update
+from page.i18n import IN_ENGLISH
 from page.timeline import SHOWN, counted, numbers, plotted, spelt, told
-from page.words import IN_ENGLISH
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -131,7 +131,7 @@ def test_it_follows_the_library(write: Write, tmp_path: Path) -> None:
     update([path], data=data)
     with Bot.open(data, model="") as bot:
         assert [str(one.first) for one in bot.chronicle.moments()] == ["2025-12-13"]
-        amend([str(path)], published="2025-11-01", data=data)
+        set_metadata([str(path)], published="2025-11-01", data=data)
         assert [str(one.first) for one in bot.chronicle.moments()] == ["2025-11-01"]
         remove([str(path)], "a test", data=data)
         assert bot.chronicle.moments() == []

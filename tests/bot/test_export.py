@@ -21,12 +21,13 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import FORMATS, Answer, Bot, BundleError, Claim, Filters, verify
-from bot.__main__ import main
 from bot.answer import NOT_ANSWERED, Account, Disagreement, Voice
 from bot.bibliography import PRESS, bibtex, csl_json
-from bot.bundle import bundle
+from bot.bundle import answers_in, bundle
 from bot.export import escape_markdown, html, markdown
+from cli.program import main
 from ingest import update
+from language import Message, verbatim
 from tests.support.program import finished
 from tests.support.readings import answering_from
 
@@ -124,7 +125,7 @@ def test_a_bundle_holds_against_the_library_it_came_from(bot: Bot, conversation:
 def test_a_bundle_says_all_that_is_needed_to_check_it(conversation: list[Answer]) -> None:
     made = json.loads(bundle(conversation))
     said, answer = made["answers"][0], conversation[0]
-    assert (made["format"], made["version"]) == ("viadoma-evidence", 2)
+    assert (made["format"], made["version"]) == ("viadoma-evidence", 3)
     for name in ("question", "query", "made", "text", "mode", "embedding", "status"):
         assert said[name] == getattr(answer, name)
     assert said["prompts"] == list(answer.prompts)
@@ -146,6 +147,48 @@ def test_a_bundle_holds_neither_the_articles_texts_nor_where_they_lay(conversati
 def test_a_bundle_is_the_same_every_time_and_keeps_its_letters(conversation: list[Answer]) -> None:
     assert bundle(conversation) == bundle(conversation)
     assert DAYS in bundle(conversation)
+
+
+def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bot) -> None:
+    answer = bot.ask(PARDONED)
+    busy = Message("The model's server is out of quota or busy.")
+    doubt = Message("the year {year} is not in its quote", year="1999")
+    answer = replace(
+        answer,
+        claims=(*answer.claims, Claim("It was in 1999.", "partly", (1,), (doubt,))),
+        missing=(Message("None of the passages read ({count}) answers the question.", count=1_000),),
+        notes=(Message("{trouble} The answer is quoted instead.", trouble=busy), verbatim("as {it} is")),
+    )
+    (kept,) = answers_in(bundle([answer]), bot.article)
+    assert kept == answer
+    for old, new in (
+        (answer.missing[0], kept.missing[0]),
+        (answer.claims[-1].doubts[0], kept.claims[-1].doubts[0]),
+        *zip(answer.notes, kept.notes, strict=True),
+    ):
+        assert (new.template, new.values) == (old.template, old.values)
+    assert json.loads(bundle([answer]))["answers"][0]["notes"] == [
+        {"template": "{trouble} The answer is quoted instead.", "values": {"trouble": busy.to_json()}},
+        "as {it} is",
+    ]
+
+
+def test_a_bundle_of_version_2_is_verified_and_its_plain_text_stays_as_it_is(bot: Bot) -> None:
+    answer = bot.ask("Who was the first person to walk on the moon?")
+    fields = json.loads(bundle([replace(answer, notes=(verbatim("The model's answer was cut off."),))]))
+    fields["version"], fields["answers"][0]["missing"] = 2, [str(answer.missing[0])]
+    assert differing(mended(fields), bot) == []
+    (kept,) = answers_in(mended(fields), bot.article)
+    assert (kept.notes, kept.missing) == (("The model's answer was cut off.",), answer.missing)
+    assert {*kept.notes[0].values, *kept.missing[0].values} == {"text"}
+
+
+@pytest.mark.parametrize("wrong", [1, {}, {"template": "{gone}", "values": {}}, {"template": "x", "values": {"a": []}}])
+def test_a_message_that_is_none_is_damage(bot: Bot, conversation: list[Answer], wrong: object) -> None:
+    fields = json.loads(bundle(conversation))
+    fields["answers"][0]["notes"] = [wrong]
+    with pytest.raises(BundleError, match=r"damaged at answers\.0\.notes\.0"):
+        verify(mended(fields), bot.article)
 
 
 def test_a_bundle_still_holds_when_its_json_is_laid_out_anew(bot: Bot, conversation: list[Answer]) -> None:
@@ -297,7 +340,7 @@ def test_a_library_whose_text_was_changed_is_found(tmp_path: Path, write: Callab
         ("[]", "no bundle of evidence"),
         ('{"claims": []}', "no bundle of evidence"),
         ('{"format": "viadoma-evidence"}', "version None"),
-        ('{"format": "viadoma-evidence", "version": 3}', "reads 1 and 2. Verify it with the version that made it"),
+        ('{"format": "viadoma-evidence", "version": 4}', "reads 1 to 3. Verify it with the version that made it"),
         ('{"format": "viadoma-evidence", "version": 1}', "damaged at about"),
         ('{"format": "viadoma-evidence", "version": 1, "about": "", "answers": [], "articles": []}', "no answer"),
     ],
@@ -463,10 +506,18 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
     told = replace(
         answer,
         status="partial",
-        claims=(*answer.claims, Claim("It is a <start>.", "unverified", (1,), ("its quote does not hold “start”",))),
+        claims=(
+            *answer.claims,
+            Claim(
+                "It is a <start>.",
+                "unverified",
+                (1,),
+                (Message("the words “{words}” are not in its quote", words="start"),),
+            ),
+        ),
         disagreements=(Disagreement("number", (Account("12", (1,)), Account("13", (1,)))),),
-        missing=("They do not say who signed it.",),
-        notes=("The model could not be reached.",),
+        missing=(verbatim("They do not say who signed it."),),
+        notes=(verbatim("The model could not be reached."),),
     )
     first_answer = bot.ask(PARDONED)
     number = len(first_answer.citations) + 1
@@ -585,32 +636,32 @@ def test_every_format_writes_any_conversation(conversation: list[Answer]) -> Non
 # the program
 
 
-run = partial(finished, "bot.__main__")
+run = partial(finished, "cli")
 
 
 def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: Path) -> None:
-    asked = run(ALLOWED, "--data", sample_data, "--format", "bundle")
+    asked = run("ask", ALLOWED, "--data", sample_data, "--format", "bundle")
     assert asked.returncode == 0, asked.stderr
     file = tmp_path / "bundle.json"
     file.write_text(asked.stdout, "utf-8-sig")
-    done = run("--verify", file, "--data", sample_data)
+    done = run("verify", file, "--data", sample_data)
     assert done.returncode == 0, done.stderr
     assert "answer 1, quote 1: holds" in done.stdout
-    assert done.stdout.endswith("Everything holds.\n")
+    assert done.stdout.endswith("All checks passed.\n")
     file.write_text(asked.stdout.replace("License 13", "License 31"), "utf-8")
-    done = run("--verify", file, "--data", sample_data)
+    done = run("verify", file, "--data", sample_data)
     assert done.returncode == 1
     assert "the file: it was changed after it was made" in done.stdout
-    assert "Everything holds" not in done.stdout
+    assert "All checks passed" not in done.stdout
 
 
 def test_the_program_prints_what_the_functions_write(sample_data: Path, bot: Bot) -> None:
-    done = run(ALLOWED, "--data", sample_data, "--format", "bibtex")
+    done = run("ask", ALLOWED, "--data", sample_data, "--format", "bibtex")
     assert (done.returncode, done.stdout) == (0, bibtex([bot.ask(ALLOWED)]))
 
 
 def test_the_program_prints_the_link_of_each_source(sample_data: Path, bot: Bot) -> None:
-    done = run(ALLOWED, "--data", sample_data)
+    done = run("ask", ALLOWED, "--data", sample_data)
     assert done.returncode == 0, done.stderr
     for citation in bot.ask(ALLOWED).citations:
         assert f"\n    {citation.link}\n" in done.stdout
@@ -619,13 +670,15 @@ def test_the_program_prints_the_link_of_each_source(sample_data: Path, bot: Bot)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--verify", "NOWHERE"], "No such file"),
-        (["--verify", "PICTURE"], "is not UTF-8"),
-        (["--verify", "FOREIGN"], "no bundle of evidence"),
-        (["--verify", "FOREIGN", "--data", "nowhere"], "nowhere. Fill it with: python -m ingest"),
-        (["--verify", "FOREIGN", "Who?"], "either a question or --verify"),
-        (["Who?", "--format", "pdf"], "invalid choice"),
-        ([], "either a question or --verify"),
+        (["verify", "NOWHERE"], "No such file"),
+        (["verify", "PICTURE"], "is not UTF-8"),
+        (["verify", "FOREIGN"], "no bundle of evidence"),
+        (["verify", "FOREIGN", "--data", "nowhere"], "nowhere. Fill it with: viadoma ingest"),
+        (["verify"], "required: FILE"),
+        (["verify", "FOREIGN", "Who?"], "unrecognized arguments: Who?"),
+        (["ask", "Who?", "--format", "pdf"], "invalid choice"),
+        (["ask", "Who?", "--as-of", "Monday"], "write it as 2025-12-13"),
+        (["ask"], "required: QUESTION"),
     ],
 )
 def test_wrong_use_of_the_program_ends_with_two(

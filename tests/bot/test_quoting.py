@@ -15,6 +15,7 @@ from bot.quoting import IN_PART, MAX_LISTED, MAX_QUOTES, Choice, choose
 from bot.reading import Candidate, Reading
 from encoder import Kind
 from ingest import update
+from language import Message
 from tests.support.readings import FITTED, HARDLY, SURELY, candidate, hit, reading
 
 # hand-made readings
@@ -65,7 +66,9 @@ def test_a_refusal_quotes_nothing_and_says_how_much_was_read() -> None:
 
 
 def test_where_nothing_was_found_there_is_nothing_to_read() -> None:
-    assert choose(Reading((), 0.0, ()), "other", FITTED) == Choice((), "not_found", ("There is nothing to read.",))
+    assert choose(Reading((), 0.0, ()), "other", FITTED) == Choice(
+        (), "not_found", (Message("There is nothing to read."),)
+    )
 
 
 def test_an_answer_in_part_is_the_best_sentence_and_says_that_it_may_not_answer() -> None:

@@ -20,13 +20,13 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import Answer, Bot, BundleError, Citation, Claim, Short, Verdict, Voice, answers_in, bold_within, verify
-from bot.__main__ import show
 from bot.bundle import bundle
 from bot.export import CORRECTS, html, markdown
+from cli.answer_text import show
 from ingest import update
 from page.conversations import FILE, Conversations
+from page.i18n import translator
 from page.markup import coverage_line, message, source_group, turns
-from page.words import words_of
 from vectorstore import Coverage, Span, Time
 
 SHIP = {
@@ -212,7 +212,7 @@ def test_the_verdict_stands_before_the_short_answer_or_alone(ship: Answer) -> No
 def test_in_another_language_the_verdict_and_the_correction_are_told_in_its_words(
     ship: Answer, language: str, yes: str, no: str, corrects: str, counted: str
 ) -> None:
-    words = words_of(language)
+    words = translator(language)
     assert f'<bdi class="short">{yes}' in message(told(ship, verdict="yes"), "g", words)
     said = message(told(ship, verdict="no"), "g", words)
     assert f'<bdi class="short">{no}' in said
@@ -262,7 +262,7 @@ def test_a_passage_that_is_no_answer_is_not_emphasised(ship: Answer) -> None:
 
 def test_no_short_answer_enters_the_history(ship: Answer) -> None:
     def history(answer: Answer, language: str) -> list[Any]:
-        said = message(answer, "g", words_of(language))
+        said = message(answer, "g", translator(language))
         return turns([{"role": "user", "content": "When?"}, {"role": "assistant", "content": said}])
 
     for language in ("en", "ru", "be"):
@@ -301,7 +301,7 @@ def test_no_word_of_a_short_answer_is_taken_for_markup(ship: Answer) -> None:
 
 def test_the_line_of_coverage_says_how_many_passages_were_read(ship: Answer) -> None:
     def line(read: int, language: str) -> str:
-        return coverage_line(replace(ship, read=read), words_of(language))
+        return coverage_line(replace(ship, read=read), translator(language))
 
     assert line(0, "en") == coverage_line(plain(ship))
     assert "dated 2025-12-15. 1 passage was read. Quoted" in line(1, "en")

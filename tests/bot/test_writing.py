@@ -518,7 +518,7 @@ def test_without_a_schema_or_a_key_in_the_way_the_environment_names_key_endpoint
 
 def test_what_becomes_of_unproved_sentences_is_a_setting(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIADOMA_UNSUPPORTED", "maybe")
-    with pytest.raises(ValueError, match=r'VIADOMA_UNSUPPORTED is "maybe": .*drop.*show'):
+    with pytest.raises(ValueError, match=r"VIADOMA_UNSUPPORTED is “maybe”: .*drop.*show"):
         Bot.open(data=sample_data)
 
 

@@ -344,7 +344,7 @@ def test_ctrl_c_stops_behind_an_article_and_the_next_run_goes_on(tmp_path: Path,
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Stopping behind the article at hand" in errors
+    assert "Stopping after the current article" in errors
     assert "Stopped." in output
     assert "Traceback" not in errors
     done = update([tmp_path / "articles"], data=tmp_path / "data")
@@ -369,7 +369,7 @@ def test_a_full_disk_is_said_and_the_next_run_goes_on(tmp_path: Path, write: Wri
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000)),
     )
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "Broken off" in done.stdout
+    assert "Interrupted" in done.stdout
     assert "is the disk full?" in done.stderr
     assert "Traceback" not in done.stderr
     again = update([tmp_path / "articles"], data=tmp_path / "data")

@@ -17,6 +17,7 @@ from ingest import check, update
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats import extract
 from ingest.passages import passages, sentences
+from language import Message
 from tests.conftest import OpenStore
 from tests.support.readings import FITTED, candidate, hit, reading
 from vectorstore import Article, Block, Hit, Names, Sentence, Span, context, text_blocks
@@ -306,6 +307,18 @@ def test_a_stamp_of_another_zone_gives_the_day_that_is_shown() -> None:
 
 
 # in the library
+
+
+def test_what_is_left_out_is_kept_with_the_version_in_words(tmp_path: Path, open_store: OpenStore) -> None:
+    source = tmp_path / "a.html"
+    figure = '<figure><img src="a.jpg"><img src="b.jpg"><iframe src="https://films.example/1"></iframe></figure>'
+    source.write_text(f"<!doctype html><html><body><article>{PROSE}{figure}</article></body></html>", "utf-8")
+    update([source], data=tmp_path / "data")
+    library = open_store(tmp_path / "data").library
+    (kept,) = library.articles()
+    left_out = library.origins.provenance(kept.id, kept.version).left_out
+    assert left_out == "2 pictures, 1 frame"
+    assert left_out.values["first"] == Message.many("{count} picture", "{count} pictures", count=2)
 
 
 def test_the_library_keeps_blocks_and_an_older_one_gets_those_of_blank_lines(

@@ -170,7 +170,7 @@ def test_cloud_metadata_stays_shut_when_its_network_is_allowed() -> None:
 def test_what_can_not_be_allowed_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match="can't be allowed") as error:
         Fetcher(allow=[entry], trust=TRUST)
-    assert repr(entry) in str(error.value)
+    assert f"“{entry}”" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -751,7 +751,7 @@ def test_a_name_that_only_the_proxy_knows_is_left_to_it() -> None:
 def test_a_proxy_that_refuses_is_named_as_the_cause() -> None:
     with site(always(403, {}, b"")) as proxy:
         fetcher = proxy.fetcher(allow=[], proxy=f"http://{proxy.host}", resolve=lambda *_: ["93.184.215.14"])
-        with pytest.raises(FetchError, match="the proxy can't reach it: 403"):
+        with pytest.raises(FetchError, match="the proxy can't reach it: “403"):
             fetcher.fetch("https://news.example/")
         assert proxy.paths == ["news.example:443"]
 
@@ -801,12 +801,12 @@ def test_not_modified_without_a_condition_is_an_error() -> None:
     ("status", "meaning"),
     [
         *((401, "password"), (403, "does not let"), (404, "no such page"), (410, "taken away"), (451, "legal")),
-        *((500, "failed"), (418, "Teapot"), (599, "unknown")),
+        *((500, "failed"), (418, "Teapot"), (599, "")),
     ],
 )
 def test_statuses_are_put_in_words_and_asked_once(status: int, meaning: str) -> None:
     with site(always(status, {}, b"")) as server:
-        with pytest.raises(FetchError, match=f"the server answers {status}: .*{meaning}"):
+        with pytest.raises(FetchError, match=f"the server answers {status}.*{meaning}"):
             server.fetcher().fetch(server.at("/"))
         assert len(server.requests) == 1
 

@@ -218,8 +218,8 @@ def test_a_record_goes_by_the_same_names() -> None:
     ("raw", "kind", "said"),
     [
         ("---\ntitle: [\n---\n\nText.", "markdown", "front matter is not YAML"),
-        ("---\npublished: last week\n---\n\nText.", "markdown", "its date is 'last week': write it as 2025-12-13"),
-        ("---\nupdated: 31.12\n---\n\nText.", "markdown", "its date is '31.12'"),
+        ("---\npublished: last week\n---\n\nText.", "markdown", "its date is “last week”: write it as 2025-12-13"),
+        ("---\nupdated: 31.12\n---\n\nText.", "markdown", "its date is “31.12”"),
         ("---\ntitle:\n  a: b\n---\n\nText.", "text", "its title is not a plain value"),
         ("---\nnote: " + "x" * 70_000 + "\n---\n\nText.", "text", "front matter is longer than 64 KB"),
         ("---\na: " + "[" * 30_000 + "\n---\n\nText.", "text", "front matter"),

@@ -15,6 +15,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from ingest import Report
+from language import verbatim
 from tests.conftest import updated
 from tests.support.articles import Letters
 from vectorstore import Store, check
@@ -47,7 +48,9 @@ class Desk:
 
     def bar(self, name: str) -> None:
         with self.store.writing():
-            self.store.library.remove(self.store.library.named(str(self.folder / name)), "a test", barred=True)
+            self.store.library.remove(
+                self.store.library.named(str(self.folder / name)), verbatim("a test"), barred=True
+            )
             self.store.collect_garbage()
 
     def live(self) -> dict[str, str]:

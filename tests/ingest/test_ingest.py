@@ -14,6 +14,7 @@ from ingest import Failure, LibraryError, update
 from ingest.document import UnreadableError
 from ingest.formats.decoding import decode
 from ingest.passages import passages
+from language import Message
 from tests.conftest import SAMPLES, OpenStore, hits, updated
 from tests.support.files import BAD, fill
 from tests.support.program import finished
@@ -297,7 +298,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(tmp_path: Path, write: 
 def test_an_empty_folder_is_a_failed_source(tmp_path: Path) -> None:
     (tmp_path / "void").mkdir()
     assert update([tmp_path / "void"], data=tmp_path / "data").failed == (
-        Failure(str(tmp_path / "void"), "the folder holds no files"),
+        Failure(str(tmp_path / "void"), Message("the folder holds no files")),
     )
 
 
@@ -317,14 +318,14 @@ def _in_thread(work: Callable[[], object]) -> None:
         pool.submit(work).result()
 
 
-command = partial(finished, "ingest.__main__")
+command = partial(finished, "cli")
 
 
 @pytest.mark.slow
 def test_the_program_sums_up_and_fails_by_one_when_a_source_fails(tmp_path: Path, write: Write) -> None:
     write("ferry.md", FRONT)
     write("empty.txt", b"")
-    done = command(tmp_path / "articles", "--data", tmp_path / "data")
+    done = command("ingest", tmp_path / "articles", "--data", tmp_path / "data")
     assert done.returncode == 1
     assert "1 added, 0 changed, 0 unchanged, 0 removed, 1 failed" in done.stdout
     assert "empty.txt: empty" in done.stderr
@@ -347,7 +348,7 @@ def test_a_folder_of_another_version_or_model_is_refused_by_name(
     with sqlite3.connect(tmp_path / "data" / "library.db") as library:
         library.execute(change)
     library.close()
-    done = command(path, "--data", tmp_path / "data")
+    done = command("ingest", path, "--data", tmp_path / "data")
     assert done.returncode == 2
     assert said in done.stderr
     assert str(tmp_path / "data") in done.stderr
@@ -356,7 +357,7 @@ def test_a_folder_of_another_version_or_model_is_refused_by_name(
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, write: Write) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = command(write("ferry.md", FRONT), "--data", tmp_path / "file" / "data")
+    done = command("ingest", write("ferry.md", FRONT), "--data", tmp_path / "file" / "data")
     assert done.returncode == 2
     assert str(tmp_path / "file" / "data") in done.stderr
     assert "Traceback" not in done.stderr

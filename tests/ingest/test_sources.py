@@ -24,6 +24,7 @@ from warcio.warcwriter import WARCWriter
 from ingest.document import Document, Failure, FetchInfo, Item, Unchanged
 from ingest.fetching import Fetcher
 from ingest.finding import Sources
+from language import Message, verbatim
 from tests.support.site import PAGE, TEXT, Site
 
 Write = Callable[[str, str | bytes], Path]
@@ -104,13 +105,15 @@ def test_what_is_no_source_fails_with_the_reason(source: str, reason: str) -> No
 
 
 def test_an_empty_folder_fails(tmp_path: Path) -> None:
-    assert the_failure(walk(tmp_path)) == Failure(str(tmp_path), "the folder holds no files")
+    assert the_failure(walk(tmp_path)) == Failure(str(tmp_path), Message("the folder holds no files"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
 def test_a_folder_that_may_not_be_read_fails(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0)
-    assert the_failure(walk(tmp_path)) == Failure(str(tmp_path / "shut"), "Permission denied")
+    assert the_failure(walk(tmp_path)) == Failure(
+        str(tmp_path / "shut"), verbatim("can't be read: “Permission denied”")
+    )
 
 
 def test_links_are_followed_to_files_in_the_folder_and_nowhere_else(write: Write, tmp_path: Path) -> None:
@@ -239,7 +242,7 @@ def test_a_line_too_large_is_passed_by_in_little_memory(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found == 25_100
-    assert failed == [Failure(f"{path}#101", "a line larger than 50 MB")]
+    assert failed == [Failure(f"{path}#101", verbatim("a line larger than 50 MB"))]
     assert peak < 65_000_000
 
 
@@ -872,7 +875,7 @@ def test_more_addresses_than_a_sitemap_may_have_are_left_out(site: Site, fetcher
     path.write_text(f"{site.page('/1')}\n" * 50_001)
     items = walk(path, fetcher=fetcher)
     assert len(documents(items)) == 1
-    assert the_failure(items) == Failure(str(path), "it has more than 50,000 addresses: the rest is left out")
+    assert the_failure(items) == Failure(str(path), verbatim("it has more than 50,000 addresses: the rest is left out"))
 
 
 def test_a_list_of_addresses_is_followed(site: Site, fetcher: Fetcher, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from bot import Bot
-from ingest import backup, bring_back, check, delete, rebuild, remove, restore, update
+from ingest import backup, check, delete, rebuild, reinstate, remove, restore, update
 from tests.conftest import SAMPLES, Counted, OpenStore, hits, updated
 from tests.support.articles import Letters, random_article
 from tests.support.program import ROOT, finished
@@ -184,7 +184,7 @@ def test_a_library_of_the_original_model_may_be_held_to_it(older: Path, monkeypa
     assert rebuild(data=older).embedded == 0
     assert answered_by(older) == ORIGINAL
     monkeypatch.setenv("VIADOMA_EMBEDDINGS", TRAINED)
-    with pytest.raises(LibraryError, match="--rebuild"):
+    with pytest.raises(LibraryError, match="viadoma rebuild"):
         Bot.open(older, model="")
 
 
@@ -338,7 +338,7 @@ def test_a_library_of_the_format_before_is_taken_over(data: Path, open_store: Op
     assert check(data=data) == []
 
 
-command = partial(finished, "ingest.__main__")
+command = partial(finished, "cli")
 
 
 def said(done: subprocess.CompletedProcess[str], code: int, words: Sequence[str]) -> None:
@@ -348,13 +348,17 @@ def said(done: subprocess.CompletedProcess[str], code: int, words: Sequence[str]
 
 
 def test_the_program_looks_after_a_folder_from_check_to_delete(tmp_path: Path, data: Path) -> None:
-    said(command("--backup", tmp_path / "b.zip", "--data", data), 0, ["MB"])
+    said(command("backup", tmp_path / "b.zip", "--data", data), 0, ["MB"])
     changed(data, "UPDATE vector SET value = zeroblob(768)")
-    said(command("--check", "--data", data), 1, ["2 faults", "--rebuild"])
-    said(command("--rebuild", "--data", data), 0, ["2 vectors are in use; 6 were made again"])
+    said(command("check", "--data", data), 1, ["2 faults", "viadoma rebuild"])
+    said(command("rebuild", "--data", data), 0, ["Index rebuilt: 2 vectors, 6 of them embedded again"])
     ferry = tmp_path / "articles" / "ferry.txt"
-    said(command(ferry, "--remove", "a test", "--data", data), 0, ["1 articles are searched no more"])
-    said(command(ferry, "--delete", "--data", data), 0, ["1 articles in 1 versions"])
+    said(command("remove", ferry, "--reason", "a test", "--data", data), 0, ["1 articles are searched no more"])
+    said(command("reinstate", ferry, "--data", data), 0, ["1 articles are searched again"])
+    said(command("delete", ferry, "--data", data), 0, ["1 articles in 1 versions"])
+    said(command("check", "--data", data), 0, ["Library, full text, vectors and index agree"])
+    said(command("restore", tmp_path / "b.zip", "--data", tmp_path / "other"), 0, ["Restored the library of"])
+    assert check(data=tmp_path / "other") == []
 
 
 @pytest.mark.slow
@@ -371,18 +375,24 @@ def test_nothing_acknowledged_is_lost_or_half_visible_after_kills() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
-        ["--check", "x.txt"],
-        ["x.txt", "--watch", "--delete"],
-        ["x.txt", "--workers", "0"],
-        ["x.txt", "--delete", "--dry-run"],
-        ["x.txt", "--remove", "why", "--dry-run"],
-        ["x.txt", "--bring-back", "--dry-run"],
-        ["x.txt", "--watch", "--dry-run"],
-        ["--rebuild", "--dry-run"],
-        ["--restore", "b.zip", "--prune"],
-        ["x.txt", "--delete", "--workers", "2"],
-        ["x.txt", "--interval", "5"],
+        ["ingest"],
+        ["ingest", "x.txt", "--workers", "0"],
+        ["ingest", "x.txt", "--workers", "2", "--dask", "tcp://127.0.0.1:9"],
+        ["ingest", "x.txt", "--interval", "5"],
+        ["watch"],
+        ["watch", "x.txt", "--dry-run"],
+        ["watch", "x.txt", "--interval", "0.5"],
+        ["watch", "x.txt", "--interval", "often"],
+        ["remove", "x.txt"],
+        ["remove", "x.txt", "--reason", "why", "--dry-run"],
+        ["reinstate", "x.txt", "--dry-run"],
+        ["set", "--title", "A medal"],
+        ["delete"],
+        ["delete", "x.txt", "--dry-run"],
+        ["check", "x.txt"],
+        ["rebuild", "--dry-run"],
+        ["backup"],
+        ["restore", "b.zip", "--prune"],
     ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
@@ -411,9 +421,9 @@ def test_ten_full_re_ingests_and_a_rebuild_take_no_more_room(tmp_path: Path, wri
         assert room() <= 1.5 * fresh
 
 
-@pytest.mark.parametrize("option", ["--delete", "--remove=x", "--bring-back", "--prune"])
-def test_an_empty_name_is_refused_and_nothing_is_lost(data: Path, option: str) -> None:
-    said(command("", option, "--data", data), 2, ["empty name"])
+@pytest.mark.parametrize("given", ["delete", "remove --reason=x", "reinstate", "set --title=x", "ingest --prune"])
+def test_an_empty_name_is_refused_and_nothing_is_lost(data: Path, given: str) -> None:
+    said(command(*given.split(), "", "--data", data), 2, ["empty name"])
     assert check(data=data) == []
     with closing(sqlite3.connect(data / "library.db")) as library:
         assert library.execute("SELECT count(*) FROM version WHERE live").fetchone() == (2,)
@@ -521,7 +531,7 @@ def test_vectors_of_a_run_that_was_broken_off_leave_the_index(
 def test_what_was_removed_is_brought_back_as_it_was(data: Path, open_store: OpenStore) -> None:
     light = str((data.parent / "articles" / "light.txt").resolve())
     remove([light], "a test", data=data)
-    (article,) = bring_back([light], data=data)
+    (article,) = reinstate([light], data=data)
     assert check(data=data) == []
     store = open_store(data)
     assert "Ada Lund" in hits(store, "Who keeps the lighthouse?", 3)[0].text
@@ -530,4 +540,4 @@ def test_what_was_removed_is_brought_back_as_it_was(data: Path, open_store: Open
     report = update([data.parent / "articles"], data=data)
     assert (len(report.unchanged), report.withheld) == (2, ())
     with pytest.raises(ValueError, match=r"Nothing of .* was removed"):
-        bring_back([light], data=data)
+        reinstate([light], data=data)

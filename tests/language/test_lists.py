@@ -10,11 +10,10 @@ from language import LANGUAGES, alternation, entries, lacking, list_names, patte
 
 # What lists lack a language; who adds its section takes it out here.
 LACKING = {
-    "countries": ("uk", "pl", "lt"),
-    "stop_words": ("uk", "pl", "lt"),
-    "titles": ("uk", "pl", "lt"),
-    "ordinals": ("uk", "pl", "lt"),
-    "vague_numbers": ("uk", "pl", "lt"),
+    "male_names": ("lt",),
+    "number_words": ("ru", "be", "uk", "pl", "lt"),
+    "name_homonyms": ("en", "pl", "lt"),
+    "time_homonyms": ("lt",),
 }
 
 
@@ -40,6 +39,11 @@ def test_a_pattern_finds_whole_words_with_any_ending_and_blanks_of_any_kind() ->
     found = pattern(("free*", "set_free", "go")).finditer("Freed, set\u00a0 free; they go, forgo")
     assert [match[0] for match in found] == ["Freed", "set\u00a0 free", "go"]
     assert re.fullmatch(alternation(("at", "at_least")), "at least")
+    assert [
+        *map(
+            bool, map(pattern(("we…use",)).search, ("We do use it", "we use", "west, refuse", "we" + 61 * "." + "use"))
+        )
+    ] == [*(True, True, False, False)]
 
 
 def test_the_words_of_a_key_are_those_of_all_languages() -> None:

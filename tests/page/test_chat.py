@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from page import REMEMBERED_PAGES
 from page.conversations import FILE
+from page.launch import REMEMBERED_PAGES
 from tests.support.browser import (
     ANSWER,
     MARKER,

@@ -16,12 +16,12 @@ from starlette.datastructures import QueryParams
 from bot import Bot
 from page.chat import ChatHandlers
 from page.conversations import Conversations
+from page.i18n import IN_ENGLISH
 from page.intake import Intake
 from page.layout import ChatLayout
 from page.library import LibraryHandlers, LibraryLayout
 from page.session import Session
 from page.timeline import TimelineHandlers, TimelineLayout
-from page.words import IN_ENGLISH
 from tests.support.browser import ANSWER, QUESTION
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from page.i18n import IN_ENGLISH, translator
 from page.intake import Intake, State
 from page.library import told
-from page.words import IN_ENGLISH, words_of
 
 
 def ended(intake: Intake) -> State:
@@ -37,11 +37,11 @@ def test_what_a_stop_left_unread_is_told_and_read_later_even_by_another_start_of
     monkeypatch.setattr(intake, "_advance", lambda _: intake.stop())  # behind the first
     assert intake.start(files, [])
     state = ended(intake)
-    assert (state.stopped, state.trouble, len(state.report.added)) == (True, "", 1)
+    assert (state.stopped, state.trouble, len(state.report.added)) == (True, None, 1)
     said = told(intake, IN_ENGLISH)
     assert "Stopped: 1 added" in said
     assert "What was still to come was not read" in said
-    assert "Остановлено" in told(intake, words_of("ru"))
+    assert "Остановлено" in told(intake, translator("ru"))
 
     later = Intake(data)
     assert "What was still to come was not read" in told(later, IN_ENGLISH)
@@ -65,7 +65,7 @@ def test_a_fault_of_the_program_ends_in_no_done(
     monkeypatch.setattr("page.intake.update", failing)
     intake = Intake(tmp_path)
     assert intake.start(files, ["https://example.org/feed.xml"])
-    assert ended(intake).trouble == "RuntimeError: the roof fell in"
+    assert ended(intake).trouble == "“RuntimeError: the roof fell in”"
     said = told(intake, IN_ENGLISH)
     assert "Broken off: 0 added" in said
     assert "the roof fell in" in said

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from page import WAITING_QUESTIONS
 from page.chat import CONCURRENT_QUESTIONS
+from page.launch import WAITING_QUESTIONS
 from tests.support.browser import QUESTION, running
 from tests.support.endpoint import Script, endpoint
 from tests.support.readers import PATIENCE_SECONDS, Desk

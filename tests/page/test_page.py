@@ -22,13 +22,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from app import main
 from bot import FORMATS, Answer, Bot, Claim, Coverage, Filters, Turn, Voice
 from bot.answer import Account, Disagreement
+from cli.program import main
 from ingest import update
+from language import Message, verbatim
+from page.i18n import translator
 from page.layout import EXAMPLES
 from page.markup import message, source_group, turns
-from page.words import words_of
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
     ANSWER,
@@ -392,10 +393,10 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
     claims = (
         Claim("114 people were taken.", "verified", (1,)),
         Claim("By *bus*.", "partly", (1,)),
-        Claim("All stayed.", "unverified", (), ("“all” is not in a quote", "nor <b>stayed</b>")),
+        Claim("All stayed.", "unverified", (), (verbatim("“all” is not in a quote"), verbatim("nor <b>stayed</b>"))),
     )
     told = replace(an_answer(sample_data), status="partial", claims=claims, disagreements=())
-    answer = replace(told, missing=("Who paid [1] is not said.",))
+    answer = replace(told, missing=(verbatim("Who paid [1] is not said."),))
     lines = message(answer, "g").split("\n\n")
     assert lines[:5] == [
         "**The articles answer this in part.**",
@@ -412,24 +413,26 @@ def test_in_another_language_an_answer_is_told_in_its_words(sample_data: Path) -
     found = an_answer(sample_data)
     undated = replace(found.citations[0].article, published="")
     voices = (Voice("Coale", "government", False),)
+    units = {"unit": Message("days"), "other": Message("years")}
+    doubt = Message("its quote's {number} counts {unit}, not {other}", number="12", **units)
     cited = (replace(found.citations[0], article=undated, voices=voices), *found.citations[1:])
     claims = (
         Claim("114 people were taken.", "quoted", (1,)),
-        Claim("All stayed.", "unverified", (), ("its quote's 12 counts days, not years",)),
+        Claim("All stayed.", "unverified", (), (doubt,)),
     )
     filters = Filters(publishers=("BBC", "AP"), articles=("a1",), published_to=date(2026, 1, 1))
     coverage = Coverage(2, 1, "2025-12", "2025-12", 1)
     answer = replace(
         found, claims=claims, citations=cited, filters=filters, as_of=date(2025, 12, 31), coverage=coverage
     )
-    said = message(answer, "g", words_of("ru"))
+    said = message(answer, "g", translator("ru"))
     assert '<small class="voice">по словам: Coale (власти), без даты</small>' in said
     assert "не подтверждено источниками; 12 в цитате — это дни, а не годы" in said
     assert (
         "Поиск вёлся по 2 статьям (издание BBC или AP, статья a1, опубликовано по 2026-01-01, на 2025-12-31), "
         "из них 1 — перепечатка другой, дата — 2025-12 (без даты: 1)."
     ) in said
-    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", words_of("be"))
+    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", translator("be"))
     assert "Ніводзін артыкул не адпавядае выбару (выданне BBC ці AP, артыкул a1," in nothing
 
 
@@ -676,7 +679,7 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
         text=True,
     ) as process:
         assert process.stdout
-        assert process.stdout.readline() == f"Viadoma answers at http://127.0.0.1:{port} (Ctrl-C stops it)\n"
+        assert process.stdout.readline() == f"Viadoma is running at http://127.0.0.1:{port} (press Ctrl-C to stop)\n"
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{port}")
         page.get_by_placeholder("Ask about the articles").wait_for()
@@ -733,7 +736,7 @@ def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        assert main(["--data", str(sample_data), "--port", port.format(taken=taken), "--no-browser"]) == 2
+        assert main(["serve", "--data", str(sample_data), "--port", port.format(taken=taken), "--no-browser"]) == 2
     told = capsys.readouterr().err
     assert said.format(taken=taken) in told
     assert "--port" in told
@@ -807,5 +810,5 @@ def test_other_addresses_need_an_account(
 ) -> None:
     monkeypatch.setenv("VIADOMA_AUTH", account)
     at = ["--data", str(sample_data), "--host", host, "--port", str(free_port())]
-    assert main([*at, "--no-browser"]) == 2
+    assert main(["serve", *at, "--no-browser"]) == 2
     assert said in capsys.readouterr().err

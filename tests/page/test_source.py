@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, expect
 
 from bot import Article, Bot, Record
 from ingest import update
+from page.i18n import IN_ENGLISH
 from page.source import changes_page, source_page
-from page.words import IN_ENGLISH
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
     OpenPage,

@@ -193,7 +193,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
         expect(why).to_be_hidden()
         page.get_by_label("Like", exact=True).first.click()
         expect(page.get_by_label("What is good about this answer?")).to_be_visible(timeout=WAIT)
-    told = finished("app", "--data", data, "--feedback")
+    told = finished("cli", "feedback", "--data", data)
     assert told.returncode == 0
     kept = [json.loads(line) for line in told.stdout.splitlines()]
     assert [(one["liked"], one["reason"]) for one in kept] == [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import multiprocessing
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 ASK = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "VIADOMA_MODEL"))}
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["page", "app", "bot.__main__", "ingest.__main__"])
+FORKS.set_forkserver_preload(["page.launch", "bot", "ingest", "cli.program", "cli.answer_text"])
 
 
 def free_port() -> int:
@@ -37,8 +37,7 @@ def _program(module: str, arguments: list[str], environment: Mapping[str, str], 
     os.chdir(ROOT)
     faulthandler.enable()  # says where, should it crash
     sys.argv = [module, *arguments]
-    program = importlib.import_module(module)
-    sys.exit(getattr(program, "run", program.main)())
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def started(

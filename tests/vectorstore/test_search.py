@@ -16,6 +16,7 @@ from langchain_core.embeddings import Embeddings
 
 from bot import Bot, Filters, Turn
 from ingest import update
+from language import verbatim
 from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits, updated
 from vectorstore import HybridRetriever, Names, Store
 from vectorstore.catalogue import version_filter
@@ -312,7 +313,9 @@ def test_the_counts_of_terms_follow_what_is_taken_out(papers: Path, open_store: 
     store = open_store(papers)
     fulltext = store.library.fulltext
     before, (passages, length) = fulltext.frequencies(["chemist", "pool"]), fulltext.totals()
-    store.library.remove([next(one.id for one in store.library.articles() if one.publisher == "First")], "a test")
+    store.library.remove(
+        [next(one.id for one in store.library.articles() if one.publisher == "First")], verbatim("a test")
+    )
     assert before.keys() == {"chemist", "pool"}
     assert fulltext.frequencies(["chemist", "pool"]).keys() == {"pool"}
     assert fulltext.totals()[0] < passages

@@ -48,7 +48,7 @@ def test_switches_lists_and_folders_are_read_as_they_are_written(
 
 def test_a_value_that_can_not_be_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIADOMA_NAMES", "perhaps")
-    with pytest.raises(ValueError, match='VIADOMA_NAMES is "perhaps"'):
+    with pytest.raises(ValueError, match="VIADOMA_NAMES is “perhaps”"):
         settings(None)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bot import Bot, LibraryError
+from language import verbatim
 from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
 from tests.support.articles import Letters
 from tests.support.program import ROOT, finished
@@ -147,7 +148,7 @@ def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_da
     with closing(Store.open(settings(tmp_path / "data"), create=False)) as store:
         query = store.embed_query(QUESTIONS[0])
         near = [passage for passage, _ in store.nearest(query, 60)]
-        store.library.remove([found.article.id for found in store.library.passages.by_id(near)], "replaced")
+        store.library.remove([found.article.id for found in store.library.passages.by_id(near)], verbatim("replaced"))
         left = store.nearest(query, 5)
         assert len(left) == 5
         assert [passage for passage, _ in left] == [passage for passage, _ in store._exact([(query, 5)], LIVE)[0]]
@@ -223,7 +224,7 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     assert hits(store, "Who keeps the lighthouse?", 5) == []
 
     def ingest() -> None:
-        assert finished("ingest.__main__", path, "--data", tmp_path / "data").returncode == 0
+        assert finished("ingest", path, "--data", tmp_path / "data").returncode == 0
 
     ingest()
     assert "1871" in hits(store, "When was the lighthouse built?", 5)[0].text

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot import Bot, Filters
-from ingest import LibraryError, amend, bring_back, check, delete, remove, update
+from ingest import LibraryError, check, delete, reinstate, remove, set_metadata, update
+from page.i18n import IN_ENGLISH
 from page.source import source_page
-from page.words import IN_ENGLISH
 from tests.support.program import finished
 from vectorstore import Amendment, Article, Record
 
@@ -51,7 +51,7 @@ def said(article: Article) -> tuple[str, str, str]:
 
 
 def test_what_is_mended_is_a_new_version_of_the_same_text(data: Path, file: Path) -> None:
-    (article_id,) = amend([str(file)], title="A medal for  Ada Lund", published="2025-12-15", data=data)
+    (article_id,) = set_metadata([str(file)], title="A medal for  Ada Lund", published="2025-12-15", data=data)
     record = newest(data)
     assert (record.article.id, record.article.version) == (article_id, 2)
     assert said(record.article) == ("A medal for Ada Lund", "The Bay Post", "2025-12-15")
@@ -64,7 +64,7 @@ def test_what_is_mended_is_a_new_version_of_the_same_text(data: Path, file: Path
 
 
 def test_what_is_mended_is_searched_and_counted_from(data: Path, file: Path) -> None:
-    amend([str(file)], published="2025-12-15", data=data)
+    set_metadata([str(file)], published="2025-12-15", data=data)
     with Bot.open(data, model="") as bot:
         answer = bot.ask(QUESTION, filters=Filters(published_from=date(2025, 12, 1)))
         assert answer.citations[0].article.published == "2025-12-15"
@@ -74,7 +74,7 @@ def test_what_is_mended_is_searched_and_counted_from(data: Path, file: Path) -> 
 
 
 def test_the_source_taken_in_again_changes_nothing_of_it(data: Path, file: Path) -> None:
-    amend([str(file)], publisher="The Island Post", data=data)
+    set_metadata([str(file)], publisher="The Island Post", data=data)
     for content in (HEAD + TEXT, HEAD + TEXT + "\n"):  # the same bytes, and others of the same text
         file.write_text(content)
         assert update([file], data=data).unchanged == (str(file),)
@@ -83,7 +83,7 @@ def test_the_source_taken_in_again_changes_nothing_of_it(data: Path, file: Path)
 
 @pytest.mark.slow
 def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: Path, file: Path) -> None:
-    amend([str(file)], title="A medal", publisher="The Island Post", data=data)
+    set_metadata([str(file)], title="A medal", publisher="The Island Post", data=data)
     file.write_text(HEAD.replace("Norholm", "A medal").replace("Bay", "Fjord") + TEXT + "\n\nIt is made of tin.")
     assert update([file], data=data).changed == (str(file),)
     record = newest(data)
@@ -95,7 +95,7 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
     ]
     assert "Publisher: by hand on 20" in source_page(record, IN_ENGLISH)
     assert "the source says “The Fjord Post”" in source_page(record, IN_ENGLISH)
-    amend([str(file)], title="", publisher="", data=data)
+    set_metadata([str(file)], title="", publisher="", data=data)
     assert said(newest(data).article)[:2] == ("A medal", "The Fjord Post")
     assert newest(data).amendments == ()
     assert update([file], data=data).unchanged
@@ -103,19 +103,19 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
 
 @pytest.mark.slow
 def test_an_empty_value_gives_back_what_the_source_says(data: Path, file: Path) -> None:
-    amend([str(file)], title="A medal", published="2025", data=data)
-    amend([str(file)], title="", data=data)
+    set_metadata([str(file)], title="A medal", published="2025", data=data)
+    set_metadata([str(file)], title="", data=data)
     assert said(newest(data).article) == ("Norholm", "The Bay Post", "2025")
-    assert amend([str(file)], title="", publisher="The Bay Post", published="2025", data=data) == []
+    assert set_metadata([str(file)], title="", publisher="The Bay Post", published="2025", data=data) == []
     assert newest(data).article.version == 3
 
 
 def test_a_mended_article_goes_and_comes_back_and_is_deleted_whole(data: Path, file: Path) -> None:
-    (article_id,) = amend([str(file)], title="A medal", data=data)
+    (article_id,) = set_metadata([str(file)], title="A medal", data=data)
     remove([article_id], "a test", data=data)
-    with pytest.raises(ValueError, match="nothing is searched: bring it back first"):
-        amend([article_id], title="Other", data=data)
-    bring_back([article_id], data=data)
+    with pytest.raises(ValueError, match="nothing is searched: reinstate it first"):
+        set_metadata([article_id], title="Other", data=data)
+    reinstate([article_id], data=data)
     assert newest(data).article.title == "A medal"
     delete([article_id], data=data)
     assert update([file], data=data).added
@@ -127,7 +127,7 @@ def test_a_mended_article_goes_and_comes_back_and_is_deleted_whole(data: Path, f
 )
 def test_a_date_that_is_none_is_refused(data: Path, file: Path, published: str) -> None:
     with pytest.raises(ValueError, match="write it as 2025-12-13, 2025-12 or 2025"):
-        amend([str(file)], title="Lost", published=published, data=data)
+        set_metadata([str(file)], title="Lost", published=published, data=data)
     assert newest(data).article.version == 1
 
 
@@ -135,7 +135,7 @@ def test_only_what_is_embedded_with_the_same_model_is_mended(data: Path, file: P
     with closing(sqlite3.connect(data / "library.db")) as library, library:
         library.execute("UPDATE meta SET value = 'other' WHERE name = 'embedding'")
     with pytest.raises(LibraryError, match="was made with the embedding model other"):
-        amend([str(file)], title="A medal", data=data)
+        set_metadata([str(file)], title="A medal", data=data)
 
 
 def test_what_was_mended_is_never_half_there(data: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_what_was_mended_is_never_half_there(data: Path, file: Path, monkeypatch
 
     monkeypatch.setattr("vectorstore.origins.Origins.amend", broken)
     with pytest.raises(OSError, match="gone"):
-        amend([str(file)], title="A medal", data=data)
+        set_metadata([str(file)], title="A medal", data=data)
     monkeypatch.undo()
     record = newest(data)
     assert (record.article.version, record.article.title, record.amendments) == (1, "Norholm", ())
@@ -155,20 +155,22 @@ def test_a_library_that_knew_no_amendments_learns_them(data: Path, file: Path) -
     with closing(sqlite3.connect(data / "library.db")) as library, library:
         library.execute("DROP TABLE amended")
         library.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
-    amend([str(file)], title="A medal", data=data)
+    set_metadata([str(file)], title="A medal", data=data)
     (amendment,) = newest(data).amendments
     assert amendment == Amendment("title", "A medal", "Norholm", amendment.at)
 
 
-command = partial(finished, "ingest.__main__")
+command = partial(finished, "cli")
 
 
 @pytest.mark.slow
-def test_the_program_mends(data: Path, file: Path) -> None:
-    done = command(file, "--amend", "published=2025-12-13", "--amend", "title=A medal", "--data", data)
+def test_the_program_sets_metadata(data: Path, file: Path) -> None:
+    done = command("set", file, "--published", "2025-12-13", "--title", "A medal", "--data", data)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("1 articles have a new version: ")
     assert said(newest(data).article) == ("A medal", "The Bay Post", "2025-12-13")
-    wrong = command(file, "--amend", "lang=en", "--data", data)
+    back = command("set", file, "--title", "", "--data", data)
+    assert (back.returncode, said(newest(data).article)[0]) == (0, "Norholm")
+    wrong = command("set", file, "--data", data)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "write it as title=..., publisher=... or published=2025-12-13" in wrong.stderr
+    assert "name --title, --publisher or --published" in wrong.stderr
