@@ -173,8 +173,8 @@ def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bo
     ]
 
 
-def test_a_bundle_of_version_2_is_verified_and_its_plain_text_stays_as_it_is(bot: Bot) -> None:
-    answer = bot.ask("Who was the first person to walk on the moon?")
+def test_a_bundle_of_version_2_is_verified_and_its_plain_text_stays_as_it_is(bot: Bot, refused: Answer) -> None:
+    answer = refused
     fields = json.loads(bundle([replace(answer, notes=(verbatim("The model's answer was cut off."),))]))
     fields["version"], fields["answers"][0]["missing"] = 2, [str(answer.missing[0])]
     assert differing(mended(fields), bot) == []
@@ -530,7 +530,7 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
         assert "They do not say who signed it." in words
         assert "The model could not be reached." in words
         assert "It is a <start>." in words
-        assert "(not supported by the sources; its quote does not hold “start”)" in words
+        assert "(not supported by the sources; the words “start” are not in its quote)" in words
         assert told.searched in words
         assert told.made in words
         assert "quoting" in words

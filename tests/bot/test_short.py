@@ -416,7 +416,7 @@ def test_a_bundle_gives_back_the_short_answer_and_all_beside_it(library: Bot, sh
     answer = told(ship, verdict="no")
     assert answers_in(bundle([answer]), library.article) == [answer]
     fields = json.loads(bundle([answer]))
-    assert fields["version"] == 2
+    assert fields["version"] == 3
     assert fields["answers"][0]["short"] == asdict(answer)["short"]
 
 
