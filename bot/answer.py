@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Literal
 
 from language import Message, verbatim
-from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time
+from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time, context
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
 Status = Literal["answered", "partial", "not_found"]
@@ -48,7 +48,8 @@ class Citation:
     `times` are the times the quote names. `copies` are other articles that print the article's text again: they are no
     further sources. `voices` are those who say what it tells, the one nearest to the matter first; `publisher_kind` is
     what kind of source printed it. `corrected` is the day (ISO 8601) on which the article's text last changed since it
-    was first taken in; empty if it never did.
+    was first taken in; empty if it never did. `context` are the stretches of the article that a reader of the
+    quote must see with it: the headings over it, the heads of its table's columns, the question that it answers.
     """
 
     number: int
@@ -61,6 +62,12 @@ class Citation:
     voices: tuple[Voice, ...] = ()
     publisher_kind: Kind = "other"
     corrected: str = ""
+    context: tuple[Span, ...] = ()
+
+    @property
+    def context_texts(self) -> tuple[str, ...]:
+        """The words of the context, a stretch each."""
+        return tuple(" ".join(self.article.text[one.start : one.end].split()) for one in self.context)
 
     @property
     def link(self) -> str:
@@ -345,6 +352,7 @@ def numbered(quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
                 if span.start <= time.span.start and time.span.end <= span.end
             ),
             hit.copies,
+            context=context(hit.article, span.start),
         )
         for number, (hit, span) in enumerate(quotes, 1)
     )

@@ -16,7 +16,7 @@ from typing import cast, get_args
 
 from bot.answer import Citation, Kind, Voice
 from language import alternation, pattern, word_list, words_by_key
-from vectorstore import Article, Mention, Names, Span
+from vectorstore import NEVER_QUOTED, Article, Mention, Names, Span
 
 TABLE = Path(__file__).with_name("speakers.txt")
 WORD = re.compile(r"[^\s,;()]+")
@@ -64,10 +64,10 @@ def voices(article: Article, span: Span, names: Names) -> tuple[Voice, ...]:
     """Who says what the span of the article's text tells, the one nearest to the matter first; empty: the article."""
     text = article.text[span.start : span.end]
     direct = bool(QUOTED.search(text) or WHOLLY_QUOTED.match(text))
-    before = article.text[max(0, span.start - CONTEXT) : span.start]
+    before = _told_before(article, span.start)
     speakers = [_whole(speaker, before, names) for speaker in _speakers(text, names)]
     if WHOLLY_QUOTED.match(text) and not speakers:  # words that go on from the sentence before
-        speakers = [_whole(speaker, before, names) for speaker in list(_speakers(before, names))[-1:]]
+        speakers = [_whole(speaker, before, names) for speaker in _earlier(before, names)[-1:]]
     found = dict.fromkeys(speaker for speaker in speakers if speaker)
     return tuple(Voice(speaker, kind_of(speaker, names), direct and place == 0) for place, speaker in enumerate(found))
 
@@ -145,17 +145,31 @@ def _names_someone(subject: str) -> bool:
     return any(word[0].isupper() and not NOBODY.match(word) for word in re.findall(r"[^\W\d_]{2,}", subject))
 
 
-def _whole(speaker: str, before: str, names: Names) -> str:
+def _told_before(article: Article, start: int) -> list[str]:
+    """What stands before a place, block by block, but for headings and the like: no speaker runs over a border."""
+    first = max(0, start - CONTEXT)
+    return [
+        article.text[max(block.start, first) : min(block.end, start)]
+        for block in article.blocks
+        if block.start < start and block.end > first and block.kind not in NEVER_QUOTED
+    ] or [article.text[first:start]]
+
+
+def _earlier(before: Iterable[str], names: Names) -> list[str]:
+    return [speaker for words in before for speaker in _speakers(words, names)]
+
+
+def _whole(speaker: str, before: Sequence[str], names: Names) -> str:
     """The speaker, and for a pronoun the one it stands for in what comes before; empty if that can't be told."""
     if not PRONOUN.match(speaker):
         return speaker
-    earlier = [one for one in _speakers(before, names) if not PRONOUN.match(one)]
+    earlier = [one for one in _earlier(before, names) if not PRONOUN.match(one)]
     if IT.match(speaker):
         return earlier[-1] if earlier else ""
     likely = [one for one in earlier if _can_be(names.mentions(one), speaker) or TWO_NAMES.search(one)]
     if likely:
         return likely[-1]
-    people = [mention for mention in names.mentions(before) if _can_be([mention], speaker)]
+    people = [one for words in before for one in names.mentions(words) if _can_be([one], speaker)]
     return people[-1].spelling if people else ""
 
 

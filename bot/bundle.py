@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice, searched
 from language import Message, message_of, one_line
-from vectorstore import Article, Coverage, Filters, Time
+from vectorstore import Article, Coverage, Filters, Span, Time
 
 FORMAT = "viadoma-evidence"
 VERSION = 3
@@ -76,6 +76,7 @@ class StoredCitation:
     copies: tuple[StoredCopy, ...]
     times: tuple[Time, ...] = ()
     corrected: str = ""
+    context: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ def unknown(article_id: str, version: int) -> Article:
 
 def bare(article: StoredArticle) -> Article:
     """What a bundle knows of an article: all but its text."""
-    return _copied(Article, article, source="", text="")
+    return _copied(Article, article, source="", text="", blocks=())
 
 
 def restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:

@@ -18,7 +18,7 @@ from bot.answer import Citation
 from bot.attribution import attributed
 from bot.disagreement import figure
 from language import all_words, alternation, words_by_key
-from vectorstore import Article, Names, Span, Store, Time, published_span
+from vectorstore import NEVER_QUOTED, Article, Names, Span, Store, Time, published_span
 
 Topic = Literal["releases", "arrests", "sanctions", "easing"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
@@ -184,6 +184,9 @@ class Chronicle:
         spelt: list[tuple[str, str, str]] = []
         for embedded in self._store.library.passages.embedded(article.id, article.version):
             for span in embedded.passage.sentences:
+                block = article.block(span.start)
+                if block and block.kind in NEVER_QUOTED:
+                    continue
                 times = [one for one in embedded.passage.times if span.start <= one.span.start < span.end]
                 mentions = self._names.mentions(article.text[span.start : span.end])
                 by_name = {one.name: one for one in reversed(mentions)}

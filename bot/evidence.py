@@ -14,7 +14,7 @@ from bot.support import PLAIN, uncovered
 from bot.support.words import sentences
 from encoder import Reader, Text
 from language import Message, alternation, word_list, words_by_key
-from vectorstore import Hit, Names, Span
+from vectorstore import Block, Hit, Names, Sentence, Span
 
 __all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
 
@@ -52,22 +52,24 @@ def find_quote(text: str, quote: str) -> Span | None:
     return Span(found.start(), found.end()) if found else None
 
 
-def covering(hit: Hit, quote: str) -> Span | None:
-    """The whole sentences of the passage that a quote stands in, as a span of the article; None if it is not there.
+def covering(hit: Hit, quote: str) -> list[Span]:
+    """The whole sentences of the passage that a quote stands in, as a span of the article in each block.
 
-    A part of a sentence proves nothing: what denies it may stand in the rest.
+    Empty if it is not there. A part of a sentence proves nothing: what denies it may stand in the rest.
     """
     found = find_quote(hit.text, quote) if len(quote.split()) >= MIN_QUOTE else None
     if not found:
-        return None
-    start, end = hit.span.start + found.start, hit.span.start + found.end
-    touched = _touched(hit, Span(start, end))
-    return Span(min(start, touched[0].start), max(end, touched[-1].end)) if touched else Span(start, end)
+        return []
+    spans: dict[Block | None, Span] = {}
+    for one in _touched(hit, Span(hit.span.start + found.start, hit.span.start + found.end)):
+        block = hit.article.block(one.span.start)
+        spans[block] = Span(spans.get(block, one.span).start, one.span.end)
+    return list(spans.values())
 
 
-def _touched(hit: Hit, span: Span) -> list[Span]:
+def _touched(hit: Hit, span: Span) -> list[Sentence]:
     """The sentences of a passage that a stretch has a part of."""
-    return [one.span for one in hit.sentences if one.span.overlaps(span)]
+    return [one for one in hit.sentences if one.span.overlaps(span)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,10 @@ class Checker:
         why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
         if LINK.search(claim):
             why.append(Message("it holds an address"))
-        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
-        if not all(is_report(hit.article.text[span.start : span.end]) for hit, span in touched):
+        touched = [(hit, one) for hit, span in quotes for one in _touched(hit, span)]
+        if not all(one.quotable for _, one in touched):
+            why.append(Message("its quote is a heading, a caption or a question"))
+        elif not all(is_report(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
             why.append(Message("its quote asks or orders, it reports nothing"))
         if not any(self._reading.likely(hit, span) >= self._bears for hit, span in quotes):
             why.append(Message("its quote has nothing to do with the question"))

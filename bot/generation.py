@@ -313,10 +313,9 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedC
     why: list[Message] = []
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
-        span = covering(hit, quote) if hit else None
-        if hit and span:
-            found.setdefault((hit.article.id, span), (hit, span))
-        else:
+        quoted = [(hit, span) for span in covering(hit, quote)] if hit else []
+        found |= {(one.article.id, span): (one, span) for one, span in quoted}
+        if not quoted:
             why.append(Message("its quote is not in the passage it names"))
     quotes = tuple(found.values())
     if not quotes:

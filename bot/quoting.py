@@ -45,7 +45,7 @@ class Choice:
 
 def choose(reading: Reading, kind: Kind, fitted: Calibration) -> Choice:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
-    ranked = [one for one in reading.candidates if is_report(one.text)]
+    ranked = [one for one in reading.candidates if one.sentence.quotable and is_report(one.text)]
     if not ranked or reading.answerable < fitted.partial:
         why = Message("None of the passages read ({count}) answers the question.", count=reading.read)
         return Choice((), "not_found", (why if reading.read else Message("There is nothing to read."),))

@@ -163,7 +163,8 @@ def article_source(article: Article) -> str:
 def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
     features = sentence_features(hits, passages)
-    if not features["answers"].size:
+    quotable = np.array([one.quotable for hit in hits for one in hit.sentences], bool)
+    if not quotable.size:
         return Reading((), 0.0, tuple(hits))
     logits = fitted.sentence.logits(features)
     places = [
@@ -175,8 +176,12 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
         Candidate(hit, hit.sentences[number], passage.sentences[number], passage, score)
         for (hit, passage, number), score in zip(places, logits.tolist(), strict=True)
     ]
-    answerable = float(fitted.answerable.logits(question_features(logits, features)))
-    return Reading(tuple(sorted(candidates, key=lambda one: -one.score)), _share(answerable), tuple(hits))
+    ranked = tuple(sorted(candidates, key=lambda one: -one.score))
+    if not quotable.any():
+        return Reading(ranked, 0.0, tuple(hits))
+    own = {name: values[quotable] for name, values in features.items()}  # what a heading says is no answer
+    answerable = float(fitted.answerable.logits(question_features(logits[quotable], own)))
+    return Reading(ranked, _share(answerable), tuple(hits))
 
 
 def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) -> dict[str, Features]:

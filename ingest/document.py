@@ -9,9 +9,12 @@ for the user.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from language import Message
+if TYPE_CHECKING:
+    from vectorstore import BlockKind  # what reads in a child process does without the rest of it
+
+from language import EMPTY, Message
 
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
 Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
@@ -25,6 +28,9 @@ class UnreadableError(ValueError):
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
+
+
+BlockPlace: TypeAlias = "tuple[BlockKind, int, int]"  # a block of a text: its kind, start and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +66,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What a document says: its text, with paragraphs a blank line apart, and what it says of itself.
+    """What a document says: its text, with blocks a blank line apart, and what it says of itself.
 
     Everything but `text` is empty where the document does not say it; nothing is guessed. `published` and `modified`
     are as written there. `id` is the document's own name for itself within its file. `licence` is what it states.
-    `extractor` names the program that read it, with its version ("trafilatura 2.1.0").
+    `made` is the day on which its file was made, which is no day of publication; `left_out` says which of its parts are
+    not in the text ("2 pictures, 1 comment").
+    `extractor` names the program that read it, with its version ("trafilatura 2.1.0"). `blocks` are all of the
+    text's, in their order; without any they are the paragraphs that blank lines make.
     """
 
     text: str
@@ -77,8 +86,11 @@ class Extract:
     lang: str = ""
     note: str = ""
     licence: str = ""
+    made: str = ""
+    left_out: Message = EMPTY
     id: str = ""
     extractor: str = ""
+    blocks: tuple[BlockPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

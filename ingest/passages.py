@@ -1,41 +1,47 @@
-"""Article text -> passages of whole sentences, with exact character offsets.
+"""Article text and its blocks -> passages of whole sentences, with exact character offsets.
 
-Knows where sentences and paragraphs end. Does not know what they mean or how they are searched.
+Knows where sentences end; none goes over the border of a block. Does not know what they mean or how they are searched.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sentencex
 
-from vectorstore import Passage, Span
+from vectorstore import Block, Passage, Span, block_at, text_blocks
 
 PASSAGE_CHARACTERS = 600  # a passage is closed before it grows over this, unless one sentence alone is longer
 SENTENCE_CHARACTERS = 1000  # about 300 tokens; a longer "sentence" is cut at white space, for the model reads 512
 # Raise it when these rules, or those of times or terms, change: articles are then cut anew at their next ingest.
-RULES_VERSION = 3
+RULES_VERSION = 4
 
-# A line break ends a paragraph if the line ends like a sentence, if a blank line follows or if a list item does;
-# otherwise the text is wrapped by hand and goes on.
-BREAK = re.compile(r"\n[^\S\n]*\n\s*|(?<=[.!?…:;”\"»)])[^\S\n]*\n\s*|\n(?=\s*(?:[-*•–—]|\d{1,3}[.)])\s)")
+LEADING = ("heading", "question")  # blocks that belong to what stands behind them
+
+# A line break within a block ends a sentence if the line ends like one, or if a list item follows; otherwise the text
+# is wrapped by hand and goes on.
+BREAK = re.compile(r"(?<=[.!?…:;”\"»)])[^\S\n]*\n\s*|\n(?=\s*(?:[-*•–—]|\d{1,3}[.)])\s)")
 INITIAL = re.compile(r"(?:^|[\s(«“\"])[^\W\d_]\.$")
 # sentencex has no rules for Belarusian; Russian ones know the same abbreviations
 SPLIT_AS = {"be": "ru"}
 
 
-def passages(text: str, lang: str) -> list[Passage]:
+def passages(text: str, lang: str, blocks: Sequence[Block] = ()) -> list[Passage]:
     """The passages of a text, in order: every character that is not white space is in exactly one.
 
-    Empty if the text is blank. `lang` is an ISO 639-1 code, or empty if unknown (cut as English).
+    Empty if the text is blank. `lang` is an ISO 639-1 code, or empty if unknown (cut as English). `blocks` are all of
+    the text's; without any they are those that blank lines make. What stands over other blocks, such as a heading,
+    begins a passage rather than ends one.
     """
+    blocks = blocks or text_blocks(text)
     closed: list[Passage] = []
     group: list[Span] = []
-    for sentence in sentences(text, lang):
+    for sentence in sentences(text, lang, blocks):
         if group and sentence.end - group[0].start > PASSAGE_CHARACTERS:
-            closed.append(_passage(group))
-            group = []
+            last = len(group) - _leading(blocks, group, sentence)
+            closed.append(_passage(group[:last]))
+            group = group[last:]
         group.append(sentence)
     if group:
         closed.append(_passage(group))
@@ -46,18 +52,33 @@ def _passage(sentences: list[Span]) -> Passage:
     return Passage(Span(sentences[0].start, sentences[-1].end), tuple(sentences))
 
 
-def sentences(text: str, lang: str) -> Iterator[Span]:
-    """The sentences of a text in order, without the white space around them."""
-    for paragraph in _paragraphs(text):
-        yield from _cut(text, _joined(text, paragraph, SPLIT_AS.get(lang, lang or "en")))
+def _leading(blocks: Sequence[Block], group: Sequence[Span], sentence: Span) -> int:
+    """How many of the last sentences of a group stand over the one behind it, and fit into a passage with it."""
+    count = 0
+    for one in reversed(group[1:]):
+        block = block_at(blocks, one.start)
+        if not block or block.kind not in LEADING or sentence.end - one.start > PASSAGE_CHARACTERS:
+            break
+        count += 1
+    return count
 
 
-def _paragraphs(text: str) -> Iterator[Span]:
-    start = 0
-    for found in BREAK.finditer(text):
+def sentences(text: str, lang: str, blocks: Sequence[Block] = ()) -> Iterator[Span]:
+    """The sentences of a text in order, without the white space around them; see `passages`. A table's row is one."""
+    for block in blocks or text_blocks(text):
+        if block.kind == "table row":
+            yield from _cut(text, iter([Span(block.start, block.end)]))
+            continue
+        for paragraph in _paragraphs(text, block):
+            yield from _cut(text, _joined(text, paragraph, SPLIT_AS.get(lang, lang or "en")))
+
+
+def _paragraphs(text: str, block: Block) -> Iterator[Span]:
+    start = block.start
+    for found in BREAK.finditer(text, block.start, block.end):
         yield Span(start, found.start())
         start = found.end()
-    yield Span(start, len(text))
+    yield Span(start, block.end)
 
 
 def _joined(text: str, paragraph: Span, lang: str) -> Iterator[Span]:

@@ -9,12 +9,13 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from ingest.articles import EXTRACTION_VERSION
 from ingest.passages import passages
 from ingest.urls import url_key
-from vectorstore import Amendment, Article, NewVersion, Origin, Passage, Provenance, times
+from vectorstore import Amendment, Article, NewVersion, Origin, Passage, Provenance, text_blocks, times
 
 
 def amended(article: Article, amendments: Sequence[Amendment]) -> tuple[Article, tuple[Amendment, ...]]:
@@ -34,9 +35,12 @@ def fingerprint(article: Article, provenance: Provenance) -> str:
         "lang": article.lang,
         "note": article.note,
         "text": article.text,
+        "blocks": [] if article.blocks == text_blocks(article.text) else [*map(astuple, article.blocks)],
         "author": provenance.author,
         "modified": provenance.modified,
         "licence": provenance.licence,
+        "made": provenance.made,
+        "left out": provenance.left_out,
     }
     return digest(json.dumps([EXTRACTION_VERSION, fields], sort_keys=True))
 
@@ -55,7 +59,7 @@ def prepare(
     return NewVersion(
         article,
         fingerprint(article, provenance),
-        tuple(_timed(article, passage) for passage in passages(article.text, article.lang)),
+        tuple(_timed(article, passage) for passage in passages(article.text, article.lang, article.blocks)),
         provenance,
         raw,
         keys,

@@ -20,7 +20,7 @@ from ingest.report import Progress, Report, ReportBuilder
 from ingest.resources import IngestResources
 from ingest.urls import is_web_url
 from language import Message, message_of
-from vectorstore import Article, NewVersion, Origin, Provenance, Store
+from vectorstore import Article, Block, NewVersion, Origin, Provenance, Store, text_blocks
 from vectorstore.timestamps import utc_now
 
 DOUBLED = Message("its source is another article's, of the same text")
@@ -220,6 +220,7 @@ class _Update:
             text=extract.text,
             sha256=digest(extract.text),
             added=utc_now(),
+            blocks=tuple(Block(*place) for place in extract.blocks) or text_blocks(extract.text),
         )
 
     def _prune(self, sources: Sequence[str]) -> None:
@@ -265,6 +266,8 @@ def _provenance(draft: ArticleDraft, document: Document) -> Provenance:
         author=draft.extract.author,
         modified=draft.extract.modified,
         licence=draft.extract.licence,
+        made=draft.extract.made,
+        left_out=draft.extract.left_out,
     )
 
 

@@ -15,9 +15,10 @@ from language.lists import (
     word_list,
     words_by_key,
 )
-from language.messages import Message, message_of, one_line, verbatim
+from language.messages import EMPTY, Message, message_of, one_line, verbatim
 
 __all__ = [
+    "EMPTY",
     "LANGUAGES",
     "Message",
     "all_words",

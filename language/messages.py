@@ -140,3 +140,6 @@ def _value(kept: object) -> Value:
     if isinstance(kept, str | int | float):
         return kept
     raise ValueError("a value is a text, a number or a message")
+
+
+EMPTY = verbatim("")

@@ -110,11 +110,13 @@ def _card(source: Source, group: str, words: Translator) -> str:
             said += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
         place = "voices" if kind == "voices" else "note"
         remarks[place] += f'<p class="{place}" dir="auto">{said}</p>'
+    context = "".join(f'<p class="context" dir="auto">{escape_html(words)}</p>' for words in citation.context_texts)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
         f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
-        f'<p class="links">{links}</p>{remarks["voices"]}<blockquote lang="{escape_html(article.lang)}" dir="auto">'
+        f'<p class="links">{links}</p>{remarks["voices"]}{context}'
+        f'<blockquote lang="{escape_html(article.lang)}" dir="auto">'
         f"{before}<mark>{quoted}{answering}{further}</mark>{behind}</blockquote>{remarks['note']}</li>"
     )
 

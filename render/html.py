@@ -81,9 +81,10 @@ def _source(source: Source, say: Say) -> str:
     about = escape(", ".join(filter(None, (citation.article.name, *map(say, source.about)))))
     link = f', <a href="{url}" rel="noopener noreferrer">{url}</a>' if url else ""
     remarks = "".join(f'<p dir="auto">{escape(capital(say(remark)))}</p>' for _, remark in source.remarks)
+    context = "".join(f'<p dir="auto">{escape(words)}</p>' for words in citation.context_texts)
     proof = ", ".join(f"{escape(say(name))}: <code>{escape(value)}</code>" for name, value in source.proof)
     return (
-        f'<li id="source-{citation.number}" value="{citation.number}">'
+        f'<li id="source-{citation.number}" value="{citation.number}">{context}'
         f'<blockquote lang="{escape(citation.article.lang)}" dir="auto">{_emphasised(*source.pieces)}</blockquote>'
         f'<p dir="auto">{about}{link}</p>{remarks}<p>{proof}</p></li>'
     )

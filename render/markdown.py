@@ -116,7 +116,8 @@ class MarkdownWriter:
         about = ", ".join(filter(None, (*map(self.text, (name, *map(self.say, source.about))), url)))
         remarks = "".join(f" {self.text(capital(self.say(remark)))}" for _, remark in source.remarks)
         proof = ", ".join(f"{self.say(key)}: `{_code(value)}`" for key, value in source.proof)
-        return f"[^{source.citation.number}]: “{self.quoted(*source.pieces)}” — {about}.{remarks} {proof}."
+        context = "".join(f"{self.text(words)} " for words in source.citation.context_texts)
+        return f"[^{source.citation.number}]: {context}“{self.quoted(*source.pieces)}” — {about}.{remarks} {proof}."
 
     def _table(self, conflict: Conflict) -> Iterator[str]:
         """A heading, and a table with a column for each value: who gives it, and when."""

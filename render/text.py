@@ -40,6 +40,7 @@ def _source(source: Source, say: Say) -> Iterator[str]:
     citation = source.citation
     about = ", ".join(filter(None, (citation.article.name, *map(say, source.about), source.url)))
     yield f"[{citation.number}] {about}"
+    yield from (f"    {words}" for words in citation.context_texts)
     yield f"    “{' '.join(citation.quote.split())}”"
     yield from (f"    {capital(say(remark))}" for _, remark in source.remarks)
     yield f"    {citation.link}"

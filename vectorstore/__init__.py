@@ -3,7 +3,10 @@
 from encoder import ORIGINAL, TRAINED
 from vectorstore.article import (
     EVERYTHING,
+    NEVER_QUOTED,
     Article,
+    Block,
+    BlockKind,
     Coverage,
     Facet,
     Facets,
@@ -14,7 +17,9 @@ from vectorstore.article import (
     Sentence,
     Span,
     Time,
+    block_at,
 )
+from vectorstore.blocks import context, text_blocks
 from vectorstore.catalogue import Entry
 from vectorstore.changes import Change, changes
 from vectorstore.copies import copied
@@ -34,10 +39,13 @@ from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
 __all__ = [
     "BUILT_IN",
     "EVERYTHING",
+    "NEVER_QUOTED",
     "ORIGINAL",
     "TRAINED",
     "Amendment",
     "Article",
+    "Block",
+    "BlockKind",
     "BusyError",
     "Change",
     "Coverage",
@@ -68,8 +76,10 @@ __all__ = [
     "Store",
     "Time",
     "backup",
+    "block_at",
     "changes",
     "check",
+    "context",
     "copied",
     "embed_texts",
     "exists",
@@ -81,6 +91,7 @@ __all__ = [
     "restore",
     "settings",
     "stored_embedding",
+    "text_blocks",
     "times",
     "without_times",
 ]

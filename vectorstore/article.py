@@ -5,13 +5,43 @@ Knows the shapes every room speaks of. Does not know where they are stored, how 
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from language import EMPTY, Message
+
 Vector = NDArray[np.float32]  # or a matrix of vectors, a row each
+BlockKind = Literal[
+    "heading",
+    "paragraph",
+    "list item",
+    "caption",
+    "table row",
+    "quotation",
+    "signature",
+    "update",
+    "question",
+    "answer",
+]
+NEVER_QUOTED: frozenset[BlockKind] = frozenset(("heading", "caption", "question"))  # what tells of other blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Characters `start` to `end` of an article's text (end exclusive) that its author set apart, and what they are.
+
+    A heading is also the row of a table that names its columns, and the time over an update.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +52,8 @@ class Article:
     is known ("2025-12-13", "2025-12", "2025"). An empty string in `title`, `url`, `publisher`, `published`, `lang`
     or `note` means that it is not known; nothing is guessed. `source` is the file or address the text came from,
     `note` what a reader must know of it ("digest"), `added` the time of ingest (ISO 8601, UTC), `sha256` the digest
-    of `text` in UTF-8.
+    of `text` in UTF-8. `blocks` are the parts that its author set apart, in reading order; every character that is not
+    white space is in one. Empty only for an article that is in no library.
     """
 
     id: str
@@ -37,11 +68,22 @@ class Article:
     text: str
     sha256: str
     added: str
+    blocks: tuple[Block, ...] = ()
+
+    def block(self, position: int) -> Block | None:
+        """The block that a character is in; None where there is none."""
+        return block_at(self.blocks, position)
 
     @property
     def name(self) -> str:
         """What to call the article where it has no title: its address or file."""
         return self.title or self.url or self.source.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def block_at(blocks: Sequence[Block], position: int) -> Block | None:
+    """The one of an article's blocks that a character is in; None where there is none."""
+    place = bisect_right(blocks, position, key=lambda block: block.start) - 1
+    return blocks[place] if place >= 0 and position < blocks[place].end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +93,8 @@ class Provenance:
     `address` was asked for, `final` answered after the redirects, at the time `fetched` (ISO 8601, UTC), with the
     headers `etag` and `last_modified`; all five are empty for a file. `raw_sha256` and `raw_bytes` are digest and
     length of the document's bytes, `extractor` the program that read them, with its version. `author`, `modified`
-    (ISO 8601, as exact as known) and `licence` are what the document states.
+    (ISO 8601, as exact as known) and `licence` are what the document states. `made` is the day on which the file was
+    made, as it says itself, and `left_out` says which of its parts were not taken in ("2 pictures, 1 comment").
     """
 
     address: str = ""
@@ -65,6 +108,8 @@ class Provenance:
     author: str = ""
     modified: str = ""
     licence: str = ""
+    made: str = ""
+    left_out: Message = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +152,19 @@ class Sentence:
     """A sentence of a hit.
 
     `cosine` (-1 to 1) is its likeness to the query. `times` are the times it names. `names` are the known names in it
-    (see `Names`).
+    (see `Names`). `kind` is that of its block.
     """
 
     span: Span
     cosine: float
     times: tuple[Time, ...] = ()
     names: frozenset[str] = frozenset()
+    kind: BlockKind = "paragraph"
+
+    @property
+    def quotable(self) -> bool:
+        """Whether it says something by itself; else it only tells of other blocks, as a heading does."""
+        return self.kind not in NEVER_QUOTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from vectorstore.article import Article
+from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import FIRST_DAY, LIVE, VersionFilter
 from vectorstore.copies import bands, copied, likeness
-from vectorstore.database import ARTICLE, placeholders
+from vectorstore.database import placeholders
 
 
 def own_cluster(article: Article) -> str:
@@ -45,7 +46,7 @@ class Clusters:
             f" ORDER BY published = '', {FIRST_DAY}, id",
             (*which.parameters, cluster),
         )
-        return [Article(*row) for row in rows]
+        return [article_in(row) for row in rows]
 
     def add(self, version: int, article: Article) -> None:
         """Puts a live version into the cluster whose first text is most like it; other clusters of that text join it.

@@ -23,7 +23,7 @@ from vectorstore.origins import AMENDED
 from vectorstore.origins import SCHEMA as ORIGINS
 
 FILE = "library.db"
-FORMAT = 4
+FORMAT = 5
 MAPPED = 1 << 30  # bytes of the file that reading maps into memory
 BUSY_SECONDS = 5.0
 LOCK_SECONDS = 2.0
@@ -34,7 +34,7 @@ CREATE TABLE version ( -- short columns first, the text last: SQLite reads a row
     id INTEGER PRIMARY KEY, article TEXT NOT NULL, number INTEGER NOT NULL, live INTEGER NOT NULL,
     published TEXT NOT NULL, lang TEXT NOT NULL, cluster TEXT NOT NULL, fingerprint TEXT NOT NULL,
     sha256 TEXT NOT NULL, added TEXT NOT NULL, publisher TEXT NOT NULL, source TEXT NOT NULL, url TEXT NOT NULL,
-    title TEXT NOT NULL, note TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (article, number));
+    title TEXT NOT NULL, note TEXT NOT NULL, blocks TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (article, number));
 CREATE UNIQUE INDEX version_live ON version (article) WHERE live;
 CREATE INDEX version_cluster ON version (cluster) WHERE live;
 CREATE TABLE band (key BLOB, version INTEGER REFERENCES version, PRIMARY KEY (key, version)) WITHOUT ROWID;
@@ -56,8 +56,6 @@ CREATE INDEX vector_indexed ON vector (id) WHERE indexed;
 CREATE VIRTUAL TABLE words USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
 CREATE TABLE term (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
 """
-# the columns of `version` that hold the fields of an `Article`, in their order
-ARTICLE = "article, number, source, title, url, publisher, published, lang, note, text, sha256, added"
 
 
 class LibraryError(ValueError):
@@ -200,7 +198,7 @@ class Database:
             meta = dict(self.connection().execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
-        if meta.get("format") in ("2", "3"):
+        if meta.get("format") in ("2", "3", "4"):
             self._upgrade()
         elif meta.get("format") != str(FORMAT):
             raise LibraryError(
@@ -225,7 +223,7 @@ class Database:
             )
 
     def _upgrade(self) -> None:
-        """Format 2 knew nothing of sources, format 3 nothing of amendments; all else is the same."""
+        """Format 2 knew nothing of sources, 3 nothing of amendments, 4 nothing of blocks; all else is the same."""
         try:
             with self.transaction() as connection:
                 # another process may have been faster
@@ -235,6 +233,10 @@ class Database:
                     connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
                 if "amended" not in tables:
                     _run(connection, AMENDED)
+                # no blocks are those that blank lines make
+                for table, column in (("version", "blocks"), ("provenance", "made"), ("provenance", "left_out")):
+                    if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+                        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
                 connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
         except sqlite3.Error as error:
             raise unwritable(self.folder, error) from error

@@ -8,15 +8,16 @@ search index beside it can be made again from what stands here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from language import Message
 from vectorstore.article import Article, Passage, Provenance, Span
+from vectorstore.blocks import ARTICLE, article_in, article_row
 from vectorstore.catalogue import NEWEST_FIRST, Catalogue
 from vectorstore.clusters import Clusters, own_cluster
-from vectorstore.database import ARTICLE, Database
+from vectorstore.database import Database
 from vectorstore.fulltext import FullText
 from vectorstore.origins import Amendment, Origin, Origins, Removed, Stale
 from vectorstore.passage_table import EmbeddedPassage, PassageTable
@@ -113,22 +114,22 @@ class Library(Database):
             row = self.connection().execute(query + "live", (article_id,)).fetchone()
         else:
             row = self.connection().execute(query + "number = ?", (article_id, version)).fetchone()
-        return Article(*row) if row else None
+        return article_in(row) if row else None
 
     def articles(self) -> Iterator[Article]:
         """The live articles, newest first, those without a date last."""
         for row in self.connection().execute(f"SELECT {ARTICLE} FROM version WHERE live ORDER BY {NEWEST_FIRST}"):
-            yield Article(*row)
+            yield article_in(row)
 
     def every_version(self) -> Iterator[Article]:
         """All versions of all articles, live or not, in the order in which they were added."""
         for row in self.connection().execute(f"SELECT {ARTICLE} FROM version ORDER BY id"):
-            yield Article(*row)
+            yield article_in(row)
 
     def versions(self, article_id: str) -> list[Article]:
         """All versions of an article, the oldest first; empty if there is no such article."""
         query = f"SELECT {ARTICLE} FROM version WHERE article = ? ORDER BY number"
-        return [Article(*row) for row in self.connection().execute(query, (article_id,))]
+        return [article_in(row) for row in self.connection().execute(query, (article_id,))]
 
     def next_version(self, article_id: str) -> int:
         """The number the article's next version gets, from 1."""
@@ -288,8 +289,8 @@ class Library(Database):
 
     def _insert(self, article: Article, fingerprint: str) -> int:
         version = self.connection().execute(
-            f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 12})",
-            (fingerprint, own_cluster(article), *astuple(article)),
+            f"INSERT INTO version (live, fingerprint, cluster, {ARTICLE}) VALUES (1, ?, ?{', ?' * 13})",
+            (fingerprint, own_cluster(article), *article_row(article)),
         ).lastrowid  # fmt: skip
         assert version is not None
         return version

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from language import Message
@@ -20,7 +20,8 @@ SCHEMA = """
 CREATE TABLE provenance (
     version INTEGER PRIMARY KEY REFERENCES version, address TEXT NOT NULL, final TEXT NOT NULL, fetched TEXT NOT NULL,
     etag TEXT NOT NULL, last_modified TEXT NOT NULL, raw_sha256 TEXT NOT NULL, raw_bytes INTEGER NOT NULL,
-    extractor TEXT NOT NULL, author TEXT NOT NULL, modified TEXT NOT NULL, licence TEXT NOT NULL);
+    extractor TEXT NOT NULL, author TEXT NOT NULL, modified TEXT NOT NULL, licence TEXT NOT NULL,
+    made TEXT NOT NULL DEFAULT '', left_out TEXT NOT NULL DEFAULT '');
 CREATE INDEX provenance_raw ON provenance (raw_sha256);
 CREATE TABLE raw (sha256 TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE known (key TEXT PRIMARY KEY, article TEXT NOT NULL) WITHOUT ROWID;
@@ -130,7 +131,10 @@ class Origins:
             article_id,
             version,
         )
-        return Provenance(*row) if row else Provenance()
+        if not row:
+            return Provenance()
+        *texts, left_out = row
+        return replace(Provenance(*texts), left_out=Message.restored(left_out))
 
     def raw(self, sha256: str) -> bytes | None:
         """The bytes a version was read from; None if they were not kept."""
@@ -173,7 +177,7 @@ class Origins:
         columns = len(fields(Provenance))
         connection.execute(
             f"INSERT INTO provenance (version, {PROVENANCE}) VALUES (?{', ?' * columns})",
-            (version, *astuple(provenance)),
+            (version, *astuple(provenance)[:-1], provenance.left_out.stored()),
         )
         if raw is not None and not self._one("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
             connection.execute("INSERT INTO raw VALUES (?, ?)", (provenance.raw_sha256, zlib.compress(raw)))

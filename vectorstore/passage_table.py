@@ -13,8 +13,9 @@ from dataclasses import astuple, dataclass
 from datetime import date
 
 from vectorstore.article import Article, Passage, Span, Time, Vector
+from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import LIVE, VersionFilter
-from vectorstore.database import ARTICLE, placeholders
+from vectorstore.database import placeholders
 from vectorstore.vector_table import stacked
 
 
@@ -93,7 +94,7 @@ class PassageTable:
             f" WHERE live AND passage.id IN ({placeholders(passages)})",
             list(passages),
         )
-        by_id = {row[0]: StoredPassage(row[0], Article(*row[3:]), Span(row[1], row[2])) for row in rows}
+        by_id = {row[0]: StoredPassage(row[0], article_in(row[3:]), Span(row[1], row[2])) for row in rows}
         return [by_id[passage] for passage in passages if passage in by_id]
 
     def by_vector(self, vectors: Sequence[str], which: VersionFilter = LIVE) -> dict[str, list[int]]:

@@ -265,7 +265,8 @@ class _Search:
         """A sentence with the names and times in it."""
         own = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
-        return Sentence(span, cosine, own, names)
+        block = article.block(span.start)
+        return Sentence(span, cosine, own, names, block.kind if block else "paragraph")
 
 
 def _words(text: str) -> dict[str, float]:

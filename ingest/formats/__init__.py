@@ -18,7 +18,7 @@ from language import Message, message_of
 
 __all__ = ["READER_VERSION", "extract", "silenced"]
 
-READER_VERSION: int = 1  # raise it when a reader changes what it gives: documents are then read anew
+READER_VERSION: int = 2  # raise it when a reader changes what it gives: documents are then read anew
 
 # what reads a document of a kind, and what the kind is called
 READERS: dict[Kind, tuple[str, str]] = {

@@ -12,8 +12,9 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 
-from ingest.document import Document, Extract, UnreadableError
+from ingest.document import BlockPlace, Document, Extract, UnreadableError
 from ingest.formats import web
+from ingest.formats.blocks import counted, joined
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import decode, plain
 from ingest.urls import is_web_url
@@ -66,10 +67,11 @@ def _of_page(message: EmailMessage, part: EmailMessage) -> Extract:
 
 
 def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
-    text = _body(texts)
+    text, blocks = _body(texts)
     sender, mailbox = parseaddr(_header(message, "From"))
     return Extract(
         text=text,
+        blocks=blocks,
         title=_header(message, "Subject"),
         url=_archived(message),
         author=plain(" ".join(sender.split())) or mailbox,
@@ -77,27 +79,28 @@ def _of_mail(message: EmailMessage, texts: list[EmailMessage]) -> Extract:
         lang=_lang(message),
         id=_header(message, "Message-ID").strip("<> "),
         extractor=EXTRACTOR,
+        left_out=counted({"attachment": sum(1 for _ in message.iter_attachments())}),
     )
 
 
-def _body(texts: list[EmailMessage]) -> str:
+def _body(texts: list[EmailMessage]) -> tuple[str, tuple[BlockPlace, ...]]:
     words = next((_plain_words(part) for part in texts if part.get_content_type() == "text/plain"), "")
     page = next((part for part in texts if part.get_content_type() == "text/html"), None)
     raw = _bytes(page) if page is not None else b""
     if page is None or len(words) * 20 > len(raw) * TINY:  # marks are most of a page: so much text is no remnant
         if not words:
             raise UnreadableError(Message("no text in it"))
-        return words
-    shown = _page_words(raw, page.get_content_charset(""))
-    return words if len(words) * TINY >= len(shown) else shown
+        return words, ()
+    shown, blocks = _page_words(raw, page.get_content_charset(""))
+    return (words, ()) if len(words) * TINY >= len(shown) else (shown, blocks)
 
 
-def _page_words(raw: bytes, charset: str) -> str:
+def _page_words(raw: bytes, charset: str) -> tuple[str, tuple[BlockPlace, ...]]:
     """What a mail's page says: all that is visible, for mails have no menus around an article."""
     if not raw.strip():
-        return ""
+        return "", ()
     source = f"<!doctype html><html><body>{web.page_text(raw, charset)}</body></html>"
-    return plain(web.visible_text(source, ".//head|.//title"))
+    return joined(web.visible_pieces(source, ".//head|.//title"))
 
 
 def _plain_words(part: EmailMessage) -> str:

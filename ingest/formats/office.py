@@ -9,43 +9,35 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ingest.document import Document, Extract, UnreadableError
+from ingest.document import BlockPlace, Document, Extract, UnreadableError
+from ingest.formats.blocks import Piece, joined, told_apart
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
+from ingest.formats.office_blocks import OFFICE, odt_blocks, odt_left_out, word_blocks, word_left_out
 from ingest.formats.properties import author_of, language_of, title_of
 from language import Message, message_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
+
 MAX_UNPACKED = 200_000_000  # bytes of all that an office file holds
 MAX_RATIO, RATIO_BYTES = 200, 20_000_000  # what shrinks so much and is so large is a bomb; text shrinks to a tenth
 MAX_MEMBERS = 20_000
 MAX_CHARACTERS = 20_000_000
 
-WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 OPF = "{http://www.idpf.org/2007/opf}"
 MANIFEST = "META-INF/manifest.xml"
 
-# what a reader does not see, or what is not the text itself
-WORD_LEFT_OUT = {FALLBACK, *(WORD + name for name in ("del", "moveFrom", "commentReference", "footnoteReference"))}
-ODT_LEFT_OUT = {
-    *(OFFICE + name for name in ("annotation", "annotation-end", "forms")),
-    *(TEXT + name for name in ("tracked-changes", "note", "bibliography-configuration", "sequence-decls")),
-}
 TEMPLATE_DATE = "2013-12-23"  # of the empty file that python-docx and others begin with
 
 
@@ -56,6 +48,7 @@ def read_docx(document: Document) -> Extract:
 
     with _opened(document.raw) as archive:
         _refuse_entities(archive, "word/document.xml", "docProps/core.xml")
+        stated = "docProps/core.xml" in archive.namelist()
     try:
         opened = docx.Document(BytesIO(document.raw))
     except (OpcError, KeyError) as error:
@@ -63,20 +56,24 @@ def read_docx(document: Document) -> Extract:
     except ValueError as error:  # its main part has another type
         raise UnreadableError(Message("a Word template, or a file with macros: save it as .docx")) from error
     styles = {str(style.style_id): str(style.name) for style in opened.styles}
-    blocks = [*_word_blocks(opened.element.body, styles)]
+    blocks = [*word_blocks(opened.element.body, styles)]
     properties = opened.core_properties
     title = title_of(properties.title)
-    if not title and blocks and blocks[0][1] in ("Title", "Heading 1"):
-        title = blocks.pop(0)[0]
-    title = title or next((text for text, style in blocks if style in ("Title", "Heading 1")), "")
-    published = found_day(properties.created.isoformat()) if properties.created else ""
-    modified = found_day(properties.modified.isoformat()) if properties.modified else ""
+    if not title and blocks and blocks[0].is_title:
+        title = blocks.pop(0).words
+    title = title or next((block.words for block in blocks if block.is_title), "")
+    text, parts = _text(block.piece for block in blocks)
+    # without the part that holds them the library makes some of its own
+    made = found_day(properties.created.isoformat()) if stated and properties.created else ""
+    modified = found_day(properties.modified.isoformat()) if stated and properties.modified else ""
     return Extract(
-        text=_text([text for text, _ in blocks]),
+        text=text,
+        blocks=parts,
         title=" ".join(title.split()),
         author=author_of(properties.author),
-        published=published if published != TEMPLATE_DATE else "",
-        modified=modified if modified not in (published, TEMPLATE_DATE) else "",
+        made=made if made != TEMPLATE_DATE else "",
+        modified=modified if modified not in (made, TEMPLATE_DATE) else "",
+        left_out=word_left_out(opened.element.body),
         lang=language_of(properties.language),
         extractor=f"python-docx {version('python-docx')}",
     )
@@ -92,18 +89,21 @@ def read_odt(document: Document) -> Extract:
         if body is None:
             raise UnreadableError(Message("a damaged OpenDocument text: it has no text part"))
         about = _xml(archive, "meta.xml").find(f".//{OFFICE}meta") if "meta.xml" in names else None
-    blocks = [*_odt_blocks(body)]
+    blocks = [*odt_blocks(body)]
     title = title_of(_property(about, DUBLIN_CORE + "title"))
-    if not title and blocks and blocks[0][1]:
-        title = " ".join(blocks.pop(0)[0].split())
-    published = found_day(_property(about, META + "creation-date"))
+    if not title and blocks and blocks[0].is_title:
+        title = " ".join(blocks.pop(0).words.split())
+    text, parts = _text(block.piece for block in blocks)
+    made = found_day(_property(about, META + "creation-date"))
     modified = found_day(_property(about, DUBLIN_CORE + "date"))
     return Extract(
-        text=_text([text for text, _ in blocks]),
+        text=text,
+        blocks=parts,
         title=title,
         author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
-        published=published,
-        modified=modified if modified != published else "",
+        made=made,
+        modified=modified if modified != made else "",
+        left_out=odt_left_out(body),
         lang=language_of(_property(about, DUBLIN_CORE + "language")),
         extractor="viadoma odt 1",
     )
@@ -119,7 +119,7 @@ def read_epub(document: Document) -> Extract:
         book = _xml(archive, package)
         locked = _locked(archive) if "META-INF/encryption.xml" in names else set()
         items = {item.get("id"): item for item in book.iter(OPF + "item")}
-        chapters: list[str] = []
+        chapters: list[Piece] = []
         for reference in book.iter(OPF + "itemref"):
             item = items.get(reference.get("idref"))
             if item is None or item.get("media-type") not in ("application/xhtml+xml", "text/html"):
@@ -131,13 +131,15 @@ def read_epub(document: Document) -> Extract:
                 raise UnreadableError(Message("a damaged e-book: {name} is missing", name=place[:80]))
             raw = archive.read(place)
             if raw.strip() and "nav" not in (item.get("properties") or "").split():
-                chapters.append(web.visible_text(_as_html(web.page_text(raw)), ".//head"))
+                chapters += web.visible_pieces(_as_html(web.page_text(raw)), ".//head")
     about = book.find(f"{OPF}metadata")
     modified = "".join(
         part.text or "" for part in book.iter(OPF + "meta") if part.get("property") == "dcterms:modified"
     )
+    text, parts = _text(chapters)
     return Extract(
-        text=_text(chapters),
+        text=text,
+        blocks=parts,
         title=title_of(_property(about, DUBLIN_CORE + "title")),
         publisher=_property(about, DUBLIN_CORE + "publisher"),
         author=author_of(_property(about, DUBLIN_CORE + "creator")),
@@ -162,11 +164,13 @@ def read_rtf(document: Document) -> Extract:
     text = re.sub(r"[ \t\xa0]+\n", "\n", plain(text).replace("\xad", "").replace("\0", ""))
     if text.count("\ufffd") * 100 > len(text):
         raise UnreadableError(Message("its code pages do not fit its letters: save it as .docx"))
+    text, parts = _text(("paragraph", line) for line in text.split("\n"))
     return Extract(
-        text=_text([line.strip() for line in text.split("\n")]),
+        text=text,
+        blocks=parts,
         title=title_of(_rtf_property(source, "title", page)),
         author=author_of(_rtf_property(source, "author", page)),
-        published=_rtf_date(source, "creatim"),
+        made=_rtf_date(source, "creatim"),
         modified=_rtf_date(source, "revtim"),
         extractor=f"striprtf {version('striprtf')}",
     )
@@ -220,110 +224,13 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
         raise UnreadableError(damage) from error
 
 
-def _text(blocks: Sequence[str]) -> str:
-    text = plain("\n\n".join(block for block in blocks if block.strip()))
+def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
+    text, blocks = joined(told_apart([*pieces]))
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(Message("more than {count} million characters", count=MAX_CHARACTERS // 1_000_000))
     if not text:
         raise UnreadableError(Message("no text in it"))
-    return text
-
-
-def _word_blocks(body: Element, styles: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Each paragraph, and each row of a table, with the name of its style (empty for a row)."""
-    for part in _parts(body, {WORD + "p", WORD + "tr"}, WORD_LEFT_OUT):
-        if part.tag == WORD + "tr":
-            cells = [_word_words(cell) for cell in _parts(part, {WORD + "tc"}, WORD_LEFT_OUT)]
-            yield _row(cells), ""
-        else:
-            style = part.find(f"{WORD}pPr/{WORD}pStyle")
-            yield _word_words(part).strip(), styles.get(style.get(WORD + "val", ""), "") if style is not None else ""
-
-
-def _parts(top: Element, tags: set[str], left_out: set[str]) -> Iterator[Element]:
-    """The outermost elements of these names, in their order."""
-    stack = [*reversed(top)]
-    while stack:
-        element = stack.pop()
-        if element.tag in tags:
-            yield element
-        elif element.tag not in left_out:
-            stack.extend(reversed(element))
-
-
-def _word_words(top: Element) -> str:
-    words: list[str] = []
-    stack = [top]
-    while stack:
-        element = stack.pop()
-        tag = element.tag
-        if tag == WORD + "t":
-            words.append(element.text or "")
-        elif tag in (WORD + "tab", WORD + "ptab"):
-            words.append("\t")
-        elif tag in (WORD + "br", WORD + "cr"):
-            words.append("\n")
-        elif tag == WORD + "noBreakHyphen":
-            words.append("-")
-        elif tag == WORD + "r" and _hidden(element):
-            continue
-        elif tag not in WORD_LEFT_OUT and not (isinstance(tag, str) and tag.endswith("Pr")):
-            if tag == WORD + "p" and element is not top and words and words[-1] != "\n":
-                words.append("\n")
-            stack.extend(reversed(element))
-    return "".join(words)
-
-
-def _hidden(run: Element) -> bool:
-    mark = run.find(f"{WORD}rPr/{WORD}vanish")
-    return mark is not None and mark.get(WORD + "val", "true") not in ("0", "false", "off")
-
-
-def _odt_blocks(body: Element) -> Iterator[tuple[str, bool]]:
-    """Each heading, paragraph and row, and whether it is a heading of the first rank or a title."""
-    for part in _parts(body, {TEXT + "h", TEXT + "p", TABLE + "table-row"}, ODT_LEFT_OUT):
-        if part.tag == TABLE + "table-row":
-            cells = [
-                "\n".join(map(_odt_words, _parts(cell, {TEXT + "p", TEXT + "h"}, ODT_LEFT_OUT)))
-                for cell in _parts(part, {TABLE + "table-cell"}, ODT_LEFT_OUT)
-            ]
-            yield _row(cells), False
-        else:
-            first = part.tag == TEXT + "h" and part.get(TEXT + "outline-level", "1") == "1"
-            yield _odt_words(part).strip(), first or part.get(TEXT + "style-name") == "Title"
-
-
-def _odt_words(top: Element) -> str:
-    words: list[str] = []
-    stack: list[Element | str] = [top]
-    while stack:
-        element = stack.pop()
-        if isinstance(element, str):
-            words.append(element)
-            continue
-        tag = element.tag
-        if element is not top and element.tail:
-            stack.append(_spaces(element.tail))
-        if tag == TEXT + "s":
-            count = element.get(TEXT + "c", "1")
-            words.append(" " * min(int(count) if count.isdecimal() else 1, 100))
-        elif tag == TEXT + "tab":
-            words.append("\t")
-        elif tag == TEXT + "line-break":
-            words.append("\n")
-        elif tag not in ODT_LEFT_OUT and isinstance(tag, str):
-            stack.extend(reversed(element))
-            if element.text:
-                stack.append(_spaces(element.text))
-    return "".join(words)
-
-
-def _spaces(text: str) -> str:
-    return re.sub(r"[ \t\r\n]+", " ", text)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " | ".join(words for cell in cells if (words := " ".join(cell.split())))
+    return text, blocks
 
 
 def _package(archive: zipfile.ZipFile) -> str:

@@ -5,7 +5,9 @@ Knows meta tags, microdata and JSON-LD. Does not read the text of a page.
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,12 +24,18 @@ MAX_JSON = 1_000_000  # characters of one block of JSON-LD
 
 @dataclass(slots=True)
 class PageMetadata:
-    """What a page says of itself; empty where it does not. `is_free` is False only if it says that it must be paid."""
+    """What a page says of itself; empty where it does not.
+
+    `body` is the article's whole text, `about` its description. `is_free` is False only if it says that it must be
+    paid.
+    """
 
     published: str = ""
     modified: str = ""
     publisher: str = ""
     licence: str = ""
+    body: str = ""
+    about: str = ""
     is_free: bool = True
 
 
@@ -36,10 +44,14 @@ def page_metadata(tree: HtmlElement) -> PageMetadata:
     meta = _meta_tags(tree)
     page = PageMetadata(
         published=_first_day(
-            meta, "article:published_time", "og:article:published_time", "datepublished", "dc.date.issued", "dc.date"
+            meta,
+            *("article:published_time", "og:article:published_time", "article.published", "og:published_time"),
+            *("datepublished", "dc.date.issued", "dcterms.issued", "dc.date", "dcterms.created", "parsely-pub-date"),
+            *("pubdate", "publish-date", "publishdate", "sailthru.date", "cxenseparse:recs:publishtime"),
         ),
         modified=_first_day(meta, "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified"),
         publisher=meta.get("og:site_name", ""),
+        about=meta.get("og:description", "") or meta.get("description", ""),
         licence=meta.get("dcterms.license", "") or meta.get("license", ""),
     )
     for link in tree.xpath(".//*[self::a or self::link][@rel='license' or @rel='licence'][@href]")[:1]:
@@ -56,6 +68,8 @@ def page_metadata(tree: HtmlElement) -> PageMetadata:
         page.licence = page.licence or _words(item.get("license"))
         if "datePublished" in item or "headline" in item:
             page.publisher = page.publisher or _words(item.get("publisher"))
+        if isinstance(item.get("articleBody"), str):
+            page.body = page.body or html.unescape(re.sub(r"<[^>]*>", "\n", item["articleBody"]))
         if str(item.get("isAccessibleForFree")).lower() == "false":
             page.is_free = False
     return page

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats.dates import found_day
@@ -143,19 +143,19 @@ def _joined(block: str, line: str) -> str:
     return f"{block} {line}"
 
 
-def _properties(reader: PdfReader) -> dict[str, str]:
+def _properties(reader: PdfReader) -> dict[str, Any]:
     information = reader.metadata
     if not information:
         return {}
     values = {str(name): str(value) for name, value in information.items() if isinstance(value, str)}
     printed = PRINTERS.search(values.get("/Producer", "") + " " + values.get("/Creator", ""))
-    published = "" if printed else _date(values.get("/CreationDate", ""))
+    made = "" if printed else _date(values.get("/CreationDate", ""))
     modified = "" if printed else _date(values.get("/ModDate", ""))
     return {
         "title": title_of(values.get("/Title", "")),
         "author": author_of(values.get("/Author", "")),
-        "published": published,
-        "modified": modified if modified != published else "",
+        "made": made,
+        "modified": modified if modified != made else "",
     }
 
 

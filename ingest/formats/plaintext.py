@@ -8,13 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ingest.document import Document, Extract, UnreadableError
+from ingest.formats.blocks import Piece, joined, told_apart
 from ingest.formats.dates import day
 from ingest.formats.decoding import decode, plain
 from language import Message, message_of
+
+if TYPE_CHECKING:
+    from vectorstore import BlockKind
 
 # field -> the names it goes by in front matter, JSON and the columns of tables, the first is ours
 FIELDS = {
@@ -35,6 +40,8 @@ HTML = re.compile(
 )
 MAX_FRONT_MATTER = 65_536  # characters
 EXTRACTOR = "viadoma text 1"
+# the parts of Markdown that say what is in them
+CONTAINERS: dict[str, BlockKind] = {"heading": "heading", "list_item": "list item", "blockquote": "quotation"}
 
 
 def read_text(document: Document) -> Extract:
@@ -49,8 +56,10 @@ def read_markdown(document: Document) -> Extract:
     if HTML.match(text):
         return _as_page(document)
     fields = _front_matter(text)
-    title, fields["text"] = _markdown_text(fields["text"])
-    return extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
+    title, pieces = _markdown_pieces(fields["text"])
+    fields["text"], blocks = joined(told_apart(pieces))
+    said = extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
+    return replace(said, blocks=blocks)
 
 
 def read_record(document: Document) -> Extract:
@@ -70,7 +79,7 @@ def read_record(document: Document) -> Extract:
 
 def extracted(fields: Mapping[str, Any]) -> Extract:
     """What named values say. UnreadableError if one of them is no plain value, or a date is none."""
-    values = {name: _value(name, fields) for name in FIELDS}
+    values: dict[str, Any] = {name: _value(name, fields) for name in FIELDS}
     return Extract(**values, extractor=EXTRACTOR)
 
 
@@ -136,24 +145,30 @@ def _yaml(text: str) -> object:
         loader.dispose()
 
 
-def _markdown_text(markdown: str) -> tuple[str, str]:
-    """Title (a first heading of the first rank, else empty) and plain text, with paragraphs a blank line apart."""
+def _markdown_pieces(markdown: str) -> tuple[str, list[Piece]]:
+    """Title (a first heading of the first rank, else empty) and the blocks."""
     from markdown_it import MarkdownIt
 
     title = ""
-    blocks: list[str] = []
+    pieces: list[Piece] = []
+    within: list[BlockKind] = []
     tokens = MarkdownIt("commonmark").parse(markdown)
     for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.type == "inline":
+        kind = CONTAINERS.get(token.type.rpartition("_")[0])
+        if kind and token.nesting > 0:
+            within.append(kind)
+        elif kind and token.nesting < 0:
+            within.pop()
+        elif token.type == "inline":
             words = "".join(
                 "\n" if part.type in ("softbreak", "hardbreak") else part.content if part.type != "html_inline" else ""
                 for part in token.children or ()
                 if part.type != "image"
             ).strip()
-            if before and before.type == "heading_open" and before.tag == "h1" and not title and not blocks:
+            if before and before.type == "heading_open" and before.tag == "h1" and not title and not pieces:
                 title = words
             elif words:
-                blocks.append(words)
+                pieces.append((within[-1] if within else "paragraph", words))
         elif token.type in ("fence", "code_block"):
-            blocks.append(token.content.strip("\n"))
-    return title, "\n\n".join(blocks)
+            pieces.append(("paragraph", token.content.strip("\n")))
+    return title, pieces

@@ -30,11 +30,6 @@ NO_SIZE = re.compile(rf"(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*(?=[0.]){ZERO}
 OVERFLOW = re.compile(r"(?:^|;)\s*overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)
 FONT = re.compile(r"(?:^|;)\s*font(?:-size)?\s*:\s*([^;]+)", re.I)
 NO_FONT = re.compile(rf"(?=[0.]){ZERO}", re.I)
-BLOCKS = {
-    *("address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "figcaption", "figure"),
-    *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p"),
-    *("pre", "section", "table", "tbody", "thead", "tr", "ul", "title", "head"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,34 +160,3 @@ def _ruled_out(element: HtmlElement, rules: _Rules) -> bool:
     weight = max(((bool(rule.id), len(rule.classes), bool(rule.tag)) for rule in holding), default=None)
     strongest = [rule for rule in holding if (bool(rule.id), len(rule.classes), bool(rule.tag)) == weight]
     return bool(strongest) and all(rule.hides for rule in strongest)
-
-
-def visible_paragraphs(tree: HtmlElement) -> str:
-    """All that a reader sees, with paragraphs a blank line apart, for pages that are no articles of a site."""
-    from lxml.etree import iterwalk
-
-    blocks: list[str] = []
-    line: list[str] = []
-
-    def close() -> None:
-        words = " ".join("".join(line).split())
-        if words:
-            blocks.append(words)
-        line.clear()
-
-    for event, element in iterwalk(tree, events=("start", "end")):
-        tag = element.tag if isinstance(element.tag, str) else ""
-        block = tag in BLOCKS
-        if event == "start":
-            if block:
-                close()
-            elif tag in ("td", "th", "br"):
-                line.append(" ")
-            if tag:
-                line.append(element.text or "")
-        else:
-            if block:
-                close()
-            line.append(element.tail or "")
-    close()
-    return "\n\n".join(blocks)

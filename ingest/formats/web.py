@@ -7,15 +7,19 @@ page shows in place of an article.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.dates import found_day
+from ingest.formats.blocks import Piece, counted, joined, repeats, told_apart
 from ingest.formats.decoding import decode_as, own_charset, plain
+from ingest.formats.main_text import chosen, is_another
+from ingest.formats.page_blocks import Seen, seen_blocks, unread_parts
 from ingest.formats.page_metadata import canonical_url, page_language, page_metadata
+from ingest.formats.shown_dates import address_day, head_day, is_date_line, nearest
 from ingest.formats.stubs import refuse_stub
-from ingest.formats.visibility import strip_unseen, visible_paragraphs
+from ingest.formats.visibility import strip_unseen
 from ingest.urls import is_web_url
 from language import Message
 
@@ -52,18 +56,37 @@ def read_page(source: str, address: str = "") -> Extract:
     asks_for_javascript = any("javascript" in part.text_content().lower() for part in tree.iter("noscript"))
     strip_unseen(tree)
     visible = " ".join(tree.text_content().split())
-    page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True)
-    text = page.text or "" if isinstance(page, Page) else ""
-    refuse_stub(text, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
+    title = plain(str(found.title or ""))
+
+    def asked(*, recall: bool) -> str:
+        page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True, favor_recall=recall)
+        return page.text or "" if isinstance(page, Page) else ""
+
+    shown = asked(recall=False)
+    seen = seen_blocks(tree)
+    found_at = chosen(seen, (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
+    picked = _under_head(seen, found_at, title)
+    pieces = [seen[at] for at in picked]
+    text, blocks = joined(told_apart([block.piece for block in pieces]))
+    refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError(Message("no article text found in the page"))
+    if is_another(text, title, stated.about, stated.body):
+        raise UnreadableError(
+            Message(
+                "the text found in the page is not the article that its title and description tell of: open the page "
+                "in a browser and save the article's text"
+            )
+        )
     return Extract(
-        text=plain(text),
-        title=plain(str(found.title or "")),
+        text=text,
+        blocks=blocks,
+        left_out=counted(unread_parts(pieces)),
+        title=title,
         url=url if is_web_url(url) else "",
         publisher=plain(stated.publisher or str(found.sitename or "")),
         author=plain(str(found.author or "")),
-        published=stated.published or found_day(str(found.date or "")),
+        published=nearest(stated.published, head_day(seen, title, picked[0])) or address_day(url or address),
         modified=stated.modified,
         lang=page_language(tree) or str(found.language or ""),
         licence=plain(stated.licence or str(found.license or "")),
@@ -71,8 +94,21 @@ def read_page(source: str, address: str = "") -> Extract:
     )
 
 
-def visible_text(source: str, left_out: str) -> str:
-    """All that a reader sees, with paragraphs a blank line apart, of a page that is no article of a site.
+def _under_head(seen: Sequence[Seen], picked: Sequence[int], title: str) -> list[int]:
+    """The blocks that were picked, but for those at their head that only repeat the title or tell the date."""
+    first = next(
+        (
+            place
+            for place, at in enumerate(picked)
+            if not repeats(title, seen[at].text) and not is_date_line(seen[at].text)
+        ),
+        0,
+    )
+    return list(picked[first:])
+
+
+def visible_pieces(source: str, left_out: str) -> list[Piece]:
+    """All blocks that a reader sees, of a page that is no article of a site.
 
     `left_out` (XPath) are the parts that are not its text. UnreadableError as for any page.
     """
@@ -80,7 +116,7 @@ def visible_text(source: str, left_out: str) -> str:
     for part in tree.xpath(left_out):
         part.drop_tree()
     strip_unseen(tree)
-    return visible_paragraphs(tree)
+    return told_apart([block.piece for block in seen_blocks(tree)])
 
 
 def _parsed(source: str) -> HtmlElement:

@@ -108,6 +108,15 @@ def test_a_door_is_the_command(door: str, name: str) -> None:
     assert (behind.returncode, behind.stdout) == (0, viadoma(name, "--help").stdout)
 
 
+def test_what_stands_over_a_quote_is_printed_before_it(tmp_path: Path) -> None:
+    article = tmp_path / "ferry.md"
+    article.write_text("# Norholm\n\n## Who steers the ferry\n\nAda Lund has steered the ferry since 2019.\n", "utf-8")
+    update([article], data=tmp_path / "data")
+    said = viadoma("ask", "Who steers the ferry?", "--data", tmp_path / "data", "--model", "").stdout.splitlines()
+    quote = said.index("    “Ada Lund has steered the ferry since 2019.”")
+    assert said[quote - 1] == "    Who steers the ferry"
+
+
 def test_feedback_of_which_there_is_none_prints_nothing(tmp_path: Path, ferry: Path) -> None:
     update([ferry], data=tmp_path / "data")
     done = viadoma("feedback", "--data", tmp_path / "data")

@@ -201,6 +201,7 @@ def test_front_matter_says_what_an_article_is() -> None:
         note="A test.",
         licence="CC BY 4.0",
         extractor="viadoma text 1",
+        blocks=(("paragraph", 0, 59),),
     )
 
 
@@ -288,7 +289,7 @@ def test_an_article_is_read_with_all_it_says_of_itself() -> None:
     head = f'<script type="application/ld+json">{json.dumps(data)}</script><link rel="canonical" href="/news/bridge">'
     info = FetchInfo("https://example.org/b?id=1", "https://example.org/b?id=1", "2026-01-01T00:00:00Z")
     said = read(page(head=head), "html", info=info)
-    assert said.text.splitlines()[-3:] == list(ENGLISH)
+    assert said.text.split("\n\n")[-3:] == list(ENGLISH)
     assert "Weather" not in said.text
     assert (said.title, said.url) == ("Bridge closed", "https://example.org/news/bridge")
     assert (said.publisher, said.author, said.lang) == ("Island Post", "Rosa Lindqvist", "en")
@@ -541,7 +542,7 @@ def test_lines_of_a_pdf_become_paragraphs() -> None:
         "said that the repair would take three months.\n\nUntil then a ferry will carry cars across the strait, the "
         "council announced on its board. North- South traffic goes round the bay."
     )
-    assert (said.title, said.author, said.published) == ("Bridge closed", "Rosa Lindqvist", "2024-06-07")
+    assert (said.title, said.author, said.made) == ("Bridge closed", "Rosa Lindqvist", "2024-06-07")
     assert said.extractor.startswith("pypdf ")
 
 
@@ -677,7 +678,7 @@ def test_an_opendocument_text_is_read_in_its_order() -> None:
     said = read(odt(), "odt")
     assert said.text == f"{ENGLISH[0]}\n\nPort | Cars\n\nOne  {ENGLISH[1]}\nEnd."
     assert (said.title, said.author) == ("Bridge closed", "Rosa Lindqvist")
-    assert (said.published, said.modified) == ("2024-06-07", "2024-06-08")
+    assert (said.made, said.modified) == ("2024-06-07", "2024-06-08")
 
 
 def test_a_locked_opendocument_text_is_named() -> None:
@@ -731,7 +732,7 @@ def test_rtf_is_read_in_its_code_pages() -> None:
     ).encode()
     said = read(raw, "rtf")
     assert said.text == f"{RUSSIAN}\n\nSecond ст paragraph."
-    assert (said.title, said.author, said.published) == ("Мост закрыт", "Rosa Lindqvist", "2024-06-07")
+    assert (said.title, said.author, said.made) == ("Мост закрыт", "Rosa Lindqvist", "2024-06-07")
 
 
 def laughs(inner: str) -> str:

@@ -18,6 +18,7 @@ from bot import Bot
 from bot.chat_model import ModelError
 from bot.support.numbers import UNITS
 from ingest import remove, update
+from ingest.formats.blocks import counted
 from language import Message, verbatim, words_by_key
 from language.messages import PLACE
 from page.conversations import Conversations
@@ -166,6 +167,7 @@ def test_every_measure_has_a_name() -> None:
         ),
         (ModelError(Message("The model's answer was cut off.")), "Ответ модели оборвался."),
         (OSError(28, "No space left on device"), "«No space left on device»"),
+        (counted({"picture": 2, "video": 0, "comment": 1}), "2 картинки, 1 комментарий"),
         (verbatim("Something {else}."), "Something {else}."),
         (Message(""), ""),
     ],
