@@ -80,7 +80,7 @@ def test_each_is_answered_with_a_new_quote(bot: Bot, question: str) -> None:
     [
         ("How many people were taken to Ukraine?", LATIN),
         ("Кого освободили 13 декабря 2025 года?", RUSSIAN),
-        ("Каго вызвалілі 13 снежня 2025 года?", BELARUSIAN),
+        ("Што сказаў Бяляцкі пасля вызвалення?", BELARUSIAN),
     ],
 )
 def test_they_are_in_the_language_of_the_question(bot: Bot, question: str, letters: str) -> None:
