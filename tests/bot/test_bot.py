@@ -186,6 +186,7 @@ def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) 
         assert citation["article"]["text"][citation["start"] : citation["end"]] == citation["quote"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

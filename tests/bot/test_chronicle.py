@@ -101,6 +101,7 @@ def test_a_name_gathers_its_spellings_and_all_that_is_told_of_it(bot: Bot) -> No
     assert not [one for one in bot.chronicle.known() if one.kind == "places"]
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_day_stand_side_by_side(write: Write, tmp_path: Path) -> None:
     for name, text in (
         ("a", "On Saturday 114 people were freed. One of the freed spoke."),

@@ -453,6 +453,7 @@ def test_a_long_history_is_cut_to_its_last_turn(store: Store) -> None:
     assert "John Coale" not in script.prompt(1)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_leaves_the_quoted_answer(
     sample_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_door_is_the_command(door: str, name: str) -> None:
     assert (behind.returncode, behind.stdout) == (0, viadoma(name, "--help").stdout)
 
 
+@pytest.mark.slow
 def test_what_stands_over_a_quote_is_printed_before_it(tmp_path: Path) -> None:
     article = tmp_path / "ferry.md"
     article.write_text("# Norholm\n\n## Who steers the ferry\n\nAda Lund has steered the ferry since 2019.\n", "utf-8")

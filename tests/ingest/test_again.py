@@ -93,6 +93,7 @@ def test_a_page_that_is_gone_or_empty_leaves_its_article_as_it_was_and_stale(
     assert store.library.origins.stale(article.id) is None
 
 
+@pytest.mark.slow
 def test_a_feed_brings_its_articles_and_again_only_what_is_new(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +242,7 @@ def test_a_folder_is_followed_from_the_first_look_to_a_new_file(tmp_path: Path, 
     assert next(reports, None) is None
 
 
+@pytest.mark.slow
 def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, write: Write) -> None:
     write("light.txt", TEXT)
     write("light.html", f"<!doctype html><html><body><article><p>{LONG}</p></article></body></html>")
@@ -255,6 +257,7 @@ def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, writ
     assert vectors[0] == vectors[1]
 
 
+@pytest.mark.slow
 def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_do_not_know() -> None:
     cache = settings(None).cache
     _, local = open_embeddings(ORIGINAL, cache)

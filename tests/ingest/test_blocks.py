@@ -321,6 +321,7 @@ def test_what_is_left_out_is_kept_with_the_version_in_words(tmp_path: Path, open
     assert left_out.values["first"] == Message.many("{count} picture", "{count} pictures", count=2)
 
 
+@pytest.mark.slow
 def test_the_library_keeps_blocks_and_an_older_one_gets_those_of_blank_lines(
     tmp_path: Path, open_store: OpenStore
 ) -> None:

@@ -331,6 +331,7 @@ def test_the_program_sums_up_and_fails_by_one_when_a_source_fails(tmp_path: Path
     assert "empty.txt: empty" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -86,6 +86,7 @@ def test_every_kind_of_damage_is_named(data: Path, damage: str, said: str) -> No
     assert any(said in fault for fault in check(data=data)), check(data=data)
 
 
+@pytest.mark.slow
 def test_a_vector_missing_from_the_index_is_found_and_put_back(data: Path, open_store: OpenStore) -> None:
     from vectorstore.vectors import VectorIndex
 
@@ -103,6 +104,7 @@ def test_a_vector_missing_from_the_index_is_found_and_put_back(data: Path, open_
     assert check(data=data) == []
 
 
+@pytest.mark.slow
 def test_damaged_vectors_are_embedded_again_and_sound_ones_kept(data: Path, open_store: OpenStore) -> None:
     changed(data, "UPDATE vector SET value = zeroblob(768) WHERE id IN (SELECT vector FROM sentence LIMIT 1)")
     assert rebuild(data=data).embedded == 1
@@ -179,6 +181,7 @@ def test_a_library_of_the_original_model_stays_with_it_until_it_is_rebuilt(older
     assert rebuild(data=older).embedded == 0
 
 
+@pytest.mark.slow
 def test_a_library_of_the_original_model_may_be_held_to_it(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIADOMA_EMBEDDINGS", ORIGINAL)
     assert rebuild(data=older).embedded == 0
@@ -215,6 +218,7 @@ def test_a_rebuild_that_is_broken_off_changes_nothing(data: Path, built_in: tupl
     assert check(data=data) == []
 
 
+@pytest.mark.slow
 def test_a_backup_made_while_others_write_is_whole(tmp_path: Path, open_store: OpenStore) -> None:
     data = tmp_path / "data"
     open_store(data)
@@ -288,6 +292,7 @@ def _bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+@pytest.mark.slow
 def test_what_is_deleted_for_good_is_in_no_file_any_more(data: Path, write: Write) -> None:
     path = write("light.txt", TEXT.replace("1998", "1999"))
     update([path], data=data)
@@ -304,6 +309,7 @@ def test_what_is_deleted_for_good_is_in_no_file_any_more(data: Path, write: Writ
     assert update([path], data=data).added == (str(path),)
 
 
+@pytest.mark.slow
 def test_a_removed_article_stays_out_until_its_source_is_deleted(
     tmp_path: Path, data: Path, open_store: OpenStore
 ) -> None:
@@ -347,6 +353,7 @@ def said(done: subprocess.CompletedProcess[str], code: int, words: Sequence[str]
         assert word in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_program_looks_after_a_folder_from_check_to_delete(tmp_path: Path, data: Path) -> None:
     said(command("backup", tmp_path / "b.zip", "--data", data), 0, ["MB"])
     changed(data, "UPDATE vector SET value = zeroblob(768)")
@@ -449,6 +456,7 @@ def test_a_file_means_what_lies_there_now(tmp_path: Path, write: Write) -> None:
         assert store.library.named(str((tmp_path / "articles" / "a.txt").resolve())) == [other]
 
 
+@pytest.mark.slow
 def test_an_address_means_no_page_below_it_and_a_folder_no_file_beside_it(tmp_path: Path, write: Write) -> None:
     for number, end in enumerate(("story", "story/part-2", "")):
         write(f"{number}.md", f"---\nurl: https://e.org/{end}\n---\n\n{TEXT} {number}")

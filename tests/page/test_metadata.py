@@ -73,6 +73,7 @@ def test_what_is_mended_is_searched_and_counted_from(data: Path, file: Path) -> 
         assert bot.ask(QUESTION, as_of=date(2025, 12, 1)).status == "not_found"
 
 
+@pytest.mark.slow
 def test_the_source_taken_in_again_changes_nothing_of_it(data: Path, file: Path) -> None:
     set_metadata([str(file)], publisher="The Island Post", data=data)
     for content in (HEAD + TEXT, HEAD + TEXT + "\n"):  # the same bytes, and others of the same text

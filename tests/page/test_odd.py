@@ -79,20 +79,20 @@ def test_no_text_turns_around_what_stands_beside_it(tmp_path: Path, browser: Bro
         watched(browser, url, viewport={"width": 390, "height": 844}) as (page, seen),
     ):
         opened(page, url)
+        ask_here(page, "من أطلق سراحه من ميناء ساندبي؟")
+        quote = page.locator(".card blockquote[lang=ar]").last
+        assert quote.evaluate("one => getComputedStyle(one).direction") == "rtl"
         ask_here(page, f"Who sold the \u200bferry {OVERRIDE}of Sandby?")
         card = page.locator(".card", has_text="The fer").first
         assert (
             card.locator("mark").text_content()
             == f"The fer\u200bry of Sandby {OVERRIDE}was sold by the harbour master."
         )
-        marker = page.locator(f"#chat .bot {MARKER}").first
+        marker = page.locator(f"#chat .bot {MARKER}").last
         assert marker.evaluate(READS_ON) > 0  # [1] behind the sentence
         marker.click()
         assert card.locator(".about").evaluate(READS_ON) > 0  # the date behind the publisher's name
         page.get_by_label("Close the sources").click()
-        ask_here(page, "من أطلق سراحه من ميناء ساندبي؟")
-        quote = page.locator(".card blockquote[lang=ar]").last
-        assert quote.evaluate("one => getComputedStyle(one).direction") == "rtl"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.goto(f"{url}/library")
         expect(page.get_by_role("gridcell", name="Ferry").first).to_be_visible(timeout=WAIT)

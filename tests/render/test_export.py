@@ -303,6 +303,7 @@ def test_a_bundle_of_a_library_that_lacks_the_articles_does_not_hold(
     assert all("the library has no version" in str(finding) for finding in findings)
 
 
+@pytest.mark.slow
 def test_a_quote_of_a_replaced_version_still_holds(tmp_path: Path, write: Callable[[str, str | bytes], Path]) -> None:
     source = write("ship.txt", "The submarine Walrus sank in the Pripyat on Friday.")
     update([source], data=tmp_path / "data")
@@ -639,6 +640,7 @@ def test_every_format_writes_any_conversation(conversation: list[Answer]) -> Non
 run = partial(finished, "cli")
 
 
+@pytest.mark.slow
 def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: Path) -> None:
     asked = run("ask", ALLOWED, "--data", sample_data, "--format", "bundle")
     assert asked.returncode == 0, asked.stderr
@@ -655,11 +657,13 @@ def test_the_program_verifies_the_bundle_it_wrote(sample_data: Path, tmp_path: P
     assert "All checks passed" not in done.stdout
 
 
+@pytest.mark.slow
 def test_the_program_prints_what_the_functions_write(sample_data: Path, bot: Bot) -> None:
     done = run("ask", ALLOWED, "--data", sample_data, "--format", "bibtex")
     assert (done.returncode, done.stdout) == (0, bibtex([bot.ask(ALLOWED)]))
 
 
+@pytest.mark.slow
 def test_the_program_prints_the_link_of_each_source(sample_data: Path, bot: Bot) -> None:
     done = run("ask", ALLOWED, "--data", sample_data)
     assert done.returncode == 0, done.stderr

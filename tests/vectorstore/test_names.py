@@ -294,12 +294,14 @@ def test_relative_words_of_a_question_count_from_the_day_it_is_asked() -> None:
     assert periods("since yesterday", date(2026, 1, 7)) == [Period("since", date(2026, 1, 6), date.max)]
 
 
+@pytest.mark.slow
 def test_a_month_steers_the_answer(sample_data: Path) -> None:
     with Bot.open(data=sample_data, model="") as bot:
         assert "123" in bot.ask("How many prisoners did Lukashenko pardon in December 2025?").text
         assert "52" in bot.ask("How many prisoners were freed in September 2025?").text
 
 
+@pytest.mark.slow
 def test_what_was_published_later_is_left_out(sample_data: Path, tmp_path: Path) -> None:
     assert update([], data=tmp_path / "data").failed == ()
     with Bot.open(data=sample_data, model="") as bot:

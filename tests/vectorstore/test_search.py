@@ -185,6 +185,7 @@ def test_copies_that_a_filter_or_a_day_leaves_out_are_not_named(reprinted: Path,
         assert [copy.publisher for copy in found[0].copies] == ["Undated"]
 
 
+@pytest.mark.slow
 def test_a_story_that_sixty_papers_print_crowds_no_other_out(
     write: Write, tmp_path: Path, open_store: OpenStore
 ) -> None:
@@ -214,6 +215,7 @@ def test_who_prints_two_stories_makes_them_no_copies_of_each_other(
     assert any({"Two", "Again"} <= set(cluster) for cluster in clusters)
 
 
+@pytest.mark.slow
 def test_an_edited_copy_leaves_the_cluster(reprinted: Path, write: Write, open_store: OpenStore) -> None:
     write("0.md", f"---\npublisher: Late\npublished: '2025-03-09'\n---\n{OTHER[::-1]}\n")
     assert update([reprinted.parent / "articles"], data=reprinted).changed
@@ -438,6 +440,7 @@ def test_what_answers_is_first_whatever_its_language(
     assert any(quote in hit.text for hit in hits(open_store(sample_data), question, 1))
 
 
+@pytest.mark.slow
 def test_a_hundred_texts_in_the_question_s_language_do_not_crowd_out_the_one_that_answers(
     tmp_path: Path, open_store: OpenStore
 ) -> None:

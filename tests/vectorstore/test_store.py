@@ -56,6 +56,7 @@ def answers(store: Store) -> list[list[tuple[str, int]]]:
     return [[(hit.article.id, hit.span.start) for hit in hits(store, question, 8)] for question in QUESTIONS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [deleted, zeroed, cut, emptied, not_a_database])
 def test_a_damaged_index_is_made_again_with_the_same_answers_and_no_embedding(
     tmp_path: Path, sample_data: Path, open_store: OpenStore, damage: Callable[[Path], None]
@@ -124,6 +125,7 @@ def test_articles_of_thousands_of_passages_go_in_whole(large: Path) -> None:
         assert check(store) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("publisher", PUBLISHED)
 def test_the_nearest_of_few_or_many_chosen_passages_are_found(
     large: Path, publisher: str, monkeypatch: pytest.MonkeyPatch
@@ -176,6 +178,7 @@ def test_a_record_tells_the_passages_of_each_version_in_reading_order(open_store
         assert number == 2 or record.passages == first.passages
 
 
+@pytest.mark.slow
 def test_an_index_that_lost_half_its_vectors_is_made_again(
     tmp_path: Path, sample_data: Path, open_store: OpenStore
 ) -> None:
@@ -193,6 +196,7 @@ def test_an_index_that_lost_half_its_vectors_is_made_again(
     assert answers(open_store(folder)) == before
 
 
+@pytest.mark.slow
 def test_an_index_broken_while_it_is_open_is_made_again(
     tmp_path: Path, sample_data: Path, open_store: OpenStore
 ) -> None:
@@ -217,6 +221,7 @@ def test_recall_at_10_against_brute_force_is_at_least_95_percent(sample_data: Pa
     assert found / wanted >= 0.95
 
 
+@pytest.mark.slow
 def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path, open_store: OpenStore) -> None:
     path = tmp_path / "first.txt"
     path.write_text("The lighthouse of Norholm is forty metres high. It was built in 1871.")
@@ -235,6 +240,7 @@ def test_what_another_process_takes_in_is_found_without_a_restart(tmp_path: Path
     assert hit.cosine > hits(store, "What does a loaf of bread cost?", 5)[0].cosine + 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["", "?!", "the of and", '"', "*", "NEAR(a b)", "title: x", "AND OR NOT", "a" * 1900, "🙂", "\u202e"]
 )
@@ -339,6 +345,7 @@ for _ in range(60):
 """
 
 
+@pytest.mark.slow
 def test_a_library_that_is_closed_while_others_read_crashes_nothing(sample_data: Path) -> None:
     # in a process of its own, which a crash takes down
     done = subprocess.run(
