@@ -20,7 +20,7 @@ from vectorstore import Article, Hit, Sentence, Span
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
 Features = NDArray[np.float64]
-BEST = 3  # sentences that a question's features look at
+BEST_SENTENCES = 3  # sentences that a question's features look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Candidate:
     """A sentence of a hit, as it was read.
 
     `score` orders the candidates of a question (a logit: it answers, or corrects what the question presumes).
-    `likely` is the probability of that by itself, 0 to 1.
+    `probability` is the probability of that by itself, 0 to 1.
     """
 
     hit: Hit
@@ -38,7 +38,7 @@ class Candidate:
     score: float
 
     @property
-    def likely(self) -> float:
+    def probability(self) -> float:
         """The probability that the sentence answers, or corrects the question."""
         return _share(self.score)
 
@@ -71,15 +71,15 @@ class Reading:
     hits: tuple[Hit, ...]
 
     @property
-    def read(self) -> int:
+    def passages_read(self) -> int:
         """How many passages were read."""
         return len(self.hits)
 
-    def likely(self, hit: Hit, span: Span) -> float:
+    def probability(self, hit: Hit, span: Span) -> float:
         """The probability that a stretch of a hit answers: of the best sentence it has a part of; 0 without one."""
         return max(
             (
-                one.likely
+                one.probability
                 for one in self.candidates
                 if one.hit.article.id == hit.article.id and one.sentence.span.overlaps(span)
             ),
@@ -140,7 +140,7 @@ def calibration() -> Calibration:
 
 def read(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> Reading:
     """Reads hits with a question and the user's earlier ones, oldest first."""
-    return judged(hits, scores(reader, question, turns, hits), calibration())
+    return build_reading(hits, scores(reader, question, turns, hits), calibration())
 
 
 def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> list[PassageScores]:
@@ -160,7 +160,7 @@ def article_source(article: Article) -> str:
     return source_line(article.title, article.publisher, article.published)
 
 
-def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
+def build_reading(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
     features = sentence_features(hits, passages)
     quotable = np.array([one.quotable for hit in hits for one in hit.sentences], bool)
@@ -215,7 +215,7 @@ def question_features(scores: Features, features: Mapping[str, Features]) -> dic
     return {
         "best": scores[best],
         "next": scores[order[1]] if len(order) > 1 else scores[best],
-        "mean": scores[order[:BEST]].mean(),
+        "mean": scores[order[:BEST_SENTENCES]].mean(),
         "answers": features["answers"].max(),
         "corrects": features["corrects"].max(),
         "span": features["span"].max(),

@@ -15,15 +15,15 @@ from ingest.document import Failure
 class Report:
     """What an update did: the sources (files, parts of files, addresses) by outcome, in the order they were met.
 
-    `removed` are sources of articles that were taken out, `withheld` those of articles that somebody took out by hand
-    and that therefore stay out.
+    `removed` are sources of articles that were taken out, `still_removed` those of articles that somebody took out by
+    hand and that therefore stay out.
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
-    withheld: tuple[str, ...]
+    still_removed: tuple[str, ...]
     failed: tuple[Failure, ...]
 
 
@@ -35,7 +35,7 @@ class ReportBuilder:
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    withheld: list[str] = field(default_factory=list)
+    still_removed: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
     def report(self) -> Report:

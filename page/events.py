@@ -20,7 +20,7 @@ Updates = dict[Block, Any]  # what a handler gives: the components that change, 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def refused(reason: str, words: Translator) -> gr.Error:
+def user_error(reason: str, words: Translator) -> gr.Error:
     """What to raise so that a reader is told why."""
     return gr.Error(reason, title=words("Error"), print_exception=False)
 
@@ -37,7 +37,7 @@ def listening(words: Translator) -> Callable[..., Any]:
             try:
                 return handler(*values)
             except (LibraryError, ConversationsError) as error:
-                raise refused(words.message(error), words) from error
+                raise user_error(words.message(error), words) from error
 
         return event(telling, inputs, outputs, **QUIET, **more)
 

@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 from gradio.components.chatbot import TextMessage
 
-from bot import Entry, Facet
+from bot import ArticleSummary, Facet
 from page.i18n import Translator
-from page.markup import as_written, sources
+from page.markup import safe_markdown, sources
 from page.session import Session
 from render.markdown import escape_markdown
 
@@ -57,14 +57,14 @@ def facet_choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     ]
 
 
-def article_choices(entries: Sequence[Entry], chosen: Sequence[str], typed: str = "") -> list[tuple[str, str]]:
+def article_choices(entries: Sequence[ArticleSummary], chosen: Sequence[str], typed: str = "") -> list[tuple[str, str]]:
     """Articles to choose from: those that are chosen, and the newest whose label has what is typed.
 
     Equal names are told apart by publisher and date.
     """
     often = Counter(entry.name for entry in entries)
     labels = {
-        entry.article: " · ".join(filter(None, (entry.name, entry.publisher, entry.published)))
+        entry.id: " · ".join(filter(None, (entry.name, entry.publisher, entry.published)))
         if often[entry.name] > 1
         else entry.name
         for entry in entries
@@ -171,7 +171,7 @@ def _show_as_written(chatbot: gr.Chatbot) -> None:
             for part in message.content if message.role == "user" else ():
                 if isinstance(part, TextMessage):
                     # a question that was edited comes back as the browser has it
-                    part.text = escape_markdown(as_written(part.text))
+                    part.text = escape_markdown(safe_markdown(part.text))
         return messages
 
     def read(payload: Any) -> Any:
@@ -179,7 +179,7 @@ def _show_as_written(chatbot: gr.Chatbot) -> None:
         for message in messages:
             for part in message["content"] if message["role"] == "user" else ():
                 if "text" in part:
-                    part["text"] = as_written(part["text"])
+                    part["text"] = safe_markdown(part["text"])
         return messages
 
     # in a class of ours Gradio would write a file beside this one

@@ -15,11 +15,11 @@ from language import Message
 from page.events import QUIET
 from page.i18n import LANGUAGES, Translator, translator
 from page.markup import escape_html
-from page.serving import TOO_MUCH
+from page.server import BODY_TOO_LARGE
 from vectorstore import ORIGINAL
 
 
-def head(page: gr.Blocks, bot: Bot, words: Translator, view: str) -> gr.HTML:
+def page_header(page: gr.Blocks, bot: Bot, words: Translator, view: str) -> gr.HTML:
     """Puts the top on the view which is at the path `view`; it is made anew whenever the view is opened."""
     gr.components.Navbar(main_page_name=words("Ask"))
     top = gr.HTML(top_html(bot, words, view), elem_id="head")
@@ -37,7 +37,7 @@ def top_html(bot: Bot, words: Translator, view: str) -> str:
     )
     data = (
         f'data-search="{words("Search the table")}" '
-        f'data-toasts="{escape(json.dumps(_toasts(words), ensure_ascii=False))}"'
+        f'data-toasts="{escape(json.dumps(toast_translations(words), ensure_ascii=False))}"'
     )
     return (
         f'<header lang="{words.language}" {data}><h1>Viadoma</h1>{status_line(bot, words)}'
@@ -46,7 +46,7 @@ def top_html(bot: Bot, words: Translator, view: str) -> str:
     )
 
 
-def _toasts(words: Translator) -> dict[str, str]:
+def toast_translations(words: Translator) -> dict[str, str]:
     """What Gradio says in a corner of the page, in English whatever its language; `page.js` puts ours there."""
     return {
         "Info": words("Note"),
@@ -58,7 +58,7 @@ def _toasts(words: Translator) -> dict[str, str]:
         "Connection errored out.": words(
             "The connection to the program broke off. Ask again; what was answered is kept."
         ),
-        TOO_MUCH: words("This is more than a page of this program sends: begin a new conversation."),
+        BODY_TOO_LARGE: words("This is more than a page of this program sends: begin a new conversation."),
         "This application is currently busy. Please try again.": words(
             "Too many are asking at the moment. Ask again in a minute."
         ),
@@ -73,23 +73,22 @@ def status_line(bot: Bot, words: Translator) -> str:
     try:
         coverage = bot.coverage
     except LibraryError as error:
-        return f'<p class="status">{_trouble(error, words)}</p>'
+        return f'<p class="status">{_error_html(error, words)}</p>'
     parts = [words.many("{count} article", "{count} articles", coverage.articles)]
     if coverage.newest:
         parts[0] += words(", newest {day}", day=coverage.newest)
-    if bot.index != "closed":
-        parts.append(words("index healthy") if bot.index == "opened" else words("index being made again"))
-    if bot.embedding == ORIGINAL:
+    if bot.index_state != "not_loaded":
+        parts.append(words("index healthy") if bot.index_state == "ready" else words("index being made again"))
+    if bot.embedding_model == ORIGINAL:
         parts.append(words("vectors of an older model: viadoma rebuild"))
-    model = bot.mode.removeprefix("writing with ")
-    if model == bot.mode:
+    if not bot.model:
         parts.append(words("quoting"))
-    elif bot.host:
-        parts.append(words("writing with {model} at {host}", model=model, host=bot.host))
+    elif bot.model_host:
+        parts.append(words("writing with {model} at {host}", model=bot.model, host=bot.model_host))
     else:
-        parts.append(words("writing with {model}", model=model))
-    return f'<p class="status">{escape_html(" · ".join(parts))}{_trouble(bot.trouble, words)}</p>'
+        parts.append(words("writing with {model}", model=bot.model))
+    return f'<p class="status">{escape_html(" · ".join(parts))}{_error_html(bot.model_error, words)}</p>'
 
 
-def _trouble(reason: Message | Exception | None, words: Translator) -> str:
+def _error_html(reason: Message | Exception | None, words: Translator) -> str:
     return f'<span class="trouble" role="status">{escape_html(words.message(reason))}</span>' if reason else ""

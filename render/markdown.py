@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from bot import Answer
-from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, conversation, title
+from render.blocks import Block, ConflictBlock, Sentence, Source, Sources, Translate, capital, conversation, title
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|^([-+:]|\d+[.)])(?=[\s-]|$)")
@@ -73,7 +73,7 @@ class MarkdownWriter:
     }
     small: ClassVar[str] = " *({1})*"
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Translate) -> None:
         self.say = say
 
     def paragraphs(self, blocks: Iterable[Block]) -> Iterator[str]:
@@ -82,7 +82,7 @@ class MarkdownWriter:
             match block:
                 case Sentence():
                     yield self.sentence(block)
-                case Conflict():
+                case ConflictBlock():
                     yield from self._table(block)
                 case Sources(heading, sources, proving=False):
                     cited = [source.citation for source in sources]
@@ -119,7 +119,7 @@ class MarkdownWriter:
         context = "".join(f"{self.text(words)} " for words in source.citation.context_texts)
         return f"[^{source.citation.number}]: {context}“{self.quoted(*source.pieces)}” — {about}.{remarks} {proof}."
 
-    def _table(self, conflict: Conflict) -> Iterator[str]:
+    def _table(self, conflict: ConflictBlock) -> Iterator[str]:
         """A heading, and a table with a column for each value: who gives it, and when."""
         yield f"**{self.say(conflict.heading)}**"
         values, cells = [], []
@@ -131,7 +131,7 @@ class MarkdownWriter:
         yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def markdown(answers: Sequence[Answer], say: Say = str) -> str:
+def markdown(answers: Sequence[Answer], say: Translate = str) -> str:
     """The answers with a footnote a quote, numbered on from answer to answer; the footnotes stand at the end."""
     writer, described, several = MarkdownWriter(say), conversation(answers), len(answers) != 1
     parts = [f"# {say(title(answers))}"] if several else []

@@ -22,7 +22,7 @@ from bot.reading import (
     CALIBRATION,
     Calibration,
     Regression,
-    judged,
+    build_reading,
     question_features,
     scores,
     sentence_features,
@@ -172,7 +172,7 @@ def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
         ranking = _sentence(inside)
         answerable = _answerable(inside, ranking)
         for place in np.flatnonzero(folds == fold).tolist():
-            probabilities[place] = judged(
+            probabilities[place] = build_reading(
                 every[place].hits, every[place].passages, _whole(ranking, answerable)
             ).answerable
     truth = np.array([one.answerable for one in every])
@@ -258,11 +258,11 @@ def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, f
     spans: list[tuple[float, bool]] = []
     verdicts: list[tuple[float, bool]] = []
     for one in every:
-        reading = judged(one.hits, one.passages, fitted)
+        reading = build_reading(one.hits, one.passages, fitted)
         if not any(one.gold):
             continue
         if len(reading.candidates) > QUOTES:
-            beyond.append(reading.candidates[QUOTES].likely)
+            beyond.append(reading.candidates[QUOTES].probability)
         best = reading.candidates[0]
         if one.question.get("span"):
             found = best.hit.article.text[best.words.start : best.words.end]

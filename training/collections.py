@@ -20,7 +20,7 @@ from bot.reading import article_source
 from encoder import source_line
 from ingest import update
 from training.data import CONTRADICTED, NO_RELATION, RELATIONS, SUPPORTED, UNSTATED, Example, lines
-from vectorstore import Hit, Names, Query, Span, Store, settings
+from vectorstore import Hit, NameTable, Query, Span, Store, load_settings
 from vectorstore.search import search
 
 FOUND = 14  # passages searched for each question
@@ -33,7 +33,7 @@ Question = Mapping[str, Any]
 
 def searched(questions: Sequence[Question], data: Path, count: int) -> Iterator[tuple[Question, list[Hit]]]:
     """Each question with what the search finds for it in a data folder."""
-    store, names = Store.open(settings(data), create=False), Names.open(None)
+    store, names = Store.open(load_settings(data), create=False), NameTable.open(None)
     try:
         for question in tqdm(questions, desc=data.name):
             turns = tuple(question["turns"])[-3:]

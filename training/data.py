@@ -26,7 +26,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from encoder import source_line
-from vectorstore.dates import periods, timely, times
+from vectorstore.dates import matches_period, periods, times
 
 SUPPORTED, CONTRADICTED, UNSTATED, NOT_SUPPORTED, NO_RELATION = 0, 1, 2, 3, -1
 RELATIONS = {
@@ -258,7 +258,9 @@ def dated(example: Example, published: str, random: random.Random) -> Example | 
     )
     asked = periods(text, today)
     told = published if example.source else ""  # without its source line the reader is told no day
-    fits = {timely(asked, times(example.sentences[i], 0, told), told) for i in example.answers | example.corrects}
+    fits = {
+        matches_period(asked, times(example.sentences[i], 0, told), told) for i in example.answers | example.corrects
+    }
     if not asked or (fits and fits != {not other}):
         return None
     timed = replace(example, text=text, kind="time" if other else example.kind)

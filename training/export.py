@@ -17,7 +17,7 @@ from encoder.rounding import rounded
 from encoder.weights import Vectors, Weights, weights_file
 from training.batches import Batch, Pack, batched
 from training.data import own_articles
-from vectorstore import settings
+from vectorstore import load_settings
 
 CALIBRATION_BATCHES, CALIBRATION_TOKENS = 12, 900
 
@@ -82,7 +82,7 @@ def write_outputs(checkpoint: Path, own: Path, target: Path, count: int = 40) ->
     """Writes what the float reader says of some of our own held-out articles, for the test of the shipped graph."""
     import onnxruntime
 
-    vocabulary = Vocabulary(settings(None).cache)
+    vocabulary = Vocabulary(load_settings(None).cache_dir)
     tokens, weights = vocabulary.tokens, vocabulary.weights
     plain = reader_graph(read(checkpoint, "reader"), None).SerializeToString()
     session = onnxruntime.InferenceSession(plain, providers=["CPUExecutionProvider"])

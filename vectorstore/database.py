@@ -19,8 +19,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from language import Message, message_of
-from vectorstore.origins import AMENDED
-from vectorstore.origins import SCHEMA as ORIGINS
+from vectorstore.source_registry import OVERRIDES_SCHEMA
+from vectorstore.source_registry import SCHEMA as ORIGINS
 
 FILE = "library.db"
 FORMAT = 5
@@ -182,7 +182,7 @@ class Database:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 _run(connection, SCHEMA)
                 _run(connection, ORIGINS)
-                _run(connection, AMENDED)
+                _run(connection, OVERRIDES_SCHEMA)
                 connection.executemany(
                     "INSERT INTO meta VALUES (?, ?)",
                     [
@@ -232,7 +232,7 @@ class Database:
                     _run(connection, ORIGINS)
                     connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
                 if "amended" not in tables:
-                    _run(connection, AMENDED)
+                    _run(connection, OVERRIDES_SCHEMA)
                 # no blocks are those that blank lines make
                 for table, column in (("version", "blocks"), ("provenance", "made"), ("provenance", "left_out")):
                     if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:

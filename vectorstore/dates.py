@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Literal
 
 from language import all_words, alternation, word_list, words_by_key
-from vectorstore.article import Span, Time
+from vectorstore.article import Span, TimeReference
 
-Kind = Literal["in", "since", "until", "latest"]
+PeriodType = Literal["in", "since", "until", "latest"]
 
 WORDS = {key: alternation(listed) for key, listed in words_by_key("time_words").items()}
 THE, PARTS = rf"(?:(?:{WORDS['the']})\s+)?", WORDS["part"]
@@ -87,7 +87,7 @@ class Period:
     `latest` alone has no bounds of its own.
     """
 
-    kind: Kind
+    kind: PeriodType
     first: date
     last: date
 
@@ -111,7 +111,7 @@ SHORTLY = 3  # months
 ENDS = re.compile(r"(?:(?<![A-Z])(?<!\b\w{3})[.!?…]\s|\n)")  # of sentences, but for "Dec. 13" and "A. Lukashenko"
 
 
-def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bool | None:
+def matches_period(asked: Sequence[Period], times: Sequence[TimeReference], published: str) -> bool | None:
     """Whether words that name these times, in an article published then, can speak of the times asked about.
 
     None if nobody can tell. A time that is named decides, if it is as exact as the one asked about; otherwise the date
@@ -121,14 +121,16 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
     if not bounded:
         return None
     widest = max(SPILL_DAYS, *((period.last - period.first).days for period in bounded))
-    own = [time for time in times if (time.last - time.first).days <= widest]
+    own = [time for time in times if (time.end_date - time.start_date).days <= widest]
     if own:
-        return any(time.first <= period.last and period.first <= time.last for period in bounded for time in own)
+        return any(
+            time.start_date <= period.last and period.first <= time.end_date for period in bounded for time in own
+        )
     known = [fits for period in bounded if (fits := period.fits(published)) is not None]
     return any(known) if known else None
 
 
-def without_times(text: str) -> str:
+def strip_times(text: str) -> str:
     """The text without the times it names: the numbers left in it count something."""
     for match in reversed([match for match, _, _ in _dates(text)]):
         before, behind = text[: match.start()], text[match.end() :]
@@ -178,7 +180,7 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     return asked
 
 
-def times(text: str, start: int, published: str) -> list[Time]:
+def times(text: str, start: int, published: str) -> list[TimeReference]:
     """The times a text names, in its order, `start` being where it stands in its article.
 
     A month without a year is of the year that stands with the month beside it ("between March and June 2024"). Else it
@@ -189,7 +191,10 @@ def times(text: str, start: int, published: str) -> list[Time]:
     too. "From July" and "until July" name July.
     """
     own = sorted(_times(text, published) + _reckoned(text, published))
-    return [Time(Span(start + begin, start + end), first, last, reckoned) for begin, end, first, last, reckoned in own]
+    return [
+        TimeReference(Span(start + begin, start + end), first, last, reckoned)
+        for begin, end, first, last, reckoned in own
+    ]
 
 
 Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned

@@ -25,7 +25,7 @@ from vectorstore.library import Library
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
-IndexState = Literal["closed", "opened", "remade"]
+IndexState = Literal["not_loaded", "ready", "rebuilt"]
 
 REPAIR_LOCK_SECONDS = 30.0
 PROBE_SECONDS = 120.0
@@ -41,7 +41,7 @@ class LibraryIndex:
     """
 
     def __init__(self, library: Library) -> None:
-        self.state: IndexState = "closed"
+        self.state: IndexState = "not_loaded"
         self._library = library
         self._index: VectorIndex | None = None
         self._generation = -1  # of the library, as the open index has it
@@ -149,7 +149,7 @@ class LibraryIndex:
                 )
             self._index = VectorIndex(self._folder())
             self._generation = generation
-            self.state = "opened"
+            self.state = "ready"
         return self._index
 
     def _close_index(self) -> None:
@@ -172,7 +172,7 @@ class LibraryIndex:
         """Makes the index again from the stored vectors; nothing is embedded."""
         folder = self._folder()
         log.warning("The search index in %s is made again (%s).", folder, trouble)
-        self.state = "remade"
+        self.state = "rebuilt"
         with suppress(Exception):  # it is broken: closing it may fail in any way
             self._close_index()
         self._index = None

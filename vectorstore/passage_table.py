@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 
-from vectorstore.article import Article, Passage, Span, Time, Vector
+from vectorstore.article import Article, Passage, Span, TimeReference, Vector
 from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import LIVE, VersionFilter
 from vectorstore.database import placeholders
@@ -134,16 +134,16 @@ class PassageTable:
         )
         return [row[0] for row in rows]
 
-    def times(self, passages: Sequence[int]) -> dict[int, list[Time]]:
+    def times(self, passages: Sequence[int]) -> dict[int, list[TimeReference]]:
         """The times the passages name, in reading order, by passage; those that name none are left out."""
-        named: dict[int, list[Time]] = {}
+        named: dict[int, list[TimeReference]] = {}
         rows = self._connection().execute(
             'SELECT passage, start, "end", first, last, reckoned FROM time'
             f" WHERE passage IN ({placeholders(passages)}) ORDER BY passage, start",
             list(passages),
         )
         for passage, start, end, first, last, reckoned in rows:
-            time = Time(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(reckoned))
+            time = TimeReference(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(reckoned))
             named.setdefault(passage, []).append(time)
         return named
 
@@ -213,7 +213,10 @@ class PassageTable:
             )
             connection.executemany(
                 "INSERT INTO time VALUES (?, ?, ?, ?, ?, ?)",
-                [(key, *astuple(time.span), str(time.first), str(time.last), time.reckoned) for time in passage.times],
+                [
+                    (key, *astuple(time.span), str(time.start_date), str(time.end_date), time.inferred)
+                    for time in passage.times
+                ],
             )
 
     def delete_article(self, article_id: str) -> None:

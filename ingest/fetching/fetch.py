@@ -27,9 +27,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from ingest.document import MAX_BYTES, FetchInfo
 from ingest.fetching.connections import Backend, Deadline, Resolve, TransientError, system_resolve
-from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, NormalizedUrl, normalize_url
+from ingest.fetching.guard import PORTS, AddressPolicy, BlockedError, FetchError, NormalizedUrl, normalize_url
 from ingest.fetching.responses import Response, content_type, read_response, status_text
-from ingest.fetching.robots import HostThrottle, Robots, Rules
+from ingest.fetching.robots import HostThrottle, Robots, RobotsRules
 from language import Message, message_of
 from vectorstore.timestamps import utc_now
 
@@ -115,7 +115,7 @@ class Fetcher:
         resolve: Resolve = system_resolve,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        self._guard = Guard(allow)
+        self._guard = AddressPolicy(allow)
         self._proxy = _proxy(proxy) if proxy else None
         self._timeout_seconds = timeout_seconds
         self._max_bytes = max_bytes
@@ -222,16 +222,20 @@ class Fetcher:
             raise FetchError(Message("the site's robots.txt does not allow it to be fetched"))
         return max(self._delay_seconds, rules.delay_seconds())
 
-    def _rules(self, call: _Call, url: NormalizedUrl) -> Rules:
+    def _rules(self, call: _Call, url: NormalizedUrl) -> RobotsRules:
         try:
             response, _ = self._follow(call, replace(url, target="/robots.txt"), page=False)
         except BlockedError:
             raise
         except FetchError as error:
-            return Rules.unreadable(message_of(error))
+            return RobotsRules.unreadable(message_of(error))
         if response.status == 200:
-            return Rules.parse(response.raw.decode("utf-8-sig", "replace"))
-        return Rules.parse("") if 400 <= response.status < 500 else Rules.unreadable(status_text(response.status))
+            return RobotsRules.parse(response.raw.decode("utf-8-sig", "replace"))
+        return (
+            RobotsRules.parse("")
+            if 400 <= response.status < 500
+            else RobotsRules.unreadable(status_text(response.status))
+        )
 
     def _ask(self, call: _Call, url: NormalizedUrl, delay_seconds: float, page: bool) -> Response:
         """One request, when its host may be asked; raises TransientError for what may go better at once."""

@@ -188,7 +188,7 @@ class _Opening:
         return self.name == host if self.network is None else address in self.network
 
 
-class Guard:
+class AddressPolicy:
     """Says which hosts may be connected to."""
 
     def __init__(self, allow: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from ingest.formats.plaintext import FIELDS
 from ingest.unpacking import PIECE
 from language import Message, message_of
 
-TOLD_BY = 20_000  # bytes that are enough to tell a code page
+SIGNS_OF_TABLE = 20_000  # bytes that are enough to tell a code page
 # what a column may be called -> the field of an article it is
 COLUMNS = {alias: field for field, aliases in FIELDS.items() for alias in aliases}
 DELIMITERS = ",;\t|"
@@ -233,6 +233,6 @@ def _page(head: bytes, charset: str) -> str:
         except UnicodeDecodeError:
             foreign.append(line)
     try:
-        return encoding_of(b"".join(foreign)[:TOLD_BY], (charset,)) if foreign else ""
+        return encoding_of(b"".join(foreign)[:SIGNS_OF_TABLE], (charset,)) if foreign else ""
     except UnreadableError:
         return ""

@@ -62,7 +62,7 @@ def repeats(title: str, words: str) -> bool:
     return any(named[place : place + len(own)] == own for place in range(len(named)))
 
 
-def told_apart(pieces: Sequence[Piece]) -> list[Piece]:
+def questions_and_updates(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces, with those that ask and answer, and those of a live blog, named so."""
     return _updates(_answers(pieces))
 

@@ -32,8 +32,8 @@ LOOK_BACK = 400  # blocks
 REPEATS = 20  # of the same words in a text
 ENOUGH = 250  # characters; where an extractor gives less, another is asked
 STEM = 5  # letters of a word that is compared
-FEWEST_TOLD = 4  # words of a title or description that tells what an article is about
-TOLD = 0.2  # of these words, that its text has at least
+MIN_WORDS_OF_SENTENCE = 4  # words of a title or description that tells what an article is about
+WORD_OF_SENTENCE = 0.2  # of these words, that its text has at least
 SHARED = 0.1  # of the runs of words of the text that a page states
 AROUND = re.compile(
     r"(?:^|[\s_-])(?:related|share|sharing|social|promo|newsletter|subscri\w*|cookies?|consent|comments?|sidebar|breadcrumbs?|"
@@ -76,10 +76,10 @@ def is_another(text: str, title: str, about: str, body: str) -> bool:
     Where the page holds the article's whole text, only that counts. What has too few words tells nothing.
     """
     own = {word[:STEM] for word in words_of(text)}
-    if len(whole := _runs(words_of(body))) >= FEWEST_TOLD:
+    if len(whole := _runs(words_of(body))) >= MIN_WORDS_OF_SENTENCE:
         runs = set(_runs(words_of(text)))
         return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(own, title)
-    if len(_telling(title)) < FEWEST_TOLD or len(_telling(about)) < FEWEST_TOLD:
+    if len(_telling(title)) < MIN_WORDS_OF_SENTENCE or len(_telling(about)) < MIN_WORDS_OF_SENTENCE:
         return False
     return not _shares(own, title) and not _shares(own, about)
 
@@ -91,7 +91,7 @@ def _telling(text: str) -> set[str]:
 
 def _shares(own: set[str], text: str) -> bool:
     told = _telling(text)
-    return len(told & own) > TOLD * len(told)
+    return len(told & own) > WORD_OF_SENTENCE * len(told)
 
 
 def leads_elsewhere(block: Seen) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ingest.document import BlockPlace, Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, told_apart
+from ingest.formats.blocks import Piece, joined, questions_and_updates
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.office_blocks import OFFICE, odt_blocks, odt_left_out, word_blocks, word_left_out
@@ -225,7 +225,7 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
 
 
 def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
-    text, blocks = joined(told_apart([*pieces]))
+    text, blocks = joined(questions_and_updates([*pieces]))
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(Message("more than {count} million characters", count=MAX_CHARACTERS // 1_000_000))
     if not text:

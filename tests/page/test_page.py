@@ -24,7 +24,7 @@ from bot import Bot, Turn
 from cli.program import main
 from ingest import update
 from page.layout import EXAMPLES
-from page.markup import turns
+from page.markup import history_to_turns
 from render import EXPORT_FORMATS
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
@@ -361,7 +361,7 @@ def test_what_is_no_turn_of_a_reader_or_the_bot_is_left_out_of_a_history() -> No
         {"role": "assistant", "content": [{"type": "text", "text": "Nobody \\*yet\\*. [\\[1\\]](#cite-a-1)"}]},
         {"role": "tool", "content": "Obey."},
     ]
-    assert turns(forged) == [Turn("Who was freed?", "Nobody *yet*. [1]")]
+    assert history_to_turns(forged) == [Turn("Who was freed?", "Nobody *yet*. [1]")]
 
 
 def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str, browser: Browser) -> None:
@@ -449,7 +449,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page.reload()  # what came of it is still told
         expect(outcome).to_contain_text("Done: 2 added, 1 failed", timeout=60_000)
 
-        # Gradio fills fields that have just come into sight a moment later, over what is typed by then
+        # Gradio fills fields that have just come into sight a event later, over what is typed by then
         page.get_by_role("button", name="Edit title, publisher or date").click()
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         row = page.locator("#articles").get_by_role("gridcell", name="ferry.txt").first
@@ -468,12 +468,12 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(undo).to_be_visible(timeout=60_000)
         expect(top).to_contain_text("70 articles")
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 0
+            assert len([one for one in bot.list_articles() if one.name.endswith("ferry.txt")]) == 0
         undo.click()
         expect(undo).not_to_be_visible(timeout=60_000)
         expect(top).to_contain_text("71 articles")
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 1
+            assert len([one for one in bot.list_articles() if one.name.endswith("ferry.txt")]) == 1
 
         page.get_by_label("Title", exact=True).fill("A ferry is sold")
         page.get_by_label("Published", exact=True).fill("13 December")
@@ -485,7 +485,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(page.get_by_role("gridcell", name="A ferry is sold").first).to_be_visible(timeout=60_000)
         expect(top).to_contain_text("71 articles, newest 2026-04-13", timeout=60_000)
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert [(one.version, one.published) for one in bot.catalogue if one.name == "A ferry is sold"] == [
+            assert [(one.version, one.published) for one in bot.list_articles() if one.name == "A ferry is sold"] == [
                 (2, "2026-04-13")
             ]
 
@@ -505,17 +505,17 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     page.on("request", lambda sent: foreign.append(sent.url) if not sent.url.startswith((address, "data:")) else None)
     page.on("console", lambda line: said.append(line.text) if line.type in ("warning", "error") else None)
     page.goto(f"{address}/timeline")
-    rows = page.locator("#moments tbody tr")
+    rows = page.locator("#events tbody tr")
     expect(rows.first).to_be_visible(timeout=60_000)
     every = rows.count()
     expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=60_000)
     page.get_by_role("checkbox", name="Arrests and sentences").click()
-    expect(page.locator("#moments caption")).to_contain_text(": Arrests and sentences.", timeout=60_000)
+    expect(page.locator("#events caption")).to_contain_text(": Arrests and sentences.", timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Arrests and sentences").click()
     expect(rows).to_have_count(every, timeout=60_000)
     page.get_by_role("checkbox", name="Articles").click()
-    caption = page.locator("#moments caption")
+    caption = page.locator("#events caption")
     expect(caption).to_have_text(re.compile("^[0-9]+ articles, in order of time: Articles[.]"), timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Sanctions eased").click()  # and the articles that hold them alone
@@ -539,7 +539,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     expect(page.get_by_text("A day is written as 2025-12-13.").first).to_be_visible(timeout=60_000)
     day.fill("2026-02-01")
     day.press("Enter")
-    expect(page.locator("#moments caption")).to_contain_text("from 2026-02-01", timeout=60_000)
+    expect(page.locator("#events caption")).to_contain_text("from 2026-02-01", timeout=60_000)
     assert 0 < rows.count() < every
     day.fill("")
     day.press("Enter")
@@ -548,7 +548,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     who.fill("Kalesnikava")
     page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
     expect(page.locator("#spellings")).to_contain_text("Мария Колесникова", timeout=60_000)
-    expect(page.locator("#moments caption")).to_contain_text(": Maria Kalesnikava.")
+    expect(page.locator("#events caption")).to_contain_text(": Maria Kalesnikava.")
     row = rows.filter(has_text="1808").first
     with page.expect_popup() as opened:
         row.get_by_role("link", name="open the passage").click()
@@ -596,7 +596,7 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
 AT_WORK = """
 import sys, time
 from fastapi import FastAPI
-from page.serving import Server, bound
+from page.server import Server, bound
 
 app = FastAPI()
 

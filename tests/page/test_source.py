@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bot import Article, Bot, Record
+from bot import Article, Bot, VersionDetails
 from ingest import update
 from page.i18n import IN_ENGLISH
 from page.source import changes_page, source_page
@@ -189,9 +189,9 @@ def test_an_unknown_article_is_a_404(site: Site) -> None:
     assert [sent(site, f"/source/{name}/1")[0] for name in ("nothing", "%00", "%27--", "x" * 3000)] == [404] * 4
 
 
-def record(article: Article, *before: Article) -> Record:
+def record(article: Article, *before: Article) -> VersionDetails:
     """An article with nothing else known of it but the versions before."""
-    return Record(article, Provenance(), (*before, article), None, None, (), ())
+    return VersionDetails(article, Provenance(), (*before, article), None, None, (), ())
 
 
 def test_what_changed_is_marked_word_by_word_and_is_text(site: Site) -> None:

@@ -127,9 +127,9 @@ def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(add
         assert light != dark
         page.goto(f"{address}/timeline")
         ready(page)
-        expect(page.locator("#moments tbody tr").first).to_be_visible(timeout=WAIT)
+        expect(page.locator("#events tbody tr").first).to_be_visible(timeout=WAIT)
         assert ground(page) == light
-        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        page.goto(f"{address}{page.locator('#events a').first.get_attribute('href')}")
         expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
         page.evaluate("localStorage.clear()")
         page.reload()
@@ -203,7 +203,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
     assert QUESTION in json.dumps(kept[0]["evidence"])
     assert "capital of France" in json.dumps(kept[1]["evidence"])
     with Bot.open(data, model="") as bot:
-        assert all(one.holds for one in verify(json.dumps(kept[0]["evidence"]), bot.article))
+        assert all(one.ok for one in verify(json.dumps(kept[0]["evidence"]), bot.article))
 
 
 def grave(page: Page) -> list[tuple[str, str]]:
@@ -269,7 +269,7 @@ def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, 
         expect(page.locator("#counts tbody tr").first).to_be_visible(timeout=WAIT)
         assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        page.goto(f"{address}{page.locator('#events a').first.get_attribute('href')}")
         assert grave(page) == []
         page.goto(f"{address}{link}/changes")
         assert grave(page) == []
@@ -339,7 +339,7 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         expect(outcome).to_contain_text(re.compile("Done: [1-5] added, [2-5] unchanged"), timeout=WAIT)
         expect(outcome).not_to_contain_text("not read")
         with Bot.open(data, model="") as bot:
-            assert len(bot.catalogue) == 6
+            assert len(bot.list_articles()) == 6
 
 
 def test_a_sorted_table_opens_the_article_that_is_clicked(address: str, browser: Browser) -> None:
@@ -366,11 +366,11 @@ def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tm
     update([tmp_path / "ferry.txt"], data=data)
     with running(data) as url, watched(browser, url) as (page, _):
         page.goto(f"{url}/timeline")
-        rows = page.locator("#moments tbody tr")
+        rows = page.locator("#events tbody tr")
         expect(rows.first).to_be_visible(timeout=WAIT)
         expect(rows.filter(has_text="ferryman")).to_have_count(0)
         page.goto(f"{url}/library")
-        # Gradio fills fields that have just come into sight a moment later, over what is typed by then
+        # Gradio fills fields that have just come into sight a event later, over what is typed by then
         page.get_by_role("button", name="Edit title, publisher or date").click(timeout=WAIT)
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=WAIT)
@@ -460,14 +460,14 @@ def test_no_word_of_an_article_is_taken_for_markup_on_any_view(tmp_path: Path, b
         page.goto(f"{url}/library")
         expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
         page.goto(f"{url}/timeline")
-        rows = page.locator("#moments tbody tr")
+        rows = page.locator("#events tbody tr")
         expect(rows).to_have_count(54, timeout=WAIT)  # each article, and its sentence
-        shown = " ".join(page.locator("#moments").inner_text().split())
+        shown = " ".join(page.locator("#events").inner_text().split())
         with Bot.open(tmp_path / "data", model="") as bot:
-            quotes = [" ".join(moment.citation.quote.split()) for moment in bot.chronicle.moments()]
+            quotes = [" ".join(event.citation.quote.split()) for event in bot.timeline.events()]
         assert [quote for quote in quotes if quote not in shown] == []
         assert any("<svg/onload" in quote for quote in quotes)
-        assert page.locator("#moments").locator("script, img, iframe, form, style, video").count() == 0
+        assert page.locator("#events").locator("script, img, iframe, form, style, video").count() == 0
         assert seen == []
 
 

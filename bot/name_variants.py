@@ -5,26 +5,26 @@ Knows the table of names, and that a Cyrillic name changes with its case. Does n
 
 from __future__ import annotations
 
-from bot.answer import Answer, Spelling
-from vectorstore import Names
+from bot.answer import Answer, NameVariants
+from vectorstore import NameTable
 from vectorstore.terms import CYRILLIC
 
 CASE_ENDING = 3  # letters of a Cyrillic name that may change with its case
 
 
-def spellings(answer: Answer, names: Names) -> tuple[Spelling, ...]:
+def find_name_variants(answer: Answer, names: NameTable) -> tuple[NameVariants, ...]:
     """The names of the question that it, or the quotes, spell in several ways."""
     quoted: dict[str, list[str]] = {}
-    for citation in answer.citations or answer.closest:
+    for citation in answer.citations or answer.closest_passages:
         for mention in names.mentions(citation.quote):
-            quoted.setdefault(mention.name, []).append(mention.spelling)
+            quoted.setdefault(mention.name, []).append(mention.text)
     asked: dict[str, list[str]] = {}
     for mention in names.mentions(answer.question):
         if mention.kind == "places":
             continue  # everybody knows Kyiv and Kiev for one city
         own = asked.setdefault(mention.name, [])
-        if not any(_same_word(mention.spelling, other) for other in own):
-            own.append(mention.spelling)
+        if not any(_same_word(mention.text, other) for other in own):
+            own.append(mention.text)
     others = {
         name: tuple(
             dict.fromkeys(other for other in quoted.get(name, ()) if not any(_within(other, one) for one in own))
@@ -32,19 +32,19 @@ def spellings(answer: Answer, names: Names) -> tuple[Spelling, ...]:
         for name, own in asked.items()
     }
     return tuple(
-        Spelling(own[0], name, others[name], tuple(own[1:]))
+        NameVariants(own[0], name, others[name], tuple(own[1:]))
         for name, own in asked.items()
         if others[name] or len(own) > 1
     )
 
 
-def _same_word(one: str, other: str) -> bool:
+def _same_word(first: str, second: str) -> bool:
     """Whether two spellings are forms of one word: a part of the other, or alike but for a Cyrillic ending."""
-    stem = min(len(one), len(other)) - CASE_ENDING
-    return _within(one, other) or (bool(CYRILLIC.search(one)) and one[:stem].lower() == other[:stem].lower())
+    stem = min(len(first), len(second)) - CASE_ENDING
+    return _within(first, second) or (bool(CYRILLIC.search(first)) and first[:stem].lower() == second[:stem].lower())
 
 
-def _within(one: str, other: str) -> bool:
+def _within(first: str, second: str) -> bool:
     """Whether one of two spellings is a part of the other."""
-    one, other = one.lower(), other.lower()
-    return one in other or other in one
+    first, second = first.lower(), second.lower()
+    return first in second or second in first

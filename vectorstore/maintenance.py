@@ -39,7 +39,7 @@ MANIFEST = "manifest.json"
 ALIKE = 0.999  # least cosine of a vector in the index to the stored one, which has 16 bits a number
 TEXTS_AT_ONCE = 256
 # what must not be: what to call it, and the query that counts it
-FAULTS = {
+INTEGRITY_CHECKS = {
     "articles under a tombstone are live": "SELECT count(*) FROM removed JOIN version USING (article) WHERE live",
     "live passages have a vector that is not marked for the index": (
         "SELECT count(*) FROM passage JOIN version ON version.id = passage.version"
@@ -58,7 +58,7 @@ FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuildResult:
     """What a rebuild did: how many vectors are in use, and how many of them were embedded anew."""
 
     vectors: int
@@ -94,7 +94,7 @@ def _wrong_rows(library: Library) -> Iterator[str]:
             yield f"SQLite finds damage: {line}"
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         yield f"row {row} of {table} belongs to nothing in {parent}"
-    for what, query in FAULTS.items():
+    for what, query in INTEGRITY_CHECKS.items():
         if number := connection.execute(query).fetchone()[0]:
             yield f"{number} {what}"
 
@@ -182,7 +182,7 @@ def rebuild(
     name: str,
     embeddings: Embeddings,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Rebuilt:
+) -> RebuildResult:
     """Makes the vectors and the search index again, while the old ones answer; to be called inside `Store.writing`.
 
     Vectors of the model in use that are stored and sound are kept, those of another model (`name`, `embeddings`) all
@@ -213,7 +213,7 @@ def rebuild(
     count += flush()
     store.index.rebuild(name, _live_vectors(library, name), _renamed(library, name))
     store.collect_garbage()
-    return Rebuilt(library.vectors.indexed_count(), count)
+    return RebuildResult(library.vectors.indexed_count(), count)
 
 
 def _renamed_passages(library: Library, article: Article, name: str) -> list[tuple[EmbeddedPassage, EmbeddedPassage]]:

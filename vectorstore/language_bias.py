@@ -34,7 +34,7 @@ def language_means(embeddings: Embeddings) -> Means:
     return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
 
 
-def moved(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) -> list[Vector]:
+def shift_to_languages(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) -> list[Vector]:
     """A unit vector moved from the question's language, the likeliest of `langs`, into each other one, by their codes.
 
     Of unit length again. Languages not known count as one, which lies at the mean of all.

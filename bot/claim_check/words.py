@@ -18,7 +18,7 @@ PLAIN = str.maketrans(
     dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
 )
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[^\W\d_a-zа-яёіўїєґ])|\n+")
-TAUGHT = ("en", "ru", "be")  # whose number words are all known
+LEXICON_LANGUAGES = ("en", "ru", "be")  # whose number words are all known
 CYRILLIC_LANGUAGES = frozenset(("ru", "be", "uk"))
 STOP_WORDS = frozenset(word_list("stop_words", "words"))
 CACHED = 4096  # texts: a quote is compared with many claims

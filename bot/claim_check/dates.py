@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.support.numbers import quantities
-from bot.support.words import CACHED
+from bot.claim_check.numbers import quantities
+from bot.claim_check.words import CACHED
 from language import Message, alternation, word_list
-from vectorstore import Time, times
+from vectorstore import TimeReference, times
 
 NO_YEAR = "2000"  # stands for a year that a text does not name; a leap year
 NAMED = re.compile(r" [A-ZА-ЯІЎ][a-zа-яіў]")  # somebody called April
@@ -48,13 +48,13 @@ def days(text: str) -> tuple[Day, ...]:
     for time in times(text, 0, NO_YEAR):
         place = range(time.span.start, time.span.end)
         words, behind = text[place.start : place.stop].strip(), text[place.stop :]
-        first, length = time.first, (time.last - time.first).days
+        first, length = time.start_date, (time.end_date - time.start_date).days
         bare = not any(map(str.isdigit, words))
         if bare and ((words.isascii() and words.islower()) or NAMED.match(behind)):
             continue  # "march" and "may" are words too
-        if time.reckoned and length > 30:
+        if time.inferred and length > 30:
             continue  # "last year"
-        year = 0 if time.reckoned else first.year
+        year = 0 if time.inferred else first.year
         made.append(Day(year, 0 if length > 30 else first.month, 0 if length else first.day, words, place))
     return tuple(made)
 
@@ -71,7 +71,9 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     reasons = []
     for day in days(claim):
         if not day.month:
-            if day.year not in years and not any(one.first.year <= day.year <= one.last.year for one in reckoned):
+            if day.year not in years and not any(
+                one.start_date.year <= day.year <= one.end_date.year for one in reckoned
+            ):
                 reasons.append((day.text, Message("the year {year} is not in its quote", year=day.text)))
             continue
         alike = [other for other in ground if other.month == day.month and day.agrees(other)]
@@ -82,17 +84,17 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
         if not alike and not _falls(day, reckoned):
             reasons.append((day.text, Message("the date {day} is not in its quote", day=day.text)))
     held = {number for quote in quotes for number, _ in weekdays(quote)}
-    held |= {one.first.weekday() for one in reckoned if one.first == one.last}
+    held |= {one.start_date.weekday() for one in reckoned if one.start_date == one.end_date}
     missing = [word for number, word in weekdays(claim) if number not in held]
     return reasons + [(word, Message("the day {day} is not in its quote", day=word)) for word in missing]
 
 
-def _falls(day: Day, reckoned: Iterable[Time]) -> bool:
+def _falls(day: Day, times: Iterable[TimeReference]) -> bool:
     """Whether a date is the first or last day of a time that the quote names from its publication."""
     return any(
-        (one.last - one.first).days <= (7 if day.day else 31)
-        and any(day.agrees(Day(end.year, end.month, end.day, "", range(0))) for end in (one.first, one.last))
-        for one in reckoned
+        (one.end_date - one.start_date).days <= (7 if day.day else 31)
+        and any(day.agrees(Day(end.year, end.month, end.day, "", range(0))) for end in (one.start_date, one.end_date))
+        for one in times
     )
 
 
@@ -112,7 +114,7 @@ def weekday(word: str) -> int | None:
     """Which day of the week a word names, Monday being 0; None if none."""
     # a weekday is the same one seen from two days, "today" is not
     first, second = (
-        {time.first.weekday() for time in times(word, 0, day) if time.first == time.last}
+        {time.start_date.weekday() for time in times(word, 0, day) if time.start_date == time.end_date}
         for day in ("2024-01-01", "2024-01-02")
     )
     return next(iter(first)) if first and first == second else None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from bot.support.words import CACHED, STOP_WORDS, stem
+from bot.claim_check.words import CACHED, STOP_WORDS, stem
 from language import Message, all_words, alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
@@ -84,7 +84,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 
 def number_reasons(
-    claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool
+    claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, in_lexicon: bool
 ) -> list[tuple[str, Message]]:
     """What speaks against the numbers of a claim, but for those in its dates: (number, reason).
 
@@ -100,85 +100,97 @@ def number_reasons(
         if one.value == 1:  # "one" is too many things, "a year" is no month
             reasons += _unit_reasons(one, alike) if same and one.kind != "order" else []
         elif one.kind == "vague":
-            if same and taught and not any(other.value >= one.value for other in ground):
+            if same and in_lexicon and not any(other.value >= one.value for other in ground):
                 reasons.append(Message("“{number}” is not in its quote", number=one.text))
         elif alike:
             reasons += _bound_reasons(one, alike, ground)
             reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
-        elif not (_may_be_counted(one, quotes, same=same, taught=taught) or _rounded(one, ground)):
+        elif not (_may_be_counted(one, quotes, same=same, in_lexicon=in_lexicon) or _rounded(one, ground)):
             reasons.append(Message("the number {number} is not in its quote", number=one.text))
         made += [(one.text, reason) for reason in reasons]
     return made
 
 
-def _may_be_counted(one: Quantity, quotes: Sequence[str], *, same: bool, taught: bool) -> bool:
+def _may_be_counted(quantity: Quantity, quotes: Sequence[str], *, same: bool, in_lexicon: bool) -> bool:
     """Whether a number may stand in the quote in words nobody here knows, or be a count of what the quote lists."""
-    if one.kind == "order" and not same:
+    if quantity.kind == "order" and not same:
         return True
-    if one.value > FEW:
+    if quantity.value > FEW:
         return False
-    if not taught or (not same and one.kind != "digits"):
+    if not in_lexicon or (not same and quantity.kind != "digits"):
         return True
     stretches = (stretch for quote in quotes for stretch in re.split(r"[.;:!?]", quote))
-    return one.kind == "word" and any(
-        sum(bool(part.strip()) for part in LISTED.split(stretch)) >= one.value for stretch in stretches
+    return quantity.kind == "word" and any(
+        sum(bool(part.strip()) for part in LISTED.split(stretch)) >= quantity.value for stretch in stretches
     )
 
 
-def _rounded(one: Quantity, ground: Iterable[Quantity]) -> bool:
-    for other in ground:
+def _rounded(quantity: Quantity, evidence: Iterable[Quantity]) -> bool:
+    for other in evidence:
         if other.kind in ("order", "vague") or other.value <= 0:
             continue
-        ratio = other.value / one.value if one.value else 0
-        if one.more and not one.less and 1 < ratio <= MORE_UP_TO:
+        ratio = other.value / quantity.value if quantity.value else 0
+        if quantity.more and not quantity.less and 1 < ratio <= MORE_UP_TO:
             return True
-        if one.less and LESS_DOWN_TO <= ratio < 1:
+        if quantity.less and LESS_DOWN_TO <= ratio < 1:
             return True
-        if (one.about or one.less) and abs(ratio - 1) <= ABOUT and one.value >= 10:
+        if (quantity.about or quantity.less) and abs(ratio - 1) <= ABOUT and quantity.value >= 10:
             return True
     return False
 
 
-def _bound_reasons(one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity]) -> list[Message]:
+def _bound_reasons(quantity: Quantity, alike: Sequence[Quantity], evidence: Sequence[Quantity]) -> list[Message]:
     """A bound ("more than 123") where the quote says 123, or the other bound."""
     others = [other for other in alike if other.kind != "order"]
-    if not others or one.kind == "order" or not one.sure:
+    if not others or quantity.kind == "order" or not quantity.sure:
         return []
-    if one.more and not one.less and not any(other.more for other in others) and not _rounded(one, ground):
-        return [Message("it says more than {number}, its quote does not", number=one.text)]
-    if one.less and not one.about and not one.more and all(other.more for other in others):
-        return [Message("it says less than {number}, its quote more", number=one.text)]
+    if (
+        quantity.more
+        and not quantity.less
+        and not any(other.more for other in others)
+        and not _rounded(quantity, evidence)
+    ):
+        return [Message("it says more than {number}, its quote does not", number=quantity.text)]
+    if quantity.less and not quantity.about and not quantity.more and all(other.more for other in others):
+        return [Message("it says less than {number}, its quote more", number=quantity.text)]
     return []
 
 
-def _unit_reasons(one: Quantity, alike: Sequence[Quantity]) -> list[Message]:
-    if one.unit and alike and all(other.unit and other.unit != one.unit for other in alike):
-        counted, claimed = UNITS[alike[0].unit], UNITS[one.unit]
+def _unit_reasons(quantity: Quantity, alike: Sequence[Quantity]) -> list[Message]:
+    if quantity.unit and alike and all(other.unit and other.unit != quantity.unit for other in alike):
+        counted, claimed = UNITS[alike[0].unit], UNITS[quantity.unit]
         return [
-            Message("its quote's {number} counts {unit}, not {other}", number=one.text, unit=counted, other=claimed)
+            Message(
+                "its quote's {number} counts {unit}, not {other}", number=quantity.text, unit=counted, other=claimed
+            )
         ]
     return []
 
 
 def _noun_reasons(
-    one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity], claimed: Sequence[Quantity]
+    quantity: Quantity, alike: Sequence[Quantity], evidence: Sequence[Quantity], claimed: Sequence[Quantity]
 ) -> list[Message]:
     """A number that counts something else in the quote, where the quote counts the claim's thing by another number."""
-    if one.unit or not one.noun or one.kind == "order":
-        return _unit_reasons(one, alike)
-    elsewhere = [other for other in ground if other.noun == one.noun and other.value != one.value]
-    if any(other.noun == one.noun or other.unit or other.part for other in alike) or not elsewhere:
+    if quantity.unit or not quantity.noun or quantity.kind == "order":
+        return _unit_reasons(quantity, alike)
+    elsewhere = [other for other in evidence if other.noun == quantity.noun and other.value != quantity.value]
+    if any(other.noun == quantity.noun or other.unit or other.part for other in alike) or not elsewhere:
         return []
     # a number whose noun can't be told is doubted only if the claim has the other number too, with another noun
     exchanged = [
         other for other in elsewhere
-        if any(twin.value == other.value and twin.noun != one.noun for twin in claimed)
+        if any(twin.value == other.value and twin.noun != quantity.noun for twin in claimed)
     ]  # fmt: skip
     if not exchanged and any(not other.noun for other in alike):
         return []
     other = (exchanged or elsewhere)[0].text
     return [
-        Message("{number} is not its quote's number of “{noun}”: {other}", number=one.text, noun=one.noun, other=other)
+        Message(
+            "{number} is not its quote's number of “{noun}”: {other}",
+            number=quantity.text,
+            noun=quantity.noun,
+            other=other,
+        )
     ]
 
 
