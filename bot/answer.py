@@ -70,7 +70,7 @@ class Citation:
     @property
     def context_texts(self) -> tuple[str, ...]:
         """The words of the context, a stretch each."""
-        return tuple(" ".join(self.article.text[one.start : one.end].split()) for one in self.context)
+        return tuple(" ".join(self.article.text[span.start : span.end].split()) for span in self.context)
 
     @property
     def link(self) -> str:
@@ -200,15 +200,15 @@ class Answer:
     def text(self) -> str:
         """The answer as plain text, with [n] where a citation belongs; bundles are verified by its very words."""
         refused = self.status == "not_found"
-        told = [
+        attributed = [
             (claim.text_with_markers, attribution_text(*attribution(claim, self.citations)))
             for claim in self.claims
             if not refused
         ]
-        said = [f"{marked} ({teller})" if teller else marked for marked, teller in told]
-        said += [_disagreement_text(disagreement, self.citations) for disagreement in self.disagreements]
-        said += [*self.missing, *filter(None, map(name_variants_text, self.name_variants))]
-        return " ".join([NOT_ANSWERED, *said, coverage_text(self)] if refused else said)
+        parts = [f"{marked} ({teller})" if teller else marked for marked, teller in attributed]
+        parts += [_disagreement_text(disagreement, self.citations) for disagreement in self.disagreements]
+        parts += [*self.missing, *filter(None, map(name_variants_text, self.name_variants))]
+        return " ".join([NOT_ANSWERED, *parts, coverage_text(self)] if refused else parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,13 +166,13 @@ def _resolve_pronoun(speaker: str, before: Sequence[str], names: NameTable) -> s
     """The speaker, and for a pronoun the one it stands for in what comes before; empty if that can't be told."""
     if not PRONOUN.match(speaker):
         return speaker
-    earlier = [one for one in _earlier(before, names) if not PRONOUN.match(one)]
+    earlier = [other for other in _earlier(before, names) if not PRONOUN.match(other)]
     if IT.match(speaker):
         return earlier[-1] if earlier else ""
-    likely = [one for one in earlier if _can_be(names.mentions(one), speaker) or TWO_NAMES.search(one)]
+    likely = [other for other in earlier if _can_be(names.mentions(other), speaker) or TWO_NAMES.search(other)]
     if likely:
         return likely[-1]
-    people = [one for words in before for one in names.mentions(words) if _can_be([one], speaker)]
+    people = [mention for words in before for mention in names.mentions(words) if _can_be([mention], speaker)]
     return people[-1].text if people else ""
 
 

@@ -228,11 +228,11 @@ class Bot:
 
         At most `limit`, and none if nothing fits. They are answered as the answer was: by its filters, as of its day.
         """
-        cited = {(one.article.id, one.start) for one in answer.citations}
-        made: list[str] = []
+        cited = {(citation.article.id, citation.start) for citation in answer.citations}
+        suggested: list[str] = []
         until = time.monotonic() + SUGGESTING_SECONDS
         for question, name in islice(suggest_questions(answer, self._names), MAX_SUGGESTION_CANDIDATES):
-            if len(made) == limit or time.monotonic() > until or self._reader.waiting:
+            if len(suggested) == limit or time.monotonic() > until or self._reader.waiting:
                 break
             hits = [
                 document.metadata["hit"]
@@ -242,12 +242,12 @@ class Bot:
             if choice.status != "answered" or choice.conflict:
                 continue
             first, span = choice.quotes[0]
-            about = {one.name for one in self._names.mentions(first.article.text[span.start : span.end])}
+            about = {mention.name for mention in self._names.mentions(first.article.text[span.start : span.end])}
             new = {(hit.article.id, span.start) for hit, span in choice.quotes} - cited
             if new and (not name or name in about):
                 cited |= new
-                made.append(question)
-        return tuple(made)
+                suggested.append(question)
+        return tuple(suggested)
 
     def warm_up(self) -> None:
         """Makes ready what the first question needs, so that it waits for less."""
@@ -355,7 +355,9 @@ class Bot:
 
     def _cited(self, quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
         """Citations for stretches of hits, numbered from 1, with who says what they tell."""
-        return tuple(with_speakers(self._with_correction_date(one), self._names) for one in numbered_citations(quotes))
+        return tuple(
+            with_speakers(self._with_correction_date(citation), self._names) for citation in numbered_citations(quotes)
+        )
 
     def _with_correction_date(self, citation: Citation) -> Citation:
         article = citation.article
@@ -391,10 +393,10 @@ class Bot:
         if not answer.claims:
             answer = replace(answer, closest_passages=self._closest(reading))
         else:
-            for told in choice.conflict.values if choice.conflict else ():
+            for value in choice.conflict.values if choice.conflict else ():
                 # a model may tell one account only
-                if not any(holds(cited, told) for cited in places.values()):
-                    self._citation_number((told.candidate.hit, told.candidate.sentence.span), places)
+                if not any(holds(cited, value) for cited in places.values()):
+                    self._citation_number((value.candidate.hit, value.candidate.sentence.span), places)
             cited = tuple(places.values())
             answer = replace(
                 answer,
@@ -421,7 +423,9 @@ class Bot:
 
     def _closest(self, reading: Reading) -> tuple[Citation, ...]:
         """The sentences that come nearest to an answer."""
-        near = [(one.hit, one.sentence.span) for one in reading.candidates if is_statement(one.text)]
+        near = [
+            (candidate.hit, candidate.sentence.span) for candidate in reading.candidates if is_statement(candidate.text)
+        ]
         return self._cited(near[:MAX_CLOSEST_PASSAGES])
 
     def _quote(self, choice: QuoteSelection, reading: Reading, empty: Answer) -> Iterator[list[AnswerEvent]]:

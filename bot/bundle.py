@@ -183,8 +183,8 @@ def dump_bundle(answers: Sequence[Answer]) -> str:
         for citation in (*answer.citations, *answer.closest_passages):
             for article in (citation.article, *citation.reprints):
                 used.setdefault((article.id, article.version), _copy_fields(StoredArticle, article))
-    made = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
-    fields = _adapter().dump_python(made, mode="json", by_alias=True)
+    whole = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
+    fields = _adapter().dump_python(whole, mode="json", by_alias=True)
     return json.dumps({**fields, "sha256": _digest(fields)}, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -194,7 +194,7 @@ def load_answers(bundle_text: str, article_of: Callable[[str, int], Article | No
     Of an article that is no longer there the text is empty; the quotes stay. BundleError if it is no bundle at all.
     """
     stored, _ = read_bundle(bundle_text)
-    known_data = {(one.id, one.version): article_without_text(one) for one in stored.articles}
+    known_data = {(article.id, article.version): article_without_text(article) for article in stored.articles}
     known: dict[tuple[str, int], Article] = {}
 
     def article(article_id: str, version: int) -> Article:
@@ -263,7 +263,7 @@ def _digest(fields: object) -> str:
 
 def _copy_fields(kind: type[Copy], source: object, /, **others: Any) -> Copy:
     """A dataclass with the fields of that name of another object, but for those given."""
-    same = {one.name: getattr(source, one.name) for one in fields(cast(Any, kind)) if one.name not in others}
+    same = {field.name: getattr(source, field.name) for field in fields(cast(Any, kind)) if field.name not in others}
     return kind(**same, **others)
 
 
@@ -302,11 +302,11 @@ def restore_answer(answer: StoredAnswer, article_of: Callable[[str, int], Articl
         return tuple(
             _copy_fields(
                 Citation,
-                one,
-                article=article_of(one.article, one.version),
-                reprints=tuple(article_of(copy.article, copy.version) for copy in one.reprints),
+                citation,
+                article=article_of(citation.article, citation.version),
+                reprints=tuple(article_of(copy.article, copy.version) for copy in citation.reprints),
             )
-            for one in stored
+            for citation in stored
         )
 
     return _copy_fields(

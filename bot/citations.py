@@ -17,15 +17,15 @@ def disagreements(selection: QuoteSelection, citations: Sequence[Citation]) -> t
     """What the sources differ in, with the numbers of the citations that give each account; at most one."""
     if not selection.conflict:
         return ()
-    told = [
+    values = [
         ReportedValue(
-            one.value,
-            tuple(cited.number for cited in citations if holds(cited, one)),
-            one.corrects,
+            value.value,
+            tuple(cited.number for cited in citations if holds(cited, value)),
+            value.corrects,
         )
-        for one in selection.conflict.values
+        for value in selection.conflict.values
     ]
-    return (Disagreement(selection.conflict.about, tuple(told)),)
+    return (Disagreement(selection.conflict.about, tuple(values)),)
 
 
 def holds(citation: Citation, value: ExtractedValue) -> bool:
@@ -40,7 +40,10 @@ def holds(citation: Citation, value: ExtractedValue) -> bool:
 def cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
     """Whether a part of the quote is cited."""
     hit, span = quote
-    return any(one.article.id == hit.article.id and Span(one.start, one.end).overlaps(span) for one in citations)
+    return any(
+        citation.article.id == hit.article.id and Span(citation.start, citation.end).overlaps(span)
+        for citation in citations
+    )
 
 
 def short_answer(selection: QuoteSelection, citations: Sequence[Citation]) -> ShortAnswer | None:

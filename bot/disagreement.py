@@ -73,7 +73,11 @@ def find_conflict(ranked: Sequence[Candidate], fitted: Calibration) -> Conflict 
     The words by which the best one answers say whether numbers or days are compared. Sentences that are less likely to
     answer than what is quoted give no account. One source has one: of an article and its reprints, the first.
     """
-    likely = [one for one in ranked if one.probability >= fitted.quoted and one.scores.span >= fitted.short]
+    likely = [
+        candidate
+        for candidate in ranked
+        if candidate.probability >= fitted.quoted and candidate.scores.span >= fitted.short
+    ]
     if not likely or likely[0] is not ranked[0]:
         return None
     about: Literal["number", "date"] = "date" if _day(likely[0]) else "number"
@@ -90,19 +94,21 @@ def _distinct_values(
     """The best sentence's value, and those of the others that clash with all before them, of the same time."""
     sources: set[str] = set()
     kept: list[tuple[_Value, Candidate]] = []
-    for one in likely:
-        found = value(one)
+    for candidate in likely:
+        found = value(candidate)
         if not found and not kept:
             return []  # what answers best gives no such value
-        if not found or one.hit.article.id in sources:
+        if not found or candidate.hit.article.id in sources:
             continue
-        sources |= {one.hit.article.id, *(copy.id for copy in one.hit.reprints)}
-        same = not kept or _same_time(kept[0][1], one)
+        sources |= {candidate.hit.article.id, *(copy.id for copy in candidate.hit.reprints)}
+        same = not kept or _same_time(kept[0][1], candidate)
         if same and len(kept) < MAX_VALUES and all(conflicts(other, found) for other, _ in kept):
-            kept.append((found, one))
+            kept.append((found, candidate))
     return [
-        ExtractedValue(found.text, one, any(_corrects(one, other) for _, other in kept if other is not one))
-        for found, one in kept
+        ExtractedValue(
+            found.text, candidate, any(_corrects(candidate, other) for _, other in kept if other is not candidate)
+        )
+        for found, candidate in kept
     ]
 
 
@@ -132,9 +138,11 @@ def _day(candidate: Candidate) -> _Value | None:
     text, words = candidate.hit.article.text, candidate.words
     for time in candidate.sentence.times:
         if time.start_date == time.end_date and time.span.overlaps(words):
-            told = text[time.span.start : time.span.end]
+            words_of_day = text[time.span.start : time.span.end]
             return _Value(
-                f"{told} ({time.start_date})" if time.inferred else told, float(time.start_date.toordinal()), True
+                f"{words_of_day} ({time.start_date})" if time.inferred else words_of_day,
+                float(time.start_date.toordinal()),
+                True,
             )
     return None
 
@@ -183,15 +191,15 @@ def extract_number(sentence: str, near: Iterable[str], question: str) -> tuple[s
     text = strip_times(sentence)
     if TOTAL.search(text) and not TOTAL.search(question):
         return None
-    own = set(re.findall(r"\d+", question))
+    asked = set(re.findall(r"\d+", question))
     spots = [match.start() for word in near for match in re.finditer(rf"\b{re.escape(word)}", text, re.I)]
-    made = []
+    numbers = []
     for match in FIGURE.finditer(text):
         digits = re.sub(r"[ ,\u00a0]", "", match["number"])
-        if digits in own or NAMED_NUMBER.search(text[: match.start("number")]):
+        if digits in asked or NAMED_NUMBER.search(text[: match.start("number")]):
             continue
         value = float(digits) if digits[0].isdigit() else float(WORDS[digits.lower()])
         distance = min((abs(spot - match.start("number")) for spot in spots), default=NEAR_LETTERS + 1)
         if distance <= NEAR_LETTERS:
-            made.append((distance, (" ".join(match[0].split()), value, not match["roughly"])))
-    return min(made, key=lambda one: one[0])[1] if made else None
+            numbers.append((distance, (" ".join(match[0].split()), value, not match["roughly"])))
+    return min(numbers, key=lambda number: number[0])[1] if numbers else None

@@ -70,15 +70,15 @@ def expand_to_sentences(hit: Hit, quote: str) -> list[Span]:
     if not found:
         return []
     spans: dict[Block | None, Span] = {}
-    for one in _touched(hit, Span(hit.span.start + found.start, hit.span.start + found.end)):
-        block = hit.article.block(one.span.start)
-        spans[block] = Span(spans.get(block, one.span).start, one.span.end)
+    for sentence in _touched(hit, Span(hit.span.start + found.start, hit.span.start + found.end)):
+        block = hit.article.block(sentence.span.start)
+        spans[block] = Span(spans.get(block, sentence.span).start, sentence.span.end)
     return list(spans.values())
 
 
 def _touched(hit: Hit, span: Span) -> list[Sentence]:
     """The sentences of a passage that a stretch has a part of."""
-    return [one for one in hit.sentences if one.span.overlaps(span)]
+    return [sentence for sentence in hit.sentences if sentence.span.overlaps(span)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,12 @@ class Checker:
         why = find_issues(claim, evidence, [*map(source_context, quotes)], published, self._names)
         if LINK.search(claim):
             why.append(Message("it holds an address"))
-        touched = [(hit, one) for hit, span in quotes for one in _touched(hit, span)]
-        if not all(one.quotable for _, one in touched):
+        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
+        if not all(sentence.quotable for _, sentence in touched):
             why.append(Message("its quote is a heading, a caption or a question"))
-        elif not all(is_statement(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
+        elif not all(
+            is_statement(hit.article.text[sentence.span.start : sentence.span.end]) for hit, sentence in touched
+        ):
             why.append(Message("its quote asks or orders, it reports nothing"))
         if not any(self._reading.probability(hit, span) >= self._bears for hit, span in quotes):
             why.append(Message("its quote has nothing to do with the question"))
@@ -148,7 +150,7 @@ def claim_text(source: str, text: str, quotes: Sequence[Span]) -> Text:
     `quotes` are stretches of the article's text, in its order.
     """
     earlier = sentence_before(text, quotes[0].start)
-    return Text(source, (*filter(None, [earlier]), *(text[one.start : one.end] for one in quotes)))
+    return Text(source, (*filter(None, [earlier]), *(text[span.start : span.end] for span in quotes)))
 
 
 def source_context(quote: Quote) -> tuple[str, ...]:
@@ -159,8 +161,8 @@ def source_context(quote: Quote) -> tuple[str, ...]:
 
 def sentence_before(text: str, start: int) -> str:
     """The sentence before a place in its paragraph; empty at the paragraph's beginning."""
-    told = sentences(text[text.rfind("\n", 0, start) + 1 : start])
-    return told[-1] if told else ""
+    earlier = sentences(text[text.rfind("\n", 0, start) + 1 : start])
+    return earlier[-1] if earlier else ""
 
 
 def is_statement(sentence: str) -> bool:

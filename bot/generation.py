@@ -121,14 +121,14 @@ class AnswerGenerator:
         """
 
         def asked(turns: Sequence[Turn]) -> str:
-            told = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer_text[:600]}" for turn in turns)
-            return "".join(self._model.stream(self._rewrite.fill(history=_fenced(told), question=question)))
+            conversation = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer_text[:600]}" for turn in turns)
+            return "".join(self._model.stream(self._rewrite.fill(history=_fenced(conversation), question=question)))
 
         try:
-            said = asked(history)
+            written = asked(history)
         except ContextTooLongError:
-            said = asked(history[-1:])
-        lines = [line.strip() for line in THOUGHT.sub("", said).splitlines() if line.strip()]
+            written = asked(history[-1:])
+        lines = [line.strip() for line in THOUGHT.sub("", written).splitlines() if line.strip()]
         # behind a "Sure, here it is:"
         line = next((line for line in lines if line.endswith("?")), lines[0] if lines else "")
         if not line or len(line) > 4 * len(question) + 400:
@@ -159,13 +159,13 @@ class AnswerGenerator:
             return judge.check(_checked(draft, hits, checker))
 
         failed: list[GeneratedClaim] = []
-        said: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
+        seen: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
         cut: Message | None = None
 
         def fresh(written: GeneratedClaim) -> bool:
             words = tuple(terms(written.text))
-            new = words not in said
-            said.add(words)
+            new = words not in seen
+            seen.add(words)
             return new
 
         try:
@@ -188,7 +188,7 @@ class AnswerGenerator:
         self, question: str, passages: str, failed: list[GeneratedClaim], judged: Callable[[_Draft], GeneratedClaim]
     ) -> tuple[list[GeneratedClaim], list[GeneratedClaim]]:
         """The claims that failed, and those that came out right when the model was asked for them once more."""
-        asked = "\n".join(f"- {one.text} ({'; '.join(one.issues)})" for one in failed)
+        asked = "\n".join(f"- {claim.text} ({'; '.join(claim.issues)})" for claim in failed)
         try:
             pieces = self._model.stream(
                 self._revise.fill(passages=passages, question=question, claims=_fenced(asked)), SCHEMA
@@ -196,23 +196,23 @@ class AnswerGenerator:
             again = [judged(draft) for draft in _drafts(pieces)]
         except ModelError:
             return failed, []
-        mended = [one for one in again if one.support != "unverified"]
+        mended = [claim for claim in again if claim.support != "unverified"]
         # a claim that was mended is no longer one that failed
-        left = [one for one in failed if not any(_same(one.text, other.text) for other in mended)]
+        left = [claim for claim in failed if not any(_same(claim.text, other.text) for other in mended)]
         return left, mended
 
     def judge(self, question: str, written: GeneratedClaim) -> Support:
         """What a second, short call makes of a claim; ModelError if it fails or says nothing that can be read."""
         quotes = "\n".join(hit.article.text[span.start : span.end] for hit, span in written.quotes)
         sources = "; ".join(dict.fromkeys(_about(hit) for hit, _ in written.quotes))
-        said = "".join(
+        verdict = "".join(
             self._model.stream(
                 self._judge.fill(
                     question=question, claim=_fenced(written.text), quotes=_fenced(quotes), sources=sources
                 )
             )
         )
-        if not (found := VERDICT.search(said)):
+        if not (found := VERDICT.search(verdict)):
             raise ModelError(Message("The model did not judge."))
         word = found[0].lower()
         return "unverified" if word == "not" else "verified" if word == "supported" else "partly"
@@ -276,7 +276,7 @@ def _drafts(pieces: Iterable[str]) -> Iterator[_Draft]:
                 continue
             claims = found.get("claims") if isinstance(found, dict) else None
             empty = empty or claims == []
-            drafts = [_draft(one) for one in (claims if isinstance(claims, list) else [found])]
+            drafts = [_draft(part) for part in (claims if isinstance(claims, list) else [found])]
             if any(drafts) or claims is not None:
                 for draft in filter(None, drafts):
                     if count < MAX_CLAIMS:
@@ -299,10 +299,10 @@ def _draft(found: object) -> _Draft | None:
         return None
     evidence = found.get("evidence", found.get("citations", [found]))
     quotes = []
-    for one in evidence if isinstance(evidence, list) else [evidence]:
-        if isinstance(one, dict) and isinstance(one.get("quote"), str):
-            number = re.search(r"\d+", str(one.get("passage", "")))
-            quotes.append((int(number[0]) if number and len(number[0]) < 4 else 0, one["quote"]))
+    for piece in evidence if isinstance(evidence, list) else [evidence]:
+        if isinstance(piece, dict) and isinstance(piece.get("quote"), str):
+            number = re.search(r"\d+", str(piece.get("passage", "")))
+            quotes.append((int(number[0]) if number and len(number[0]) < 4 else 0, piece["quote"]))
     plain = STRAY.sub("", MARKER.sub("", text)).strip()
     return _Draft(" ".join(plain.split()), tuple(quotes))
 
@@ -314,7 +314,7 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedC
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
         quoted = [(hit, span) for span in expand_to_sentences(hit, quote)] if hit else []
-        found |= {(one.article.id, span): (one, span) for one, span in quoted}
+        found |= {(hit.article.id, span): (hit, span) for hit, span in quoted}
         if not quoted:
             why.append(Message("its quote is not in the passage it names"))
     quotes = tuple(found.values())

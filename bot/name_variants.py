@@ -22,19 +22,21 @@ def find_name_variants(answer: Answer, names: NameTable) -> tuple[NameVariants, 
     for mention in names.mentions(answer.question):
         if mention.kind == "places":
             continue  # everybody knows Kyiv and Kiev for one city
-        own = asked.setdefault(mention.name, [])
-        if not any(_same_word(mention.text, other) for other in own):
-            own.append(mention.text)
+        spellings = asked.setdefault(mention.name, [])
+        if not any(_same_word(mention.text, other) for other in spellings):
+            spellings.append(mention.text)
     others = {
         name: tuple(
-            dict.fromkeys(other for other in quoted.get(name, ()) if not any(_within(other, one) for one in own))
+            dict.fromkeys(
+                other for other in quoted.get(name, ()) if not any(_within(other, spelling) for spelling in spellings)
+            )
         )
-        for name, own in asked.items()
+        for name, spellings in asked.items()
     }
     return tuple(
-        NameVariants(own[0], name, others[name], tuple(own[1:]))
-        for name, own in asked.items()
-        if others[name] or len(own) > 1
+        NameVariants(spellings[0], name, others[name], tuple(spellings[1:]))
+        for name, spellings in asked.items()
+        if others[name] or len(spellings) > 1
     )
 
 

@@ -45,7 +45,9 @@ class QuoteSelection:
 
 def select_quotes(reading: Reading, question_type: QuestionType, fitted: Calibration) -> QuoteSelection:
     """Picks the quotes of a question of the given kind; none if nothing that was read answers it."""
-    ranked = [one for one in reading.candidates if one.sentence.quotable and is_statement(one.text)]
+    ranked = [
+        candidate for candidate in reading.candidates if candidate.sentence.quotable and is_statement(candidate.text)
+    ]
     if not ranked or reading.answerable < fitted.partial:
         why = Message("None of the passages read ({count}) answers the question.", count=reading.passages_read)
         return QuoteSelection(
@@ -57,12 +59,12 @@ def select_quotes(reading: Reading, question_type: QuestionType, fitted: Calibra
     differing = find_conflict(ranked, fitted) if question_type == "other" else None
     picked = _best_distinct(ranked, fitted, MAX_LIST_QUOTES if question_type in ("list", "timeline") else MAX_QUOTES)
     if differing:
-        picked = [best, *(told.candidate for told in differing.values if told.candidate is not best)]
+        picked = [best, *(value.candidate for value in differing.values if value.candidate is not best)]
     if question_type == "timeline":
         picked.sort(key=_day)
     quotes: list[Quote] = []
-    for one in picked:
-        quotes = _joined(quotes, _quote(one))
+    for candidate in picked:
+        quotes = _joined(quotes, _quote(candidate))
     # the quotes of a timeline are in another order, and the first is to put the question right
     corrects = best.corrects and question_type != "timeline"
     short = None
@@ -76,11 +78,11 @@ def select_quotes(reading: Reading, question_type: QuestionType, fitted: Calibra
 def _best_distinct(ranked: Sequence[Candidate], fitted: Calibration, most: int) -> list[Candidate]:
     """The best, and those that are likely too and say something else, best first."""
     picked = [ranked[0]]
-    for one in ranked[1:]:
-        if len(picked) == most or one.probability < fitted.quoted:
+    for candidate in ranked[1:]:
+        if len(picked) == most or candidate.probability < fitted.quoted:
             break
-        if not any(_is_duplicate(one, other) for other in picked):
-            picked.append(one)
+        if not any(_is_duplicate(candidate, other) for other in picked):
+            picked.append(candidate)
     return picked
 
 
@@ -126,9 +128,9 @@ def _touch(hit: Hit, first: Span, second: Span) -> bool:
 def _joined(quotes: list[Quote], more: Quote) -> list[Quote]:
     """The quotes and one more, which is one stretch with those of its article that it touches, in the first's place."""
     hit, span = more
-    touching = [one for one in quotes if one[0].article.id == hit.article.id and _touch(hit, one[1], span)]
+    touching = [quote for quote in quotes if quote[0].article.id == hit.article.id and _touch(hit, quote[1], span)]
     if not touching:
         return [*quotes, more]
     every = [span, *(theirs for _, theirs in touching)]
-    whole = touching[0][0], Span(min(one.start for one in every), max(one.end for one in every))
-    return [whole if one is touching[0] else one for one in quotes if one not in touching[1:]]
+    whole = touching[0][0], Span(min(span.start for span in every), max(span.end for span in every))
+    return [whole if quote is touching[0] else quote for quote in quotes if quote not in touching[1:]]

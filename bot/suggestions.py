@@ -48,9 +48,19 @@ def suggest_questions(answer: Answer, names: NameTable) -> Iterator[tuple[str, s
     tongue = _detect_language(answer.question)
     quotes = answer.citations or answer.closest_passages
     asked = {mention.name for mention in names.mentions(answer.question)}
-    found = {one.name: one.kind for cited in quotes for one in names.mentions(cited.quote) if one.name not in asked}
+    found = {
+        mention.name: mention.kind
+        for cited in quotes
+        for mention in names.mentions(cited.quote)
+        if mention.name not in asked
+    }
     # who was asked about comes last: the question said what its reader wants to know of them
-    found |= {one.name: one.kind for cited in quotes for one in names.mentions(cited.quote) if one.name in asked}
+    found |= {
+        mention.name: mention.kind
+        for cited in quotes
+        for mention in names.mentions(cited.quote)
+        if mention.name in asked
+    }
     days = {time.start_date for cited in quotes for time in cited.times if time.start_date == time.end_date}
     rows: list[list[tuple[str, str]]] = [
         [(form.format(_day(day, tongue)), "") for form in QUESTIONS[tongue]["day"]]
@@ -62,7 +72,9 @@ def suggest_questions(answer: Answer, names: NameTable) -> Iterator[tuple[str, s
             # not the same of everybody
             turned = forms[len(rows) % len(forms) :] + forms[: len(rows) % len(forms)] if forms else ()
             rows.append([(form.format(spelt), name) for form in turned])
-    return (one for one in chain.from_iterable(zip_longest(*rows)) if one and one[0] != answer.question)
+    return (
+        question for question in chain.from_iterable(zip_longest(*rows)) if question and question[0] != answer.question
+    )
 
 
 def _detect_language(question: str) -> str:
@@ -78,4 +90,4 @@ def _day(day: date, language: str) -> str:
 def _alias_in(name: str, aliases: tuple[str, ...], language: str) -> str:
     if language == "en":
         return name
-    return next((one for one in aliases if CYRILLIC.search(one) and not NOT_IN[language].search(one)), "")
+    return next((alias for alias in aliases if CYRILLIC.search(alias) and not NOT_IN[language].search(alias)), "")

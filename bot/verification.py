@@ -63,7 +63,7 @@ def verify(
     findings = (
         [] if untouched else [CheckResult("the file", ("it was changed after it was made (its sha256 differs)",))]
     )
-    articles = {(one.id, one.version): one for one in stored.articles}
+    articles = {(article.id, article.version): article for article in stored.articles}
     if len(articles) < len(stored.articles):
         findings.append(CheckResult("the file", ("it holds an article version more than once",)))
     for place, answer in enumerate(stored.answers, 1):
@@ -100,13 +100,13 @@ def _citation_problems(
         *((copy.article, copy.version) for copy in citation.reprints),
     ):
         name = f"version {version} of article {one_line(article_id)}"
-        said, kept = articles.get((article_id, version)), article_of(article_id, version)
-        if said is None:
+        described, kept = articles.get((article_id, version)), article_of(article_id, version)
+        if described is None:
             yield f"the bundle does not describe {name}"
         if kept is None:
             yield f"the library has no {name}"
-        if said and kept:
-            yield from _article_problems(name, said, kept)
+        if described and kept:
+            yield from _article_problems(name, described, kept)
         if kept and (article_id, version) == (citation.article, citation.version):
             yield from _quote_problems(citation, kept.text)
     if citation.link != f"/source/{citation.article}/{citation.version}#{citation.start}-{citation.end}":
@@ -119,7 +119,7 @@ def _article_problems(name: str, described: StoredArticle, stored: Article) -> I
         yield f"the library's text of {name} was changed after it was taken in"
     if described.sha256 != digest:
         yield f"the text of {name} has the SHA-256 {digest}, not {one_line(described.sha256)}"
-    for field, one, other in (
+    for field, described_value, other in (
         ("title", described.title, stored.title),
         ("publisher", described.publisher, stored.publisher),
         ("date", described.published, stored.published),
@@ -127,8 +127,8 @@ def _article_problems(name: str, described: StoredArticle, stored: Article) -> I
         ("address", described.url, stored.url),
         ("note", described.note, stored.note),
     ):
-        if one != other:
-            yield f"the {field} of {name} is “{one_line(other)}”, not “{one_line(one)}”"
+        if described_value != other:
+            yield f"the {field} of {name} is “{one_line(other)}”, not “{one_line(described_value)}”"
 
 
 def _quote_problems(citation: StoredCitation, text: str) -> Iterator[str]:
@@ -152,29 +152,31 @@ def _claim_problems(
     names: NameTable | None,
 ) -> Iterator[str]:
     yield from _missing_citations(claim.citations, citations)
-    cited = [one for one in citations if one.number in claim.citations]
+    cited = [citation for citation in citations if citation.number in claim.citations]
     if claim.support == "unverified":
         yield "the answer itself says that its quotes do not prove it"
     elif not claim.citations:
         yield "it cites no quote"
     elif claim.support == "quoted":
-        if not any(claim.text.split() == one.quote.split() for one in cited):
+        if not any(claim.text.split() == citation.quote.split() for citation in cited):
             yield f"it is marked as quoted, but “{one_line(claim.text)}” is not its quote"
     else:
-        known = [articles.get((one.article, one.version)) for one in cited]
-        kept = [article_of(one.article, one.version) for one in cited]
+        known = [articles.get((citation.article, citation.version)) for citation in cited]
+        kept = [article_of(citation.article, citation.version) for citation in cited]
         context = [
-            (said.title, said.publisher, sentence_before(text.text, one.start) if text else "") if said else ()
-            for one, said, text in zip(cited, known, kept, strict=True)
+            (described.title, described.publisher, sentence_before(text.text, citation.start) if text else "")
+            if described
+            else ()
+            for citation, described, text in zip(cited, known, kept, strict=True)
         ]
-        dates = [said.published if said else "" for said in known]
-        yield from map(one_line, find_issues(claim.text, [one.quote for one in cited], context, dates, names))
+        dates = [described.published if described else "" for described in known]
+        yield from map(one_line, find_issues(claim.text, [citation.quote for citation in cited], context, dates, names))
 
 
 def _short_answer_problems(short: StoredShortAnswer | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
     if short is None:
         return
-    quotes = [one.quote for one in citations if one.number == short.citation]
+    quotes = [citation.quote for citation in citations if citation.number == short.citation]
     if not quotes:
         yield from _missing_citations((short.citation,), citations)
     elif not short.text.strip():
@@ -206,5 +208,5 @@ def _answer_problems(answer: StoredAnswer, articles: dict[tuple[str, int], Store
 
 
 def _missing_citations(numbers: Sequence[int], citations: Sequence[StoredCitation]) -> Iterator[str]:
-    known = {one.number for one in citations}
+    known = {citation.number for citation in citations}
     yield from (f"it cites [{number}], which is not there" for number in numbers if number not in known)

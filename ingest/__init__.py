@@ -186,8 +186,8 @@ def set_metadata(
         for article in articles:
             known = store.library.sources.overrides(article.id)
             source_fields: dict[str, Any] = {amendment.field: amendment.source_value for amendment in known}
-            own = dataclasses.replace(article, **source_fields)
-            new, amendments = apply_overrides(own, _merged_overrides(own, known, wanted))
+            source_article = dataclasses.replace(article, **source_fields)
+            new, amendments = apply_overrides(source_article, _merged_overrides(source_article, known, wanted))
             if amendments == known:
                 continue
             new = dataclasses.replace(new, version=article.version + 1, ingested_at=utc_now())

@@ -55,7 +55,7 @@ class ChatHandlers:
     def on_load(self, mine: list[str], request: gr.Request) -> Updates:
         """Opens the conversation that the page's address names."""
         layout, name, facets = self.layout, _named_by(request), self.bot.facets
-        return self._opened(name, own=name in mine) | {
+        return self._opened(name, is_owner=name in mine) | {
             layout.listing: self._listing(mine, "", name),
             layout.publishers: gr.Dropdown(choices=facet_choices(facets.publishers)),
             layout.languages: gr.Dropdown(choices=facet_choices(facets.languages)),
@@ -228,10 +228,10 @@ class ChatHandlers:
             layout.box: question_box(asking=True),
         }
 
-    def _opened(self, name: str, *, own: bool = True) -> Updates:
+    def _opened(self, name: str, *, is_owner: bool = True) -> Updates:
         """All that changes with the conversation that is shown."""
         layout = self.layout
-        messages, session = opened(self.conversations, name, self.words, own=own)
+        messages, session = opened(self.conversations, name, self.words, is_owner=is_owner)
         return self._beside(session) | {
             layout.chatbot: messages,
             layout.title: self._title(name),
@@ -254,7 +254,7 @@ class ChatHandlers:
     ) -> tuple[list[Any], Session]:
         """What a page shows that was opened so long ago that Gradio holds nothing of it: its address tells."""
         name = _named_by(request)
-        messages, session = opened(self.conversations, name, self.words, own=name in mine, first=answers)
+        messages, session = opened(self.conversations, name, self.words, is_owner=name in mine, first=answers)
         if len(messages) == 2 * answers:
             return [*messages, history[-1]], session
         return history, replace(session, groups=())

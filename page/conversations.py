@@ -165,7 +165,9 @@ class Conversations:
             ).fetchall()
             found = [Conversation(*row) for row in rows]
             if wanted:
-                found = [one for one in found if _holds(self._texts(connection, one), wanted)]
+                found = [
+                    conversation for conversation in found if _holds(self._texts(connection, conversation), wanted)
+                ]
         return found
 
     def rename(self, name: str, title: str) -> None:
@@ -207,13 +209,13 @@ class Conversations:
         """All that readers thought of answers, oldest first."""
         with self._using() as connection:
             rows = connection.execute("SELECT liked, reason, made, bundle FROM judgement ORDER BY made").fetchall()
-        for liked, reason, made, kept in rows:
-            yield Feedback(bool(liked), reason, made, zlib.decompress(kept).decode("utf-8", "surrogatepass"))
+        for liked, reason, created_at, kept in rows:
+            yield Feedback(bool(liked), reason, created_at, zlib.decompress(kept).decode("utf-8", "surrogatepass"))
 
     @staticmethod
-    def _texts(connection: sqlite3.Connection, one: Conversation) -> str:
-        rows = connection.execute("SELECT question, text FROM answer WHERE conversation = ?", (one.id,))
-        return "\n".join([one.title, *(text for row in rows for text in row)]).casefold()
+    def _texts(connection: sqlite3.Connection, conversation: Conversation) -> str:
+        rows = connection.execute("SELECT question, text FROM answer WHERE conversation = ?", (conversation.id,))
+        return "\n".join([conversation.title, *(text for row in rows for text in row)]).casefold()
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

@@ -98,7 +98,7 @@ class IngestJob:
             self._note([*dict.fromkeys([*self._pending, *asked])])
             update([*asked], data=self._data, on_progress=self._advance, builder=self._builder, stop=self._stops)
             if not self._stopped:
-                self._note([one for one in self._pending if one not in asked])
+                self._note([source for source in self._pending if source not in asked])
         except (LibraryError, OSError, ValueError) as error:
             self._error = message_of(error)
         except BaseException as error:

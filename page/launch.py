@@ -39,7 +39,7 @@ FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-s
 def gradio_translations(words: Translator) -> gr.I18n:
     """Gradio's own words where it lacks the language: those take the place of its English ones."""
     # a key with dots is found before the entry that it is the path of
-    own = {
+    phrases = {
         "upload_text.drop_file": words("Drop File Here"),
         "upload_text.click_to_upload": words("Click to Upload"),
         "common.or": words("or"),
@@ -61,13 +61,13 @@ def gradio_translations(words: Translator) -> gr.I18n:
         "chatbot.copy_message": words("Copy message"),
         "chatbot.copied_message": words("Copied message"),
     }
-    return gr.I18n(en=own)
+    return gr.I18n(en=phrases)
 
 
 def build_page(bot: Bot, data: Path, conversations: Conversations, job: IngestJob, words: Translator) -> gr.Blocks:
     """The views in one language.
 
-    What is answered is kept in `conversations`, what is taken in goes through `intake` into `data`.
+    What is answered is kept in `conversations`, what is taken in goes through `job` into `data`.
     """
     with gr.Blocks(
         title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True, delete_cache=DELETE_UPLOADS
@@ -86,10 +86,10 @@ def launch(
 ) -> None:
     """Serves the page until it is stopped; calls `ready` with its address once it answers.
 
-    On this machine alone, or at the address `host`, which needs an `account` ("name:password") that is then asked for.
-    The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError or
-    OverflowError if the conversations or the port can't be had; the message says what to do. KeyboardInterrupt is what
-    stops it.
+    On this machine alone, or at the address `host`, which needs an `credentials` ("name:password") that is then asked
+    for. The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError
+    or OverflowError if the conversations or the port can't be had; the message says what to do. KeyboardInterrupt is
+    what stops it.
     """
     door = auth_for(host, credentials)
     with (

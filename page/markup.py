@@ -105,11 +105,11 @@ def _source_card(source: Source, group: str, words: Translator) -> str:
         links = f"{_link('open', source.url, words('Open page'), 'noopener noreferrer')} {links}"
     remarks = {"speakers": "", "note": ""}
     for kind, remark in source.remarks:
-        said = escape_html(capital(words.message(remark)))
+        remark_html = escape_html(capital(words.message(remark)))
         if kind == "corrected":
-            said += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
+            remark_html += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
         place = "speakers" if kind == "speakers" else "note"
-        remarks[place] += f'<p class="{place}" dir="auto">{said}</p>'
+        remarks[place] += f'<p class="{place}" dir="auto">{remark_html}</p>'
     context = "".join(f'<p class="context" dir="auto">{escape_html(words)}</p>' for words in citation.context_texts)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
@@ -130,7 +130,7 @@ def history_to_turns(history: Sequence[Any]) -> list[Turn]:
 
     Messages that are neither a user's nor an assistant's are left out.
     """
-    made: list[Turn] = []
+    turns: list[Turn] = []
     question = ""
     for entry in history:
         content = entry["content"]
@@ -138,17 +138,17 @@ def history_to_turns(history: Sequence[Any]) -> list[Turn]:
         if entry["role"] == "user":
             question = text
         elif entry["role"] == "assistant" and question:
-            if said := safe_markdown(MARKDOWN.sub(r"\1", text)).strip():
-                made.append(Turn(question, said))
+            if answer_text := safe_markdown(MARKDOWN.sub(r"\1", text)).strip():
+                turns.append(Turn(question, answer_text))
             question = ""
-    return made
+    return turns
 
 
 def sources(groups: Sequence[str], words: Translator = IN_ENGLISH) -> str:
     """The panel beside the chat: the newest answer's sources, or those of the one whose marker was clicked."""
     close = f'<button type="button" class="close" aria-label="{words("Close the sources")}">×</button>'
-    said = words("The sources of an answer appear here, each with its quote in its paragraph.")
-    shown = "".join(groups) or f'<p class="empty">{said}</p>'
+    hint = words("The sources of an answer appear here, each with its quote in its paragraph.")
+    shown = "".join(groups) or f'<p class="empty">{hint}</p>'
     return f'<aside class="sources" aria-label="{words("Sources")}">{close}{shown}</aside>'
 
 

@@ -116,8 +116,8 @@ class SecurityMiddleware:
             return None
         if seconds:
             wait = math.ceil(seconds)
-            said = f"Too many wrong passwords: try again in {wait} seconds."
-            return PlainTextResponse(said, 429, {"Retry-After": str(wait)})
+            refusal = f"Too many wrong passwords: try again in {wait} seconds."
+            return PlainTextResponse(refusal, 429, {"Retry-After": str(wait)})
         asked = {"WWW-Authenticate": 'Basic realm="Viadoma", charset="UTF-8"'}
         return PlainTextResponse("This page asks for a name and a password.", 401, asked)
 

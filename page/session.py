@@ -55,7 +55,7 @@ class Thumb:
 
 
 def opened(
-    conversations: Conversations, name: str, words: Translator, *, own: bool, first: int | None = None
+    conversations: Conversations, name: str, words: Translator, *, is_owner: bool, first: int | None = None
 ) -> tuple[list[Any], Session]:
     """The messages of a conversation and its session, with all or its first answers; an empty name begins one."""
     # what is kept between these two is not for this page to replace
@@ -66,7 +66,7 @@ def opened(
         group = new_group()
         messages += answered([{"role": "user", "content": answer.question}], answer_markdown(answer, group, words))
         groups.append(source_group(answer, group, words))
-    session = Session(name if own else "", "" if own else name, kept, tuple(filter(None, groups)))
+    session = Session(name if is_owner else "", "" if is_owner else name, kept, tuple(filter(None, groups)))
     return messages, session
 
 

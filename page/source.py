@@ -40,7 +40,7 @@ def source_page(details: VersionDetails, words: Translator) -> str:
     ]
     listed = "".join(f'<dt>{name}</dt><dd dir="auto">{value}</dd>' for name, value in facts if value)
     length = len(article.text)
-    said = {
+    phrases = {
         "marked": words("The quoted words are marked."),
         "whole": words("This address names no quote: it shows the whole text."),
         "unnamed": words("The end of this address names no quote: nothing is marked."),
@@ -49,7 +49,7 @@ def source_page(details: VersionDetails, words: Translator) -> str:
             length=words.number(length),
         ),
     }
-    sayings = " ".join(f'data-{name}="{escape_html(text)}"' for name, text in said.items())
+    sayings = " ".join(f'data-{name}="{escape_html(text)}"' for name, text in phrases.items())
     unmarked = words("The quoted words are marked where JavaScript is on.")
     return _page(
         article.name,
@@ -64,7 +64,7 @@ def source_page(details: VersionDetails, words: Translator) -> str:
 
 def missing_page(article_id: str, version: str, words: Translator) -> str:
     """What is shown for a link to a text that is not there."""
-    said = words(
+    hint = words(
         "There is no version {version} of an article {article} here. A permanent link holds for the collection it was "
         "made from: this one may be another, or may have been made anew.",
         version=_named(version),
@@ -73,7 +73,7 @@ def missing_page(article_id: str, version: str, words: Translator) -> str:
     return _page(
         words("No such text"),
         f'<header><p class="kind">{words("Error 404")}</p><h1>{words("No such text in this collection")}</h1></header>'
-        f'<p>{said}</p><p><a href="{words.address("/")}">{words("To the chat")}</a></p>',
+        f'<p>{hint}</p><p><a href="{words.address("/")}">{words("To the chat")}</a></p>',
         words,
     )
 
@@ -88,10 +88,10 @@ def changes_page(details: VersionDetails, words: Translator) -> str:
     else:
         marked = {"equal": "{}", "delete": "<del>{}</del>", "insert": "<ins>{}</ins>"}
         edits = diff_words(f"{before.title}\n\n{before.text}", f"{article.title}\n\n{article.text}")
-        text = "".join(marked[one.kind].format(escape_html(one.text).replace("\r", "&#13;")) for one in edits)
-        said = words("Words that went are struck through, words that came are underlined. The title is the first line.")
-        body = f'<p>{said}</p><main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
-    compared = " → ".join(_version(one, words) for one in (before, article) if one)
+        text = "".join(marked[edit.kind].format(escape_html(edit.text).replace("\r", "&#13;")) for edit in edits)
+        hint = words("Words that went are struck through, words that came are underlined. The title is the first line.")
+        body = f'<p>{hint}</p><main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
+    compared = " → ".join(_version(version, words) for version in (before, article) if version)
     return _page(
         f"{words('What changed')}: {article.name}",
         f'<header><p class="kind">{words("What changed")}: {compared}</p>'
@@ -114,10 +114,10 @@ def _versions(details: VersionDetails, words: Translator) -> str:
     """Every version with the way to it, and whether there is a newer one."""
     article, newest = details.article, details.latest
     every = " · ".join(
-        f"<strong>{one.version}</strong>"
-        if one.version == article.version
-        else f'<a href="{_address(one)}">{one.version}</a>'
-        for one in details.versions
+        f"<strong>{version.version}</strong>"
+        if version.version == article.version
+        else f'<a href="{_address(version)}">{version.version}</a>'
+        for version in details.versions
     )
     if newest.version == article.version:
         return every
@@ -138,30 +138,30 @@ def _edited(details: VersionDetails, words: Translator) -> str:
         escape_html(
             words(
                 "{field}: by hand on {day}; the source says {own}",
-                field=fields[one.field],
-                day=one.changed_at[:10],
-                own=f"“{one.source_value}”" if one.source_value else words("nothing"),
+                field=fields[override.field],
+                day=override.changed_at[:10],
+                own=f"“{override.source_value}”" if override.source_value else words("nothing"),
             )
         )
-        for one in details.overrides
+        for override in details.overrides
     )
 
 
 def _source_state(details: VersionDetails, words: Translator) -> str:
-    said = ""
+    status = ""
     if details.tombstone:
-        said = words(
+        status = words(
             "no longer searched since {day}: {reason}",
             day=details.tombstone.removed_at[:10],
             reason=words.message(details.tombstone.reason),
         )
     elif details.stale:
-        said = words(
+        status = words(
             "could not be read again since {day}: {reason}",
             day=details.stale.since[:10],
             reason=words.message(details.stale.reason),
         )
-    return escape_html(said)
+    return escape_html(status)
 
 
 def _named(part: str) -> str:

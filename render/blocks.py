@@ -130,22 +130,24 @@ def describe(answer: Answer, numbered: int = 0) -> Iterator[Block]:
         Message("Vectors"): answer.embedding_model,
         Message("Time"): answer.created_at,
     }
-    if made := Message.joined((Message.joined(fact, ": ") for fact in facts.items() if fact[1]), " · "):
-        yield Sentence("fact", made)
+    if fact_line := Message.joined((Message.joined(fact, ": ") for fact in facts.items() if fact[1]), " · "):
+        yield Sentence("fact", fact_line)
     if answer.citations:
         proving = tuple(_source(citation, short, numbered) for citation in answer.citations)
         yield Sources(Message("Sources"), proving, proving=True)
 
 
 def _claim(answer: Answer, claim: Claim, numbered: int) -> Sentence:
-    quotes = (one for one in answer.citations if claim.support == "quoted" and one.number in claim.citations)
-    around = (_around(one, answer.short) for one in quotes if one.quote.split() == claim.text.split())
+    quotes = (
+        citation for citation in answer.citations if claim.support == "quoted" and citation.number in claim.citations
+    )
+    around = (_around(citation, answer.short) for citation in quotes if citation.quote.split() == claim.text.split())
     before, short, behind = next((pieces for pieces in around if pieces[1]), (claim.text, "", ""))
     label = "issue" if claim.support in ("partly", "unverified") else "verified"
     checked = Message.joined((SUPPORT[claim.support], *(claim.issues if label == "issue" else ())), "; ")
     beside = ("speaker", wording.attribution_text(*wording.attribution(claim, answer.citations))), (label, checked)
     citations = tuple(number + numbered for number in claim.citations)
-    return Sentence("claim", verbatim(before), short, behind, citations, tuple(one for one in beside if one[1]))
+    return Sentence("claim", verbatim(before), short, behind, citations, tuple(small for small in beside if small[1]))
 
 
 def _around(citation: Citation, short: ShortAnswer | None) -> tuple[str, str, str]:
@@ -158,7 +160,7 @@ def _around(citation: Citation, short: ShortAnswer | None) -> tuple[str, str, st
 def _beside_short(answer: Answer) -> Message:
     """The days in the short answer that were reckoned, those who say it and whom it does not name, and when."""
     short = answer.short
-    cited = next((one for one in answer.citations if short and one.number == short.citation), None)
+    cited = next((citation for citation in answer.citations if short and citation.number == short.citation), None)
     if short is None or cited is None:
         return Message("")
     start, end = cited.start + short.start, cited.start + short.end
@@ -172,10 +174,10 @@ def _beside_short(answer: Answer) -> Message:
 
 def _conflict(answer: Answer, disagreement: Disagreement, numbered: int) -> ConflictBlock:
     tellers = {
-        one.number: Message.joined(
-            (one.article.publisher or one.article.name, one.article.published or wording.NO_DATE), ", "
+        citation.number: Message.joined(
+            (citation.article.publisher or citation.article.name, citation.article.published or wording.NO_DATE), ", "
         )
-        for one in answer.citations
+        for citation in answer.citations
     }
     sides = []
     for account in disagreement.values:
@@ -226,7 +228,9 @@ def _remarks(citation: Citation) -> Iterator[tuple[str, Message]]:
         if time.inferred:
             words = {"words": article.text[time.span.start : time.span.end], "days": _days(time)}
             yield "note", Message("“{words}” = {days}, inferred from the publication date.", **words)
-    others = "; ".join(" ".join(filter(None, (one.publisher or one.name, one.published))) for one in citation.reprints)
+    others = "; ".join(
+        " ".join(filter(None, (article.publisher or article.name, article.published))) for article in citation.reprints
+    )
     if others:
         yield "note", Message("Also published by {others} (counted as one source).", others=others)
     if citation.corrected_on:

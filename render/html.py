@@ -60,10 +60,10 @@ def html(answers: Sequence[Answer], say: Translate = str, language: str = "en") 
 def _written(block: Block, say: Translate) -> Iterator[str]:
     match block:
         case Sentence(kind, before, short, behind, citations, beside):
-            said, markers = _emphasised(say(before), short, behind), "".join(map(_marker, citations))
-            said = f"<strong>{said}</strong>" if kind in STRONG else said
+            sentence, markers = _emphasised(say(before), short, behind), "".join(map(_marker, citations))
+            sentence = f"<strong>{sentence}</strong>" if kind in STRONG else sentence
             small = "".join(f' <small class="{why}">({escape(say(words))})</small>' for why, words in beside)
-            yield f'<p class="{kind}" dir="auto">{said}{markers}{small}</p>'
+            yield f'<p class="{kind}" dir="auto">{sentence}{markers}{small}</p>'
         case ConflictBlock(heading, sides):
             yield f"<p>{escape(say(heading))}:</p>\n<ul>"
             for value, tellers, correcting in sides:

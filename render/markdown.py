@@ -96,7 +96,9 @@ class MarkdownWriter:
         """A sentence with its markers and what stands beside it."""
         shown = self.quoted(self.say(sentence.before), sentence.short, sentence.behind)
         framed = self.frames.get(sentence.kind, "{}{}").format(shown, self.markers(sentence.citations))
-        return framed + "".join(self.small.format(kind, self.text(self.say(said))) for kind, said in sentence.beside)
+        return framed + "".join(
+            self.small.format(kind, self.text(self.say(message))) for kind, message in sentence.beside
+        )
 
     def quoted(self, before: str, short: str, behind: str) -> str:
         """Three pieces of a text on one line that shows them as they are, the middle one bold."""

@@ -24,8 +24,8 @@ def text(answer: Answer, say: Translate = str) -> str:
 def _written(block: Block, say: Translate) -> Iterator[str]:
     match block:
         case Sentence(kind, before, short, behind, citations, beside) if kind not in SKIPPED:
-            said = f"{say(before)}{short}{behind}{_markers(citations)}"
-            yield APART.get(kind, "{}").format(said + "".join(f" ({say(words)})" for _, words in beside))
+            sentence = f"{say(before)}{short}{behind}{_markers(citations)}"
+            yield APART.get(kind, "{}").format(sentence + "".join(f" ({say(words)})" for _, words in beside))
         case ConflictBlock(heading, sides):
             yield f"{say(heading)}:"
             for value, tellers, correcting in sides:

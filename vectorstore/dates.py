@@ -121,10 +121,10 @@ def matches_period(asked: Sequence[Period], times: Sequence[TimeReference], publ
     if not bounded:
         return None
     widest = max(SPILL_DAYS, *((period.last - period.first).days for period in bounded))
-    own = [time for time in times if (time.end_date - time.start_date).days <= widest]
-    if own:
+    nearby = [time for time in times if (time.end_date - time.start_date).days <= widest]
+    if nearby:
         return any(
-            time.start_date <= period.last and period.first <= time.end_date for period in bounded for time in own
+            time.start_date <= period.last and period.first <= time.end_date for period in bounded for time in nearby
         )
     known = [fits for period in bounded if (fits := period.fits(published)) is not None]
     return any(known) if known else None
@@ -155,8 +155,8 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     `earlier` questions name; without one it is left out, but for "last December". "From July to September" is one time.
     """
     years = [match["year"] or match["iso"][:4] for match in TIME.finditer(earlier) if match["year"] or match["iso"]]
-    own = any(match["year"] for match in TIME.finditer(question))
-    found = _times(question, years[-1] if years and not own else "", today.isoformat())
+    has_year = any(match["year"] for match in TIME.finditer(question))
+    found = _times(question, years[-1] if years and not has_year else "", today.isoformat())
     stretches = found or _reckoned(question, today.isoformat())
     asked: list[Period] = []
     joined = False
@@ -190,10 +190,10 @@ def times(text: str, start: int, published: str) -> list[TimeReference]:
     reckoned from the day or month of publication; where that is not known they are left out, and a weekday to come is
     too. "From July" and "until July" name July.
     """
-    own = sorted(_times(text, published) + _reckoned(text, published))
+    found = sorted(_times(text, published) + _reckoned(text, published))
     return [
         TimeReference(Span(start + begin, start + end), first, last, reckoned)
-        for begin, end, first, last, reckoned in own
+        for begin, end, first, last, reckoned in found
     ]
 
 

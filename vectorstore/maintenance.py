@@ -110,10 +110,10 @@ def _wrong_words(library: Library) -> Iterator[str]:
             'SELECT id, start, "end", terms FROM passage LEFT JOIN words ON words.rowid = id WHERE version = ?',
             (version,),
         ):
-            own = passage_terms(title, text[start:end])
-            counted.update(set(own))
-            passages, words = passages + 1, words + len(own)
-            if line != " ".join(own):
+            expected = passage_terms(title, text[start:end])
+            counted.update(set(expected))
+            passages, words = passages + 1, words + len(expected)
+            if line != " ".join(expected):
                 yield f"the full text of passage {passage} is not that of its article"
     if library.fulltext.totals() != (passages, words):
         yield f"{library.fulltext.totals()} passages and terms are counted, there are {(passages, words)}"
@@ -243,9 +243,9 @@ def backup(store: Store, file: Path) -> int:
     An old file of that name is replaced when the new one is whole. LibraryError if it can't be written, or lies where
     the folder's own files do.
     """
-    own = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
+    listed = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
     inside = os.path.relpath(os.path.realpath(file), os.path.realpath(store.folder)).split(os.sep)
-    if inside[0] in own or inside[0].startswith(("chroma", "conversations.db", "uploads")):
+    if inside[0] in listed or inside[0].startswith(("chroma", "conversations.db", "uploads")):
         raise LibraryError(
             Message("{file} is one of the data folder's own files: write the backup somewhere else.", file=file)
         )

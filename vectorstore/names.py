@@ -337,8 +337,8 @@ class NameTable:
                 break
         else:
             # an initial, or nothing
-            own = (key for key, names in self._first_names.items() if surname in names)
-            return not initial or any(key.startswith(phonetic_key(initial)) for key in own)
+            first_names = (key for key, names in self._first_names.items() if surname in names)
+            return not initial or any(key.startswith(phonetic_key(initial)) for key in first_names)
         if surname in self._first_names.get(phonetic_key(word).rstrip("+"), ()):
             return True
         if _stem(word) in self._known_first:

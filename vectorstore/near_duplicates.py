@@ -29,11 +29,11 @@ def shingles(text: str) -> set[str]:
 
 def lsh_keys(text: str) -> list[bytes]:
     """The keys under which copies of a text are found, BANDS of them; empty for one of fewer than SHORTEST shingles."""
-    own = shingles(text)
-    if len(own) < MIN_SHINGLES:
+    found = shingles(text)
+    if len(found) < MIN_SHINGLES:
         return []
     hashed = RMinHash(num_perm=BANDS * ROWS, seed=SEED)
-    hashed.update(sorted(own))
+    hashed.update(sorted(found))
     digest = hashed.digest()
     return [
         band.to_bytes(1, "big")

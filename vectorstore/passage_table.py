@@ -172,7 +172,7 @@ class PassageTable:
         places: dict[int, list[int]] = {}
         for place, (passage, _) in enumerate(rows):
             places.setdefault(passage, []).append(place)
-        return {passage: cosines[own] for passage, own in places.items()}
+        return {passage: cosines[rows_of] for passage, rows_of in places.items()}
 
     def of_version(self, article_id: str, version: int) -> list[tuple[int, Span, str]]:
         """(id, place, name of the vector) of each passage of a version, in reading order; empty if there is none."""
@@ -221,9 +221,9 @@ class PassageTable:
 
     def delete_article(self, article_id: str) -> None:
         """Deletes the passages of all versions of an article; the versions themselves must go next."""
-        own = "version IN (SELECT id FROM version WHERE article = ?)"
+        condition = "version IN (SELECT id FROM version WHERE article = ?)"
         for table in ("sentence", "time"):
             self._connection().execute(
-                f"DELETE FROM {table} WHERE passage IN (SELECT id FROM passage WHERE {own})", (article_id,)
+                f"DELETE FROM {table} WHERE passage IN (SELECT id FROM passage WHERE {condition})", (article_id,)
             )
-        self._connection().execute(f"DELETE FROM passage WHERE {own}", (article_id,))
+        self._connection().execute(f"DELETE FROM passage WHERE {condition}", (article_id,))

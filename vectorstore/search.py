@@ -263,10 +263,10 @@ class _Search:
 
     def _sentence(self, article: Article, span: Span, cosine: float, times: Sequence[TimeReference]) -> Sentence:
         """A sentence with the names and times in it."""
-        own = tuple(time for time in times if span.start <= time.span.start < span.end)
+        times_here = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
         block = article.block(span.start)
-        return Sentence(span, cosine, own, names, block.kind if block else "paragraph")
+        return Sentence(span, cosine, times_here, names, block.kind if block else "paragraph")
 
 
 def _words(text: str) -> dict[str, float]:
@@ -292,16 +292,21 @@ def _bm25(fulltext: FullText, weights: Mapping[str, float], candidates: Sequence
     """
     passages, length = fulltext.totals()
     frequencies = fulltext.frequencies(list(weights))
-    held = np.array([frequencies.get(term, 0) for term in weights])
-    rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - held + 0.5) / (held + 0.5))
+    with_term = np.array([frequencies.get(term, 0) for term in weights])
+    rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - with_term + 0.5) / (with_term + 0.5))
     most = (BM25_K1 + 1) * float(rarity.sum())
     if not most:
         return np.zeros(len(candidates), np.float32)
     width, column = len(weights), {term: place for place, term in enumerate(weights)}
     words = [candidate.words for candidate in candidates]
-    cells = [row * width + column[word] for row, own in enumerate(words) for word in own if word in column]
+    cells = [
+        row * width + column[word]
+        for row, passage_words in enumerate(words)
+        for word in passage_words
+        if word in column
+    ]
     counts = np.bincount(cells, minlength=len(candidates) * width).reshape(-1, width)
-    lengths = np.array([[len(own)] for own in words])
+    lengths = np.array([[len(passage_words)] for passage_words in words])
     dampening = BM25_K1 * (1 - BM25_B + BM25_B * lengths * passages / length)
     scores: Vector = (counts * (BM25_K1 + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
     return scores

@@ -221,11 +221,11 @@ class SourceRegistry:
     def delete_article(self, article_id: str) -> None:
         """Deletes everything noted of an article and its versions; the versions themselves must go next."""
         connection = self._connection()
-        own = "(SELECT id FROM version WHERE article = ?)"
+        versions = "(SELECT id FROM version WHERE article = ?)"
         digests = connection.execute(
-            f"SELECT DISTINCT raw_sha256 FROM provenance WHERE version IN {own}", (article_id,)
+            f"SELECT DISTINCT raw_sha256 FROM provenance WHERE version IN {versions}", (article_id,)
         ).fetchall()
-        connection.execute(f"DELETE FROM provenance WHERE version IN {own}", (article_id,))
+        connection.execute(f"DELETE FROM provenance WHERE version IN {versions}", (article_id,))
         connection.executemany(
             "DELETE FROM raw WHERE sha256 = ? AND sha256 NOT IN (SELECT raw_sha256 FROM provenance)", digests
         )

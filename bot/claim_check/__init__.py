@@ -53,10 +53,10 @@ def find_issues(
         wider = facts.missing([*quotes, *(text for text, _ in known)], [*days_of, *(day for _, day in known)])
         still = {fact for fact, _ in wider}
         reasons = [(fact, reason) for fact, reason in reasons if fact in still]
-    told = [reason for _, reason in reasons]
+    issues = [reason for _, reason in reasons]
     if facts.same:
-        told += _quoted_reasons(claim, quotes)
-    return list(dict.fromkeys(told))
+        issues += _quoted_reasons(claim, quotes)
+    return list(dict.fromkeys(issues))
 
 
 @cache
@@ -91,9 +91,9 @@ class _Facts:
 
 
 def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[Message]:
-    held = " ".join(" ".join(quotes).lower().split())
+    quoted = " ".join(" ".join(quotes).lower().split())
     return [
-        Message("the words “{words}” are not in its quote", words=said)
-        for said in QUOTED.findall(claim)
-        if " ".join(said.lower().split()).strip(" .,!?") not in held
+        Message("the words “{words}” are not in its quote", words=words)
+        for words in QUOTED.findall(claim)
+        if " ".join(words.lower().split()).strip(" .,!?") not in quoted
     ]

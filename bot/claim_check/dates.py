@@ -38,13 +38,13 @@ class Day:
     def agrees(self, other: Day) -> bool:
         """Whether nothing that both name differs."""
         pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
-        return all(not one or not two or one == two for one, two in pairs)
+        return all(not first or not two or first == two for first, two in pairs)
 
 
 @lru_cache(CACHED)
 def days(text: str) -> tuple[Day, ...]:
     """The dates, months and years a plain text names, in its order."""
-    made = []
+    found = []
     for time in times(text, 0, NO_YEAR):
         place = range(time.span.start, time.span.end)
         words, behind = text[place.start : place.stop].strip(), text[place.stop :]
@@ -55,8 +55,8 @@ def days(text: str) -> tuple[Day, ...]:
         if time.inferred and length > 30:
             continue  # "last year"
         year = 0 if time.inferred else first.year
-        made.append(Day(year, 0 if length > 30 else first.month, 0 if length else first.day, words, place))
-    return tuple(made)
+        found.append(Day(year, 0 if length > 30 else first.month, 0 if length else first.day, words, place))
+    return tuple(found)
 
 
 def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) -> list[tuple[str, Message]]:
@@ -72,7 +72,7 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     for day in days(claim):
         if not day.month:
             if day.year not in years and not any(
-                one.start_date.year <= day.year <= one.end_date.year for one in reckoned
+                time.start_date.year <= day.year <= time.end_date.year for time in reckoned
             ):
                 reasons.append((day.text, Message("the year {year} is not in its quote", year=day.text)))
             continue
@@ -83,30 +83,30 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
             alike = []
         if not alike and not _falls(day, reckoned):
             reasons.append((day.text, Message("the date {day} is not in its quote", day=day.text)))
-    held = {number for quote in quotes for number, _ in weekdays(quote)}
-    held |= {one.start_date.weekday() for one in reckoned if one.start_date == one.end_date}
-    missing = [word for number, word in weekdays(claim) if number not in held]
+    quoted = {number for quote in quotes for number, _ in weekdays(quote)}
+    quoted |= {time.start_date.weekday() for time in reckoned if time.start_date == time.end_date}
+    missing = [word for number, word in weekdays(claim) if number not in quoted]
     return reasons + [(word, Message("the day {day} is not in its quote", day=word)) for word in missing]
 
 
 def _falls(day: Day, times: Iterable[TimeReference]) -> bool:
     """Whether a date is the first or last day of a time that the quote names from its publication."""
     return any(
-        (one.end_date - one.start_date).days <= (7 if day.day else 31)
-        and any(day.agrees(Day(end.year, end.month, end.day, "", range(0))) for end in (one.start_date, one.end_date))
-        for one in times
+        (time.end_date - time.start_date).days <= (7 if day.day else 31)
+        and any(day.agrees(Day(end.year, end.month, end.day, "", range(0))) for end in (time.start_date, time.end_date))
+        for time in times
     )
 
 
 @lru_cache(CACHED)
 def weekdays(text: str) -> tuple[tuple[int, str], ...]:
     """The weekdays a plain text names, Monday being 0, each with its word."""
-    made = []
+    found = []
     for match in re.finditer(r"[^\W\d_]+(?:'[^\W\d_]+)?", text):
         number = weekday(match[0].lower())
         if number is not None and (match[0].lower() not in HOMONYMS or AT_DAY.search(text[: match.start()][-NEAR:])):
-            made.append((number, match[0]))
-    return tuple(made)
+            found.append((number, match[0]))
+    return tuple(found)
 
 
 @lru_cache(65536)

@@ -49,22 +49,22 @@ def name_reasons(
     `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
     language, `near` that they share its script and most words of it.
     """
-    held = _evidence_names(tuple(evidence), names)
+    known = _evidence_names(tuple(evidence), names)
     missing, taken = [], []
     for mention in mentions(claim, names):
         if same or _sure(mention, names):
             taken.append(range(mention.start, mention.end))
             spellings = (mention.text, *names.aliases(mention.name))
-            if mention.name not in held.known and not any(spelt(one, held.words) for one in spellings):
+            if mention.name not in known.known and not any(spelt(spelling, known.words) for spelling in spellings):
                 missing.append(mention.text)
     for name, match in countries(claim):
         if not any(match.start() in place for place in taken):
             taken.append(range(match.start(), match.end()))
-            if name not in held.countries and not (same and spelt(match[0], held.words)):
+            if name not in known.countries and not (same and spelt(match[0], known.words)):
                 missing.append(match[0])
     if near:
         found = [match for match in capitals(claim) if not any(match.start() in place for place in taken)]
-        missing += [_bare(match) for match in found if not _known(match, claim, held)]
+        missing += [_bare(match) for match in found if not _known(match, claim, known)]
     return [(name, Message("the name {name} is not in its quote", name=name)) for name in missing]
 
 
@@ -105,7 +105,11 @@ def _evidence_names(texts: Sequence[str], names: NameTable) -> EvidenceNames:
 def mentions(text: str, names: NameTable) -> Sequence[Mention]:
     """The names of the table in a plain text, but for places that are countries here."""
     lands = [range(match.start(), match.end()) for _, match in countries(text)]
-    return [one for one in names.mentions(text) if one.kind != "places" or not any(one.start in land for land in lands)]
+    return [
+        mention
+        for mention in names.mentions(text)
+        if mention.kind != "places" or not any(mention.start in land for land in lands)
+    ]
 
 
 @lru_cache(CACHED)
@@ -147,15 +151,15 @@ def _bare(match: re.Match[str]) -> str:
 @lru_cache(CACHED)
 def initials(text: str) -> frozenset[str]:
     """The abbreviations that a text's capitalised stretches could have: "eu" for "European Union"."""
-    made = set()
+    found = set()
     stretch = ""
     for word in re.findall(r"[^\W_]+|[^\w\s]", text):
         if word[0].isupper() and not word.isupper():
             stretch += word[0].lower()
         elif word.lower() not in INSIDE:
             stretch = ""
-        made |= {stretch[begin:] for begin in range(len(stretch) - 1)}
-    return frozenset(made)
+        found |= {stretch[begin:] for begin in range(len(stretch) - 1)}
+    return frozenset(found)
 
 
 # how it is spelt
@@ -163,7 +167,7 @@ def initials(text: str) -> frozenset[str]:
 
 def _sure(mention: Mention, names: NameTable) -> bool:
     """Whether a name of the table is spelt much as there."""
-    words = [transliterate(word) for one in names.aliases(mention.name) for word in re.findall(r"\w+", one)]
+    words = [transliterate(word) for alias in names.aliases(mention.name) for word in re.findall(r"\w+", alias)]
     return all(
         any(fuzz.ratio(transliterate(part), word) >= SURE for word in words)
         for part in re.findall(r"\w+", mention.text)

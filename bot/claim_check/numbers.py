@@ -67,20 +67,20 @@ class Quantity:
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The numbers a plain text names, in its order."""
     pieces = list(PIECE.finditer(text))
-    made: list[Quantity] = []
+    found: list[Quantity] = []
     place = 0
     while place < len(pieces):
         kind, value, behind = _read(pieces, place)
         if kind:
             start, end = pieces[place].start(), pieces[behind - 1].end()
             unit, noun = _counted(pieces, place, behind)
-            said = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
-            made.append(
-                Quantity(value, text[start:end], start, unit, noun, kind, "more" in said, "less" in said,
-                         "about" in said, "place" not in said, bool(OUT_OF.match(text[end : end + 40])))
+            bounds = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
+            found.append(
+                Quantity(value, text[start:end], start, unit, noun, kind, "more" in bounds, "less" in bounds,
+                         "about" in bounds, "place" not in bounds, bool(OUT_OF.match(text[end : end + 40])))
             )  # fmt: skip
         place = behind
-    return tuple(made)
+    return tuple(found)
 
 
 def number_reasons(
@@ -88,27 +88,28 @@ def number_reasons(
 ) -> list[tuple[str, Message]]:
     """What speaks against the numbers of a claim, but for those in its dates: (number, reason).
 
-    `same` says that the quotes are of the claim's language, `taught` that all are of languages whose words are known.
+    `same` says that the quotes are of the claim's language, `in_lexicon` that all are of languages whose words are
+    known.
     """
     ground = [quantity for quote in quotes for quantity in quantities(quote)]
-    made = []
-    for one in quantities(claim):
-        reasons: list[Message] = []
-        if one.kind == "both" or any(one.start in span for span in dates):
+    reasons = []
+    for quantity in quantities(claim):
+        why: list[Message] = []
+        if quantity.kind == "both" or any(quantity.start in span for span in dates):
             continue
-        alike = [other for other in ground if other.value == one.value]
-        if one.value == 1:  # "one" is too many things, "a year" is no month
-            reasons += _unit_reasons(one, alike) if same and one.kind != "order" else []
-        elif one.kind == "vague":
-            if same and in_lexicon and not any(other.value >= one.value for other in ground):
-                reasons.append(Message("“{number}” is not in its quote", number=one.text))
+        alike = [other for other in ground if other.value == quantity.value]
+        if quantity.value == 1:  # "one" is too many things, "a year" is no month
+            why += _unit_reasons(quantity, alike) if same and quantity.kind != "order" else []
+        elif quantity.kind == "vague":
+            if same and in_lexicon and not any(other.value >= quantity.value for other in ground):
+                why.append(Message("“{number}” is not in its quote", number=quantity.text))
         elif alike:
-            reasons += _bound_reasons(one, alike, ground)
-            reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
-        elif not (_may_be_counted(one, quotes, same=same, in_lexicon=in_lexicon) or _rounded(one, ground)):
-            reasons.append(Message("the number {number} is not in its quote", number=one.text))
-        made += [(one.text, reason) for reason in reasons]
-    return made
+            why += _bound_reasons(quantity, alike, ground)
+            why += _noun_reasons(quantity, alike, ground, quantities(claim)) if same else []
+        elif not (_may_be_counted(quantity, quotes, same=same, in_lexicon=in_lexicon) or _rounded(quantity, ground)):
+            why.append(Message("the number {number} is not in its quote", number=quantity.text))
+        reasons += [(quantity.text, reason) for reason in why]
+    return reasons
 
 
 def _may_be_counted(quantity: Quantity, quotes: Sequence[str], *, same: bool, in_lexicon: bool) -> bool:

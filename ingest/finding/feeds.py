@@ -84,7 +84,7 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[FeedLink
         raise UnreadableError(Message("a feed that can't be read: it is neither RSS nor Atom, or damaged"))
     language = str(feed["feed"].get("language") or "")
     for number, entry in enumerate(feed["entries"], 1):
-        own = " ".join(str(entry.get("id") or entry.get("title") or number).split())
+        name = " ".join(str(entry.get("id") or entry.get("title") or number).split())
         link = str(entry.get("link") or "")
         # an id is given as a link unless the feed says that it is none, but many feeds just number their entries
         numbered = link == entry.get("id") and not _target(link)
@@ -93,9 +93,9 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[FeedLink
             continue
         page = _page(entry, language)
         yield (
-            Document(f"{source}#{own}", page, "html", "utf-8")
+            Document(f"{source}#{name}", page, "html", "utf-8")
             if page
-            else Failure(f"{source}#{own}", Message("an entry of a feed with neither an address nor a text"))
+            else Failure(f"{source}#{name}", Message("an entry of a feed with neither an address nor a text"))
         )
     if len(kept) < len(raw):
         endless = Message("an endless feed: what comes after its first {count} entries is left out", count=MAX_ENTRIES)

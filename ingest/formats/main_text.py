@@ -75,13 +75,13 @@ def is_another(text: str, title: str, about: str, body: str) -> bool:
 
     Where the page holds the article's whole text, only that counts. What has too few words tells nothing.
     """
-    own = {word[:STEM] for word in words_of(text)}
+    stems = {word[:STEM] for word in words_of(text)}
     if len(whole := _runs(words_of(body))) >= MIN_WORDS_OF_SENTENCE:
         runs = set(_runs(words_of(text)))
-        return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(own, title)
+        return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(stems, title)
     if len(_telling(title)) < MIN_WORDS_OF_SENTENCE or len(_telling(about)) < MIN_WORDS_OF_SENTENCE:
         return False
-    return not _shares(own, title) and not _shares(own, about)
+    return not _shares(stems, title) and not _shares(stems, about)
 
 
 def _telling(text: str) -> set[str]:
@@ -89,9 +89,9 @@ def _telling(text: str) -> set[str]:
     return {word[:STEM] for word in words_of(text) if len(word) >= STEM - 1}
 
 
-def _shares(own: set[str], text: str) -> bool:
-    told = _telling(text)
-    return len(told & own) > WORD_OF_SENTENCE * len(told)
+def _shares(words: set[str], text: str) -> bool:
+    stems = _telling(text)
+    return len(stems & words) > WORD_OF_SENTENCE * len(stems)
 
 
 def leads_elsewhere(block: Seen) -> bool:
@@ -135,17 +135,17 @@ def _runs(words: Words) -> list[tuple[str, ...]]:
 def _in_order(found: Sequence[tuple[int, int, int]]) -> set[int]:
     """The blocks with the most words in all that stand in the page in the order in which the text has them."""
     best: list[tuple[int, int]] = []  # the most words of an order that ends here, and the one before
-    for one, (block, place, count) in enumerate(found):
+    for row, (block, place, count) in enumerate(found):
         before = max(
             (
                 (best[at][0], at)
-                for at in range(max(0, one - LOOK_BACK), one)
+                for at in range(max(0, row - LOOK_BACK), row)
                 if found[at][0] < block and found[at][1] < place
             ),
             default=(0, -1),
         )
         best.append((before[0] + count, before[1]))
-    at = max(range(len(best)), key=lambda one: best[one][0], default=-1)
+    at = max(range(len(best)), key=lambda row: best[row][0], default=-1)
     picked: set[int] = set()
     while at >= 0:
         picked.add(found[at][0])

@@ -58,8 +58,8 @@ def read_markdown(document: Document) -> Extract:
     fields = _front_matter(text)
     title, pieces = _markdown_pieces(fields["text"])
     fields["text"], blocks = joined(questions_and_updates(pieces))
-    said = extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
-    return replace(said, blocks=blocks)
+    extract = extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
+    return replace(extract, blocks=blocks)
 
 
 def read_record(document: Document) -> Extract:
