@@ -335,7 +335,7 @@ class Bot:
                 trouble = message_of(error)
         if trouble:
             self._model_error = trouble
-            empty = replace(empty, notes=(Message("{trouble} The answer is quoted instead.", trouble=trouble),))
+            empty = replace(empty, notes=(Message("{error} Showing quotes instead.", error=trouble),))
         for events in self._quote(choice, reading, empty):
             yield self._with_name_variants(events)
 
@@ -385,8 +385,8 @@ class Bot:
             raise ModelError(Message("Nothing that the model wrote is proved by the articles."))
         if dropped:
             note = Message.many(
-                "{count} sentence of the model was left out: the articles do not prove it.",
-                "{count} sentences of the model were left out: the articles do not prove it.",
+                "{count} generated sentence was removed: the articles do not prove it.",
+                "{count} generated sentences were removed: the articles do not prove them.",
                 count=dropped,
             )
             answer = replace(answer, notes=(*answer.notes, note))

@@ -108,7 +108,7 @@ class Checker:
         published = [hit.article.published for hit, _ in quotes]
         why = find_issues(claim, evidence, [*map(source_context, quotes)], published, self._names)
         if LINK.search(claim):
-            why.append(Message("it holds an address"))
+            why.append(Message("it holds a URL"))
         touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
         if not all(sentence.quotable for _, sentence in touched):
             why.append(Message("its quote is a heading, a caption or a question"))

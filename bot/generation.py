@@ -232,13 +232,11 @@ class _SelfCheck:
         try:
             support = self._generator.judge(self._question, written)
         except ModelError:
-            self.error = Message(
-                "The model's second look at its sentences failed: they were checked by the program alone."
-            )
+            self.error = Message("The model's self-check failed: only the automatic checks were applied.")
             return written
         why = {
-            "partly": (Message("a second look found only a part of it in the quote"),),
-            "unverified": (Message("a second look did not find it in the quote"),),
+            "partly": (Message("the self-check found only a part of it in the quote"),),
+            "unverified": (Message("the self-check did not find it in the quote"),),
         }
         return replace(written, support=support, issues=why.get(support, ()))
 
@@ -287,7 +285,7 @@ def _drafts(pieces: Iterable[str]) -> Iterator[_Draft]:
             else:  # an object within a claim that is not whole yet
                 start = text.find("{", start + 1)
     if not count and not empty:
-        raise ModelError(Message("The model did not keep to the form it was asked for."))
+        raise ModelError(Message("The model returned an unexpected format."))
 
 
 def _draft(found: object) -> _Draft | None:

@@ -254,7 +254,7 @@ def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
 def _sources(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
     names = [os.fspath(source) for source in sources]
     if not all(name.strip() for name in names):
-        raise ValueError(Message("An empty name is no source: name a file, a folder or an address."))
+        raise ValueError(Message("An empty name is no source: name a file, a folder or a URL."))
     return names
 
 
@@ -271,11 +271,11 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
     articles: dict[str, None] = {}
     for name in names:
         if not name.strip():
-            raise ValueError(Message("An empty name means no article: name an id, a file, a folder or an address."))
+            raise ValueError(Message("An empty name means no article: name an id, a file, a folder or a URL."))
         found = _meant(store, name) or _meant(store, os.path.realpath(name))
         if not found:
             raise ValueError(
-                Message("{name} is no article's id, file or address in {folder}.", name=name, folder=store.folder)
+                Message("{name} is no article's id, file or URL in {folder}.", name=name, folder=store.folder)
             )
         articles |= dict.fromkeys(found)
     return list(articles)

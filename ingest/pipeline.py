@@ -138,7 +138,7 @@ class _Update:
             self._stale.setdefault(origin.article, failure.reason)
 
     def _record_duplicate(self, source: str, earlier: SeenSource) -> None:
-        reason = Message("is the same article as {source}, by its address, id or text", source=earlier.source)
+        reason = Message("is the same article as {source}, by its URL, id or text", source=earlier.source)
         self._report.failed.append(Failure(source, reason))
 
     def _store_article(self, document: Document, extract: Extract) -> None:

@@ -38,7 +38,7 @@ EVERY_TABS = """(mine, ...given) => {
   localStorage.setItem("viadoma-every-tab", JSON.stringify(every));
   return [every, ...given];
 }"""
-BROKEN_OFF = Message("This answer was broken off.")
+BROKEN_OFF = Message("Answer stopped.")
 LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 
 
@@ -203,14 +203,14 @@ class ChatHandlers:
             why = gr.Textbox(visible=True, label=label, value="")
             return {layout.judged: Thumb(session.name, place, liked), layout.why: why}
         else:
-            gr.Info(self.words("Nothing is kept of this: only answers in a conversation of your own can be judged."))
+            gr.Info(self.words("Not saved. You can only rate answers in your own conversations."))
         return {layout.judged: None, layout.why: gr.Textbox(visible=False)}
 
     def on_reason(self, judged: Thumb | None, why: str) -> Updates:
         """Keeps the reason of a thumb."""
         if judged:
             self.conversations.save_feedback(judged.name, judged.place, liked=judged.liked, reason=why)
-            gr.Info(self.words("Kept on this machine, with the answer's evidence."))
+            gr.Info(self.words("Feedback saved on this machine, together with the answer."))
         return {self.layout.why: gr.Textbox(visible=False)}
 
     def _leave(self, request: gr.Request, *, silent: bool = False) -> None:
@@ -267,7 +267,7 @@ class ChatHandlers:
         try:
             return save_answer(self.conversations, session, answer, session.extended(earlier, asked)), ""
         except ConversationsError as error:
-            why = self.words("This answer is not kept. {why}", why=self.words.message(error))
+            why = self.words("This answer was not saved. {why}", why=self.words.message(error))
             return replace(session, kept=session.extended(earlier, None)), f"\n\n{notice(why, 'refused')}"
 
     def _refused(self, history: list[Any], error: Exception) -> Updates:
@@ -284,7 +284,7 @@ class ChatHandlers:
         }
 
     def _waiting(self) -> str:
-        return notice(self.words("Reading what was found ..."), "waiting")
+        return notice(self.words("Reading the sources…"), "waiting")
 
     def _broken_off(self, text: str) -> str:
         """What had come of an answer, and that it was broken off, as it says where it is kept."""
@@ -297,7 +297,7 @@ class ChatHandlers:
             try:
                 dates.append(date.fromisoformat(day) if day else None)
             except ValueError:
-                reason = words("{day} is no day such as 2025-12-13: mend it under “Which articles to search”.", day=day)
+                reason = words("“{day}” is not a date. Write it as 2025-12-13 (see Filters).", day=day)
                 raise QuestionError(verbatim(reason)) from None
         return Filters(tuple(publishers), tuple(languages), tuple(articles), *dates)
 

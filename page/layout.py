@@ -92,7 +92,7 @@ class ChatLayout:
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
                 self._add_filters(words)
                 self.downloads = gr.HTML("", elem_id="saving")
-                self.why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Keep this reason"), elem_id="why")
+                self.why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Save feedback"), elem_id="why")
                 self._add_chatbot(words)
             with gr.Column(scale=2, min_width=320, elem_id="side"):
                 self.panel = gr.HTML(sources([], words), elem_id="sources")
@@ -105,16 +105,16 @@ class ChatLayout:
             self.new = gr.Button(words("New conversation"), size="sm", variant="primary")
             self.wanted = gr.Textbox(label=words("Search your conversations"), max_lines=1)
             self.listing = gr.Radio(label=words("Your conversations"), choices=[], elem_id="listing")
-            self.title = gr.Textbox(label=words("Title of this one"), max_lines=1, info=words("Enter renames it"))
+            self.title = gr.Textbox(label=words("Conversation title"), max_lines=1, info=words("Press Enter to rename"))
             self.delete = gr.Button(words("Delete this conversation"), size="sm")
             with gr.Group(visible=False) as self.sure:
-                gr.Markdown(words("Deleted for good, with its answers?"))
+                gr.Markdown(words("Delete this conversation permanently?"))
                 with gr.Row():
                     self.yes = gr.Button(words("Delete"), size="sm", variant="stop")
-                    self.no = gr.Button(words("Keep"), size="sm")
+                    self.no = gr.Button(words("Cancel"), size="sm")
 
     def _add_filters(self, words: Translator) -> None:
-        with gr.Accordion(words("Which articles to search"), open=False, elem_id="filters"), gr.Row():
+        with gr.Accordion(words("Filters"), open=False, elem_id="filters"), gr.Row():
             self.publishers = gr.Dropdown(label=words("Publishers"), multiselect=True)
             self.languages = gr.Dropdown(label=words("Languages"), multiselect=True)
             self.articles = gr.Dropdown(label=words("Articles"), multiselect=True)

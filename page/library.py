@@ -38,9 +38,9 @@ def table_headers(words: Translator) -> list[str]:
         words("Language"),
         words("Version"),
         words("Passages"),
-        words("Copies"),
-        words("Note"),
-        words("Id"),
+        words("Reprints"),
+        words("Status"),
+        words("ID"),
     ]
 
 
@@ -55,7 +55,7 @@ def table_rows(entries: Sequence[ArticleSummary], words: Translator) -> list[lis
             entry.version,
             entry.passages,
             entry.reprints,
-            words("source can't be read any more") if entry.stale else "",
+            words("source unavailable") if entry.stale else "",
             entry.id,
         ]
         for entry in entries
@@ -65,28 +65,28 @@ def table_rows(entries: Sequence[ArticleSummary], words: Translator) -> list[lis
 def job_status(job: IngestJob, words: Translator) -> str:
     """How far taking in is, or what came of it, as HTML; empty if there was none."""
     state = job.state
-    left = f"<p>{words('What was still to come was not read: “Take all in again” goes on with it.')}</p>"
+    left = f"<p>{words('Some sources were not processed. Choose “Re-ingest all” to continue.')}</p>"
     if state is None:
-        head = f"<p><strong>{words('Broken off')}.</strong></p>{left}"
+        head = f"<p><strong>{words('Interrupted')}.</strong></p>{left}"
         return f'<div class="intake" role="status">{head}</div>' if job.pending else ""
     report, progress = state.report, state.progress
     counted = [
         words("{count} added", count=len(report.added)),
         words("{count} changed", count=len(report.changed)) if report.changed else "",
         words("{count} unchanged", count=len(report.unchanged)) if report.unchanged else "",
-        words("{count} kept out", count=len(report.still_removed)) if report.still_removed else "",
+        words("{count} still removed", count=len(report.still_removed)) if report.still_removed else "",
         words("{count} failed", count=len(report.failed)) if report.failed else "",
     ]
     counts = ", ".join(filter(None, counted))
     if state.running:
         value = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
         head = (
-            f'<progress {value} aria-label="{words("Taking in")}"></progress>'
-            f"<p>{words('Stopping') if state.stopped else words('Taking in')}: {counts}. "
+            f'<progress {value} aria-label="{words("Adding articles…")}"></progress>'
+            f"<p>{words('Stopping…') if state.stopped else words('Adding articles…')}: {counts}. "
             f"{escape_html(progress.source)}</p>"
         )
     else:
-        end = words("Broken off") if state.error else words("Stopped") if state.stopped else words("Done")
+        end = words("Interrupted") if state.error else words("Stopped") if state.stopped else words("Done")
         head = f"<p><strong>{end}: {counts}.</strong></p>"
     if state.error:
         head += f'<p class="failed">{escape_html(words.message(state.error))}</p>'
@@ -109,19 +109,17 @@ def article_panel(bot: Bot, article_id: str, words: Translator) -> str:
     """The article chosen in the table, as HTML."""
     entry = _entry(bot, article_id)
     if entry is None:
-        hint = words("Choose an article in the table to open it, take it in again or remove it.")
+        hint = words("Choose an article in the table to open it, re-ingest it or remove it.")
         return f'<p class="chosen">{hint}</p>'
     link = escape_html(f"/source/{entry.id}/{entry.version}")
     stale = ""
     if entry.stale:
-        stale = " " + words(
-            "Its source can't be read any more: {reason}", reason=escape_html(words.message(entry.stale))
-        )
+        stale = " " + words("Source unavailable: {reason}", reason=escape_html(words.message(entry.stale)))
     known = " · ".join(map(safe_html, filter(None, (entry.publisher, entry.published, entry.lang))))
     return (
         f'<div class="chosen"><p><strong dir="auto">{escape_html(entry.name)}</strong><br>'
         f"{known}{' · ' if known else ''}"
-        f'<a href="{link}" target="_blank" rel="noopener">{words("open its text and versions")}</a>.{stale}</p>'
+        f'<a href="{link}" target="_blank" rel="noopener">{words("view text and versions")}</a>.{stale}</p>'
         f"{_passages(bot.version_details(entry.id, entry.version), link, words)}</div>"
     )
 
@@ -138,7 +136,7 @@ def _passages(details: VersionDetails | None, link: str, words: Translator) -> s
     items = "".join(
         f'<li><span lang="{escape_html(article.lang)}" dir="auto">'
         f"{safe_html(article.text[span.start : span.end])}</span> "
-        f'<a href="{link}#{span.start}-{span.end}" target="_blank" rel="noopener">{words("open the passage")}</a></li>'
+        f'<a href="{link}#{span.start}-{span.end}" target="_blank" rel="noopener">{words("view passage")}</a></li>'
         for span in details.passages
     )
     head = words.many("{count} passage", "{count} passages", len(details.passages))
@@ -157,10 +155,10 @@ class LibraryLayout:
         self.outcome = gr.HTML("", elem_id="outcome")
         self.detail = gr.HTML(detail, elem_id="detail")
         with gr.Row(elem_id="actions"):
-            self.renew = gr.Button(words("Take in again"), size="sm")
-            self.renew_all = gr.Button(words("Take all in again"), size="sm")
+            self.renew = gr.Button(words("Re-ingest"), size="sm")
+            self.renew_all = gr.Button(words("Re-ingest all"), size="sm")
             self.remove = gr.Button(words("Remove"), size="sm")
-            self.undo = gr.Button(words("Undo the removal"), size="sm", visible=False)
+            self.undo = gr.Button(words("Undo removal"), size="sm", visible=False)
         self._add_fields(words)
         self.table = gr.Dataframe(
             headers=table_headers(words),
@@ -178,13 +176,13 @@ class LibraryLayout:
 
     def _add_sources(self, words: Translator) -> None:
         with gr.Row(elem_id="intake"):
-            label = words("Files: drop them here")
+            label = words("Files")
             self.files = gr.File(label=label, file_count="multiple", type="filepath", height=140)
             with gr.Column():
-                label = words("Addresses, one a line: pages, feeds, sitemaps")
+                label = words("URLs, one per line: pages, feeds, sitemaps")
                 self.addresses = gr.Textbox(label=label, lines=3, max_lines=8)
                 with gr.Row():
-                    self.take = gr.Button(words("Take in"), variant="primary", size="sm")
+                    self.take = gr.Button(words("Add articles"), variant="primary", size="sm")
                     self.stop = gr.Button(words("Stop"), size="sm", visible=False)
 
     def _add_fields(self, words: Translator) -> None:
@@ -196,8 +194,8 @@ class LibraryLayout:
             with gr.Row():
                 gr.Markdown(
                     words(
-                        "What is written here counts from now on, also when the article is taken in again. An empty "
-                        "field gives back what the source says."
+                        "Your edits are kept when the article is re-ingested. Clear a field to restore the source's "
+                        "value."
                     )
                 )
                 self.save = gr.Button(words("Save"), size="sm", scale=0, min_width=144)
@@ -217,7 +215,7 @@ class LibraryHandlers:
     layout: LibraryLayout
 
     def on_refresh(self) -> Updates:
-        """Tells how far taking in is; the timer runs until it has ended, then the table and the top are made anew."""
+        """Shows how far the ingest is; the timer runs until it has ended, then the table and the top are rebuilt."""
         layout, state = self.layout, self.job.state
         running = bool(state and state.running)
         look: Updates = {
@@ -241,10 +239,10 @@ class LibraryHandlers:
         wrong = [source for source in sources if not source.lower().startswith(("http://", "https://"))]
         if wrong:
             raise user_error(
-                words("{address} is no address that begins with http:// or https://.", address=wrong[0]), words
+                words("“{url}” is not a URL: it must start with http:// or https://.", url=wrong[0]), words
             )
         if not files and not sources:
-            raise user_error(words("Drop files here, or write addresses."), words)
+            raise user_error(words("Add at least one file or URL."), words)
         taken = self._started([Path(file) for file in files or ()], sources)
         return taken | {self.layout.files: None, self.layout.addresses: ""}
 
@@ -323,7 +321,7 @@ class LibraryHandlers:
         return dict(zip((layout.title, layout.publisher, layout.published), values, strict=True))
 
     def _busy(self) -> gr.Error:
-        return user_error(self.words("Other articles are being taken in: wait for them, or stop them."), self.words)
+        return user_error(self.words("Another ingest is running. Wait for it to finish, or stop it."), self.words)
 
     def _none_chosen(self) -> gr.Error:
         return user_error(self.words("Choose an article first."), self.words)

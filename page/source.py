@@ -29,8 +29,8 @@ def source_page(details: VersionDetails, words: Translator) -> str:
         (words("Original"), link and f'<a href="{link}" rel="noopener noreferrer">{link}</a>'),
         (words("Note"), escape_html(article.note)),
         (words("Licence"), escape_html(provenance.licence)),
-        (words("Taken in"), escape_html(article.ingested_at[:10])),
-        (words("Read by"), escape_html(provenance.extractor)),
+        (words("Ingested"), escape_html(article.ingested_at[:10])),
+        (words("Extracted with"), escape_html(provenance.extractor)),
         (words("Left out"), escape_html(words.message(provenance.left_out))),
         (words("Version"), _versions(details, words)),
         (words("Corrected"), _corrected(details, words)),
@@ -42,10 +42,10 @@ def source_page(details: VersionDetails, words: Translator) -> str:
     length = len(article.text)
     phrases = {
         "marked": words("The quoted words are marked."),
-        "whole": words("This address names no quote: it shows the whole text."),
-        "unnamed": words("The end of this address names no quote: nothing is marked."),
+        "whole": words("This URL names no quote: it shows the whole text."),
+        "unnamed": words("The end of this URL names no quote: nothing is marked."),
         "beyond": words(
-            "This address names a quote that this text of {length} characters does not have: nothing is marked.",
+            "This URL names a quote that this text of {length} characters does not have: nothing is marked.",
             length=words.number(length),
         ),
     }
@@ -53,7 +53,7 @@ def source_page(details: VersionDetails, words: Translator) -> str:
     unmarked = words("The quoted words are marked where JavaScript is on.")
     return _page(
         article.name,
-        f'<header><p class="kind">{words("A source, as it was read")}</p>'
+        f'<header><p class="kind">{words("Source text (archived copy)")}</p>'
         f'<h1 dir="auto">{escape_html(article.name)}</h1><dl>{listed}</dl></header>'
         f'<p id="marked" role="status" {sayings}><noscript>{unmarked}</noscript></p>'
         f'<main id="text" lang="{escape_html(article.lang)}" dir="auto" data-length="{length}">'
@@ -66,7 +66,7 @@ def missing_page(article_id: str, version: str, words: Translator) -> str:
     """What is shown for a link to a text that is not there."""
     hint = words(
         "There is no version {version} of an article {article} here. A permanent link holds for the collection it was "
-        "made from: this one may be another, or may have been made anew.",
+        "made from: this one may be another, or may have been rebuilt.",
         version=_named(version),
         article=_named(article_id),
     )
@@ -82,14 +82,14 @@ def changes_page(details: VersionDetails, words: Translator) -> str:
     """What changed from the version before, word by word; for the first version that nothing did."""
     article, before = details.article, details.previous
     if before is None:
-        body = f"<p>{words('This is the first version that was taken in.')}</p>"
+        body = f"<p>{words('This is the first version that was ingested.')}</p>"
     elif before.text == article.text and before.title == article.title:
         body = f"<p>{words('Title and text are the same as in the version before.')}</p>"
     else:
         marked = {"equal": "{}", "delete": "<del>{}</del>", "insert": "<ins>{}</ins>"}
         edits = diff_words(f"{before.title}\n\n{before.text}", f"{article.title}\n\n{article.text}")
         text = "".join(marked[edit.kind].format(escape_html(edit.text).replace("\r", "&#13;")) for edit in edits)
-        hint = words("Words that went are struck through, words that came are underlined. The title is the first line.")
+        hint = words("Deleted words are struck through, added words underlined. The first line is the title.")
         body = f'<p>{hint}</p><main id="changes" lang="{escape_html(article.lang)}" dir="auto">{text}</main>'
     compared = " → ".join(_version(version, words) for version in (before, article) if version)
     return _page(
@@ -106,7 +106,7 @@ def _address(article: Article) -> str:
 
 def _version(article: Article, words: Translator) -> str:
     named = words("version {number}", number=article.version)
-    taken = words("taken in {day}", day=escape_html(article.ingested_at[:10]))
+    taken = words("ingested {day}", day=escape_html(article.ingested_at[:10]))
     return f'<a href="{_address(article)}">{named}</a> ({taken})'
 
 
@@ -151,13 +151,13 @@ def _source_state(details: VersionDetails, words: Translator) -> str:
     status = ""
     if details.tombstone:
         status = words(
-            "no longer searched since {day}: {reason}",
+            "removed on {day}: {reason}",
             day=details.tombstone.removed_at[:10],
             reason=words.message(details.tombstone.reason),
         )
     elif details.stale:
         status = words(
-            "could not be read again since {day}: {reason}",
+            "unavailable since {day}: {reason}",
             day=details.stale.since[:10],
             reason=words.message(details.stale.reason),
         )

@@ -73,7 +73,7 @@ def events_chart(
     # days have no time zone: a browser's own would move them
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m"))
     y = alt.Y("about:N", title=None, sort=lines, axis=alt.Axis(labelLimit=180))
-    columns = {"day": words("Day"), "text": words("What is told"), "publisher": words("Publisher")}
+    columns = {"day": words("Day"), "text": words("Statement"), "publisher": words("Publisher")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
     color = alt.Color("about:N", sort=lines, legend=None)
     shape_of = alt.Shape("shape:N", scale=None)
@@ -97,7 +97,7 @@ def counts_chart(counts: Sequence[ReportedCount], words: Translator) -> alt.Char
     most = max(len(count.citations) for count in counts)
     x = alt.X("articles:Q", title=words("Articles"), axis=alt.Axis(values=list(range(most + 1)), format="d"))
     y = alt.Y("number:N", title=None, sort=None, axis=alt.Axis(labelLimit=220))
-    columns = {"number": words("Number"), "publishers": words("Told by")}
+    columns = {"number": words("Number"), "publishers": words("Source")}
     tip = [alt.Tooltip(f"{column}:N", title=title) for column, title in columns.items()]
     return _drawn(_chart(bars).mark_bar(cursor="pointer").encode(x=x, y=y, tooltip=tip, href="link:N"), len(bars))
 
@@ -121,7 +121,9 @@ def _drawn(chart: alt.Chart, lines: int) -> alt.Chart:
 def events_table(found: Sequence[TimelineEvent | ArticleSummary], picked: str, words: Translator) -> str:
     """The newest of what is found as a table, each with the way to it; `picked` says in words what it is."""
     if not found:
-        return f"<p>{words('The articles tell nothing of this with a date: {picked}.', picked=escape_html(picked))}</p>"
+        return (
+            f"<p>{words('The articles hold no dated statement about this: {picked}.', picked=escape_html(picked))}</p>"
+        )
     rows = "".join(_row(item, words) for item in found[-SHOWN:])
     printed = sum(isinstance(item, ArticleSummary) for item in found)
     counts = [
@@ -134,7 +136,7 @@ def events_table(found: Sequence[TimelineEvent | ArticleSummary], picked: str, w
     if len(found) > SHOWN:
         caption.append(words("The newest {shown} are shown: choose less to see others.", shown=SHOWN))
     caption.append(words("What a sentence says is its article's word, not ours."))
-    heads = "".join(f'<th scope="col">{head}</th>' for head in (words("When"), words("What is told")))
+    heads = "".join(f'<th scope="col">{head}</th>' for head in (words("When"), words("Statement")))
     return (
         f'<table class="told"><caption>{" ".join(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
@@ -150,7 +152,7 @@ def counts_table(counts: Sequence[ReportedCount], words: Translator) -> str:
         f"<td>{'<br>'.join(_quoted(cited, words) for cited in count.citations)}</td></tr>"
         for count in counts[-NUMBERS:]
     )
-    heads = "".join(f'<th scope="col">{name}</th>' for name in (words("Day"), words("Number"), words("Told by")))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in (words("Day"), words("Number"), words("Source")))
     caption = words(
         "Numbers in sentences about releases on one day, where several articles tell of it. They may count different "
         "people."
@@ -190,17 +192,17 @@ class TimelineLayout:
                 scale=2,
                 min_width=320,
             )
-            everybody = [(words("Everybody"), "")]
+            everybody = [(words("Any"), "")]
             self.name = gr.Dropdown(
-                label=words("Who is named"), choices=everybody, value="", filterable=True, min_width=240
+                label=words("Person or organisation"), choices=everybody, value="", filterable=True, min_width=240
             )
-            self.since = gr.Textbox(label=words("Told from"), placeholder="2025-09-01", max_lines=1, min_width=120)
-            self.until = gr.Textbox(label=words("Told to"), placeholder="2025-12-31", max_lines=1, min_width=120)
+            self.since = gr.Textbox(label=words("From"), placeholder="2025-09-01", max_lines=1, min_width=120)
+            self.until = gr.Textbox(label=words("To"), placeholder="2025-12-31", max_lines=1, min_width=120)
         with gr.Column(elem_id="plot"):  # whose styles all plots take
             self.plot = gr.Plot(label=words("A point opens its passage, a square its article"), buttons=[])
             self.spellings = gr.HTML("", elem_id="spellings")
             self.table = gr.HTML("", elem_id="events")
-            with gr.Accordion(words("Numbers told of the same day"), open=False):
+            with gr.Accordion(words("Reported counts by day"), open=False):
                 label = words("How many articles give a number; a bar opens the first passage")
                 self.bars = gr.Plot(label=label, buttons=[])
                 self.counts = gr.HTML("", elem_id="counts")
@@ -220,7 +222,7 @@ class TimelineHandlers:
         names = [(f"{known.name} ({known.sentences:,})", known.name) for known in timeline.entities()]
         counts = timeline.reported_counts()
         return self.on_choice(picked, name, since, until) | {
-            layout.name: gr.Dropdown(choices=[(words("Everybody"), ""), *names]),
+            layout.name: gr.Dropdown(choices=[(words("Any"), ""), *names]),
             layout.bars: counts_chart(counts[-NUMBERS:], words),
             layout.counts: counts_table(counts, words),
         }
@@ -231,7 +233,7 @@ class TimelineHandlers:
         try:
             first, last = (date.fromisoformat(day) if day else None for day in (since, until))
         except ValueError:
-            raise user_error(words("A day is written as 2025-12-13."), words) from None
+            raise user_error(words("Write dates as 2025-12-13."), words) from None
         topics = [topic for topic in TOPICS if topic in picked]
         found: list[TimelineEvent | ArticleSummary] = []
         if topics or not picked:
@@ -280,7 +282,7 @@ def timeline(page: gr.Blocks, bot: Bot, words: Translator) -> None:
 def _row(item: TimelineEvent | ArticleSummary, words: Translator) -> str:
     if isinstance(item, ArticleSummary):
         day, how = f"<time>{item.published}</time>", words("an article")
-        opened = f'<a href="{_link(item)}" target="_blank" rel="noopener">{words("open its text and versions")}</a>'
+        opened = f'<a href="{_link(item)}" target="_blank" rel="noopener">{words("view text and versions")}</a>'
         by = " · ".join([*filter(None, [safe_html(item.publisher)]), opened])
         text = f'<strong dir="auto">{escape_html(item.name)}</strong><span class="by" dir="auto">{by}</span>'
     else:
@@ -325,7 +327,7 @@ def _quoted(citation: Citation, words: Translator) -> str:
     others = len(citation.reprints)
     by = [words.message(speakers_text(citation.speakers[:1])), _publisher(citation)]
     by += [article.published or words("no date"), words("and {count} more", count=others) if others else ""]
-    opened = words("open the passage")
+    opened = words("view passage")
     link = f'<a href="{escape_html(citation.link)}" target="_blank" rel="noopener">{opened}</a>'
     return (
         f'<q lang="{escape_html(article.lang)}" dir="auto">{escape_html(citation.quote)}</q>'

@@ -20,7 +20,7 @@ from vectorstore import ORIGINAL
 
 
 def page_header(page: gr.Blocks, bot: Bot, words: Translator, view: str) -> gr.HTML:
-    """Puts the top on the view which is at the path `view`; it is made anew whenever the view is opened."""
+    """Puts the top on the view which is at the path `view`; it is rebuilt whenever the view is opened."""
     gr.components.Navbar(main_page_name=words("Ask"))
     top = gr.HTML(top_html(bot, words, view), elem_id="head")
     page.load(lambda: top_html(bot, words, view), None, top, **QUIET)
@@ -42,7 +42,7 @@ def top_html(bot: Bot, words: Translator, view: str) -> str:
     return (
         f'<header lang="{words.language}" {data}><h1>Viadoma</h1>{status_line(bot, words)}'
         f'<nav class="languages" aria-label="{words("Language")}">{others}'
-        f'<button type="button" class="theme" aria-label="{words("Light or dark")}">◐</button></nav></header>'
+        f'<button type="button" class="theme" aria-label="{words("Toggle dark mode")}">◐</button></nav></header>'
     )
 
 
@@ -53,15 +53,11 @@ def toast_translations(words: Translator) -> dict[str, str]:
         "Error": words("Error"),
         "Close": words("Close"),
         "Connection to the server was lost. Attempting reconnection...": words(
-            "The connection to the program is lost. The page opens anew once it is back; what was answered is kept."
+            "Connection lost. Reconnecting… Your answers are saved."
         ),
-        "Connection errored out.": words(
-            "The connection to the program broke off. Ask again; what was answered is kept."
-        ),
+        "Connection errored out.": words("The connection was interrupted. Ask again; your answers are saved."),
         BODY_TOO_LARGE: words("This is more than a page of this program sends: begin a new conversation."),
-        "This application is currently busy. Please try again.": words(
-            "Too many are asking at the moment. Ask again in a minute."
-        ),
+        "This application is currently busy. Please try again.": words("The server is busy. Try again in a minute."),
     }
 
 
@@ -78,11 +74,11 @@ def status_line(bot: Bot, words: Translator) -> str:
     if coverage.newest:
         parts[0] += words(", newest {day}", day=coverage.newest)
     if bot.index_state != "not_loaded":
-        parts.append(words("index healthy") if bot.index_state == "ready" else words("index being made again"))
+        parts.append(words("index OK") if bot.index_state == "ready" else words("rebuilding index…"))
     if bot.embedding_model == ORIGINAL:
         parts.append(words("vectors of an older model: viadoma rebuild"))
     if not bot.model:
-        parts.append(words("quoting"))
+        parts.append(words("quotes only (no model)"))
     elif bot.model_host:
         parts.append(words("writing with {model} at {host}", model=bot.model, host=bot.model_host))
     else:

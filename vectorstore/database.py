@@ -215,7 +215,7 @@ class Database:
             raise LibraryError(
                 Message(
                     "The library in {folder} was made with the embedding model {first}; the one in use is {second}. "
-                    "Use the first again, or remake the vectors with: viadoma rebuild --data {folder}",
+                    "Use the first again, or rebuild the vectors with: viadoma rebuild --data {folder}",
                     folder=self.folder,
                     first=meta["embedding"],
                     second=self.embedding,
@@ -312,8 +312,8 @@ class Database:
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return LibraryError(
                 Message(
-                    "{path} can't be written ({why}): is the disk full? What was reported is in; make room, then run "
-                    "the same again.",
+                    "{path} can't be written ({why}): is the disk full? What was reported is saved; make room, then "
+                    "run the same again.",
                     path=self._path,
                     why=message_of(error),
                 )

@@ -141,7 +141,7 @@ class LibraryIndex:
             if stored != self._library.embedding:
                 raise LibraryError(
                     Message(
-                        "The vectors in {folder} were remade with the embedding model {model} while this program ran. "
+                        "The vectors in {folder} were rebuilt with the embedding model {model} while this program ran. "
                         "Start it again with that model.",
                         folder=self._library.folder,
                         model=stored,

@@ -283,7 +283,7 @@ def _proxy(address: str) -> _Proxy:
         return _Proxy(parts.hostname, parts.port or 80, login)
     except ValueError as error:
         # the address itself may hold a password, and messages get about
-        unusable = Message("the proxy's address can't be used ({why}): write http://host:port", why=message_of(error))
+        unusable = Message("the proxy's URL can't be used ({why}): write http://host:port", why=message_of(error))
         raise ValueError(unusable) from error
 
 
@@ -296,7 +296,7 @@ def _target(url: NormalizedUrl, location: str) -> NormalizedUrl:
     try:
         joined = urljoin(str(url), location)
     except ValueError as error:
-        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
+        raise BlockedError(Message("this is not a URL: {why}", why=message_of(error))) from error
     target = normalize_url(joined)
     if url.scheme == "https" and target.scheme == "http":
         raise BlockedError(Message("that is from https to http, where anyone on the way could change it"))

@@ -86,10 +86,10 @@ def normalize_url(url: str) -> NormalizedUrl:
     url = url.strip()
     if len(url) > MAX_URL:
         raise BlockedError(
-            Message("the address is {count} characters long, more than {most}", count=len(url), most=MAX_URL)
+            Message("the URL is {count} characters long, more than {most}", count=len(url), most=MAX_URL)
         )
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise BlockedError(Message("the address has control characters in it"))
+        raise BlockedError(Message("the URL has control characters in it"))
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -97,13 +97,13 @@ def normalize_url(url: str) -> NormalizedUrl:
         if parts.query:
             target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~[]?")
     except ValueError as error:
-        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
+        raise BlockedError(Message("this is not a URL: {why}", why=message_of(error))) from error
     if parts.scheme not in PORTS:
         if parts.scheme:
-            raise BlockedError(Message("only http and https addresses are fetched, not {scheme}", scheme=parts.scheme))
-        raise BlockedError(Message("only http and https addresses are fetched"))
+            raise BlockedError(Message("only http and https URLs are fetched, not {scheme}", scheme=parts.scheme))
+        raise BlockedError(Message("only http and https URLs are fetched"))
     if "@" in parts.netloc:
-        raise BlockedError(Message("the address has a user name or password in it; take them out"))
+        raise BlockedError(Message("the URL has a user name or password in it; remove them"))
     port = PORTS[parts.scheme] if port is None else port
     return NormalizedUrl(parts.scheme, host_of(parts.hostname or ""), port, target)
 

@@ -24,7 +24,7 @@ from language import Message, message_of
 MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
 MAX_NAME = 1_000  # characters of a member's name
 UNNAMED_LINK_LIST = Message(
-    "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
+    "a feed, sitemap or list of URLs: name it as a source of its own to have its articles fetched"
 )
 
 

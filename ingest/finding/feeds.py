@@ -95,7 +95,7 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[FeedLink
         yield (
             Document(f"{source}#{name}", page, "html", "utf-8")
             if page
-            else Failure(f"{source}#{name}", Message("an entry of a feed with neither an address nor a text"))
+            else Failure(f"{source}#{name}", Message("an entry of a feed with neither a URL nor a text"))
         )
     if len(kept) < len(raw):
         endless = Message("an endless feed: what comes after its first {count} entries is left out", count=MAX_ENTRIES)
@@ -180,7 +180,7 @@ def _sitemap(raw: bytes, source: str, base: str) -> Iterator[FeedLink | Failure]
                     yield FeedLink(url, _lastmod(fields.get("lastmod", "")), is_sitemap=name == "sitemap")
                 else:
                     given = one_line(fields.get("loc", ""), 100)
-                    yield Failure(source, Message("an entry that is no web address: “{given}”", given=given))
+                    yield Failure(source, Message("an entry that is not a URL: “{given}”", given=given))
                 # what was read is let go, so that a large sitemap stays small in memory
                 element.clear()
                 while element.getprevious() is not None:
@@ -200,7 +200,7 @@ def _lastmod(text: str) -> datetime | None:
 
 def _addresses(raw: bytes, source: str, charset: str) -> Iterator[FeedLink | Failure]:
     if len(raw) > MAX_BYTES:
-        raise UnreadableError(Message("a list of addresses larger than {size} MB", size=MAX_BYTES // 1_000_000))
+        raise UnreadableError(Message("a list of URLs larger than {size} MB", size=MAX_BYTES // 1_000_000))
     for number, line in enumerate(decode(raw, charset).splitlines(), 1):
         text = line.strip().removeprefix("\ufeff")
         if not text or text.startswith("#"):
@@ -208,7 +208,7 @@ def _addresses(raw: bytes, source: str, charset: str) -> Iterator[FeedLink | Fai
         if url := _target(text):
             yield FeedLink(url)
         else:
-            yield Failure(f"{source}#{number}", Message("no web address: “{given}”", given=one_line(text, 100)))
+            yield Failure(f"{source}#{number}", Message("not a URL: “{given}”", given=one_line(text, 100)))
 
 
 def _target(link: str, base: str = "") -> str:

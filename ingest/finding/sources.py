@@ -145,7 +145,7 @@ class SourceWalker:
         self._budget = MAX_URLS
         yield from self._entries(_listed(kind, raw, source, base, charset), depth=0)
         if self._budget < 0:
-            yield Failure(source, Message("it has more than {count} addresses: the rest is left out", count=MAX_URLS))
+            yield Failure(source, Message("it has more than {count} URLs: the rest is left out", count=MAX_URLS))
 
     def _entries(self, listed: list[FeedLink | Document | Failure], depth: int) -> Iterator[Item]:
         self.total += URL_BYTES * sum(isinstance(entry, FeedLink) for entry in listed)

@@ -78,7 +78,7 @@ def doubts(claim: str, found: Hit, **options: Any) -> list[str]:
         ("The pardon came on December 13, Belta said.", ["the date December 13 is not in its quote"]),
         ("Lukashenko pardoned 123 with Trump.", ["the name Trump is not in its quote"]),
         ('He said "all will be free soon".', ["the words “all will be free soon” are not in its quote"]),
-        ("Lukashenko pardoned 123, see www.example.org.", ["it holds an address"]),
+        ("Lukashenko pardoned 123, see www.example.org.", ["it holds a URL"]),
     ],
 )
 def test_why_a_quote_does_not_prove_a_claim_is_told_in_plain_words(claim: str, why: list[str]) -> None:

@@ -118,7 +118,7 @@ def test_what_is_stopped_before_its_turn_says_so_and_is_not_answered(chat: ChatH
     put = chat.on_submit([], QUESTION, reader())
     history = sent(chat, put[layout.chatbot])
     stopped = chat.on_stop(history, put[layout.asked], reader())
-    assert "This answer was broken off." in stopped[layout.chatbot][-1]["content"]
+    assert "Answer stopped." in stopped[layout.chatbot][-1]["content"]
     left = stopped[layout.left]
     assert list(chat.on_asked([], history, put[layout.asked], left, Session(), reader(), *NO_FILTERS)) == []
 

@@ -151,16 +151,16 @@ def test_every_measure_has_a_name() -> None:
         ),
         (
             Message(
-                "{trouble} The answer is quoted instead.",
-                trouble=Message("The model said nothing for {seconds} seconds.", seconds=30),
+                "{error} Showing quotes instead.",
+                error=Message("The model said nothing for {seconds} seconds.", seconds=30),
             ),
-            "Модель молчала 30 секунд. Вместо этого приводятся цитаты.",
+            "Модель молчала 30 секунд. Вместо этого показаны цитаты.",
         ),
         (Message("more than {count} tags", count=500_000), "тегов больше 500\N{NO-BREAK SPACE}000"),
         (
             Message.many(
-                "{count} sentence of the model was left out: the articles do not prove it.",
-                "{count} sentences of the model were left out: the articles do not prove it.",
+                "{count} generated sentence was removed: the articles do not prove it.",
+                "{count} generated sentences were removed: the articles do not prove them.",
                 count=3,
             ),
             "Пропущено 3 предложения модели: статьи этого не доказывают.",
@@ -207,9 +207,7 @@ def test_why_a_source_failed_is_told_in_russian_now_and_when_it_is_looked_at_lat
 def test_what_an_answer_says_beside_its_quotes_is_kept_and_opened_again_in_belarusian(
     tmp_path: Path, sample_data: Path
 ) -> None:
-    note = Message(
-        "{trouble} The answer is quoted instead.", trouble=Message("The model's server is out of quota or busy.")
-    )
+    note = Message("{error} Showing quotes instead.", error=Message("The model's server is out of quota or busy."))
     with Bot.open(sample_data, model="") as bot, closing(Conversations(tmp_path, bot.article)) as conversations:
         with answering_from(2):
             answer = replace(bot.ask("Who was the first person to walk on the moon?"), notes=(note,))

@@ -76,7 +76,7 @@ def test_ask_see_the_answer_click_its_marker_see_the_quote(address: str, open_pa
 
 def test_the_chosen_articles_alone_are_searched(address: str, open_page: OpenPage) -> None:
     page = open_page(address)
-    page.get_by_text("Which articles to search").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Languages").click()
     page.get_by_role("option", name="ru (8)").click()
     page.keyboard.press("Escape")
@@ -277,7 +277,7 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
         expect(page.locator(".card.lit")).to_contain_text(quote)
         expect(page.locator(".bot").last).not_to_contain_text("Allowed. Allowed.")
         page.locator("button.stop-button").click()
-        expect(page.locator(".bot").last).to_contain_text("This answer was broken off.", timeout=30_000)
+        expect(page.locator(".bot").last).to_contain_text("Answer stopped.", timeout=30_000)
         stopped = page.locator(".bot").last.inner_text()
         page.wait_for_timeout(1500)
         assert page.locator(".bot").last.inner_text() == stopped
@@ -390,7 +390,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
 
     page.get_by_role("button", name="Toggle sidebar").or_(page.locator(".toggle-button")).first.click()
-    title = page.get_by_label("Title of this one")
+    title = page.get_by_label("Conversation title")
     expect(title).to_have_value(QUESTION)
     title.fill("Potash")
     title.press("Enter")
@@ -435,9 +435,9 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page = browser.new_page()
         page.on("dialog", dismissed)
         page.goto(f"{url}/library")
-        take = page.get_by_role("button", name="Take in", exact=True)
+        take = page.get_by_role("button", name="Add articles", exact=True)
         take.click(timeout=60_000)
-        expect(page.get_by_text("Drop files here, or write addresses.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Add at least one file or URL.")).to_be_visible(timeout=60_000)
         page.locator("input[type=file]").first.set_input_files([good, hostile, bad])
         expect(page.locator("#intake").get_by_text("cut")).to_be_visible(timeout=60_000)
         take.click()
@@ -464,7 +464,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(popup.value.locator("mark").first).to_have_text(page.locator("#detail li span").inner_text())
         popup.value.close()
         page.get_by_role("button", name="Remove", exact=True).click()
-        undo = page.get_by_role("button", name="Undo the removal")
+        undo = page.get_by_role("button", name="Undo removal")
         expect(undo).to_be_visible(timeout=60_000)
         expect(top).to_contain_text("70 articles")
         with Bot.open(tmp_path / "data", model="") as bot:
@@ -520,7 +520,7 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Sanctions eased").click()  # and the articles that hold them alone
     expect(caption).to_contain_text("Sanctions eased", timeout=60_000)
-    articles = rows.filter(has_text="open its text and versions")
+    articles = rows.filter(has_text="view text and versions")
     assert 0 < articles.count() < rows.count()
     with page.expect_popup() as whole:
         articles.first.get_by_role("link").click()
@@ -533,10 +533,10 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
         page.locator("#plot [role=graphics-symbol][aria-roledescription=point]").first.click(force=True)
     expect(from_point.value.locator("mark").first).to_contain_text("pardoned six prisoners")
     from_point.value.close()
-    day = page.get_by_label("Told from")
+    day = page.get_by_label("From", exact=True)
     day.fill("soon")
     day.press("Enter")
-    expect(page.get_by_text("A day is written as 2025-12-13.").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Write dates as 2025-12-13.").first).to_be_visible(timeout=60_000)
     day.fill("2026-02-01")
     day.press("Enter")
     expect(page.locator("#events caption")).to_contain_text("from 2026-02-01", timeout=60_000)
@@ -544,16 +544,16 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     day.fill("")
     day.press("Enter")
     expect(rows).to_have_count(every, timeout=60_000)
-    who = page.get_by_label("Who is named")
+    who = page.get_by_label("Person or organisation")
     who.fill("Kalesnikava")
     page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
     expect(page.locator("#spellings")).to_contain_text("Мария Колесникова", timeout=60_000)
     expect(page.locator("#events caption")).to_contain_text(": Maria Kalesnikava.")
     row = rows.filter(has_text="1808").first
     with page.expect_popup() as opened:
-        row.get_by_role("link", name="open the passage").click()
+        row.get_by_role("link", name="view passage").click()
     expect(opened.value.locator("mark").first).to_contain_text("1808")
-    page.get_by_role("button", name="Numbers told of the same day").click()
+    page.get_by_role("button", name="Reported counts by day").click()
     expect(page.locator("#counts")).to_contain_text("2025-09-11")
     bar = page.locator("#plot [role=graphics-symbol][aria-roledescription=bar]")
     expect(bar).to_have_count(page.locator("#counts tbody tr").count(), timeout=60_000)

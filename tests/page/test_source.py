@@ -105,7 +105,7 @@ def test_a_quote_over_two_paragraphs_is_marked_in_both(site: Site, open_page: Op
 def test_another_fragment_marks_anew_and_one_that_names_nothing_is_told_of(site: Site, open_page: OpenPage) -> None:
     page = open_page(f"{site.address}/source/{site.emoji.id}/1")
     said = page.locator("#marked")
-    expect(said).to_have_text("This address names no quote: it shows the whole text.")
+    expect(said).to_have_text("This URL names no quote: it shows the whole text.")
     page.evaluate("location.hash = '#0-5'")
     expect(page.locator("mark")).to_have_text("Утром")
     for fragment, message in {
@@ -163,7 +163,7 @@ def test_a_source_s_page_speaks_its_reader_s_language(
     page.goto(f"{site.address}/source/{site.notice.id}/2")
     context.add_cookies([{"name": "viadoma-language", "value": "en", "url": site.address}])  # what was chosen counts
     page.reload()
-    expect(page.locator(".kind")).to_have_text("A source, as it was read")
+    expect(page.locator(".kind")).to_have_text("Source text (archived copy)")
     context.close()
 
 

@@ -158,7 +158,7 @@ def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bo
         answer,
         claims=(*answer.claims, Claim("It was in 1999.", "partly", (1,), (doubt,))),
         missing=(Message("None of the passages read ({count}) answers the question.", count=1_000),),
-        notes=(Message("{trouble} The answer is quoted instead.", trouble=busy), verbatim("as {it} is")),
+        notes=(Message("{error} Showing quotes instead.", error=busy), verbatim("as {it} is")),
     )
     (kept,) = load_answers(dump_bundle([answer]), bot.article)
     assert kept == answer
@@ -169,7 +169,7 @@ def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bo
     ):
         assert (new.template, new.values) == (old.template, old.values)
     assert json.loads(dump_bundle([answer]))["answers"][0]["notes"] == [
-        {"template": "{trouble} The answer is quoted instead.", "values": {"trouble": busy.to_json()}},
+        {"template": "{error} Showing quotes instead.", "values": {"error": busy.to_json()}},
         "as {it} is",
     ]
 
