@@ -50,7 +50,7 @@ class Citation:
     `times` are the times the quote names. `reprints` are other articles that print the article's text again: they are
     no further sources. `speakers` are those who say what it tells, the one nearest to the matter first;
     `publisher_kind` is what kind of source printed it. `corrected_on` is the day (ISO 8601) on which the article's text
-    last changed since it was first taken in; empty if it never did. `context` are the stretches of the article that a
+    last changed since it was first ingested; empty if it never did. `context` are the stretches of the article that a
     reader of the quote must see with it: the headings over it, the heads of its table's columns, the question that it
     answers.
     """
@@ -205,7 +205,7 @@ class Answer:
             for claim in self.claims
             if not refused
         ]
-        parts = [f"{marked} ({teller})" if teller else marked for marked, teller in attributed]
+        parts = [f"{marked} ({report})" if report else marked for marked, report in attributed]
         parts += [_disagreement_text(disagreement, self.citations) for disagreement in self.disagreements]
         parts += [*self.missing, *filter(None, map(name_variants_text, self.name_variants))]
         return " ".join([NOT_ANSWERED, *parts, coverage_text(self)] if refused else parts)

@@ -154,7 +154,7 @@ class Bot:
 
     @property
     def index_state(self) -> IndexState:
-        """How the index of the vectors is: not "ready" until the first search, "rebuilt" while it is made again."""
+        """How the index of the vectors is: not "ready" until the first search, "rebuilt" while it is rebuilt."""
         return self._store.index.state
 
     @property
@@ -188,7 +188,7 @@ class Bot:
             return self._store.library.catalogue.summaries()
 
     def article(self, article_id: str, version: int) -> Article | None:
-        """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""
+        """A version of an article as it was ingested, even if it was replaced or withdrawn; None if there is none."""
         with self._store.library.snapshot():
             return self._store.library.article(article_id, version)
 
@@ -409,7 +409,7 @@ class Bot:
         yield [AnswerEvent("answer", answer)]
 
     def _with_claim(self, answer: Answer, written: GeneratedClaim, places: dict[tuple[str, Span], Citation]) -> Answer:
-        """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
+        """The answer with one more claim; `places` holds the citations so far, and gets new ones."""
         used = [self._citation_number(quote, places) for quote in written.quotes]
         claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.issues, written.probability)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))

@@ -139,7 +139,7 @@ class AnswerGenerator:
         """The model's claims, each as soon as it is written and checked.
 
         None at all if the model says that the passages do not answer. A claim that its quotes do not prove is given
-        back to the model once, to be mended; what fails again comes last, as "unverified". ModelError if the model
+        back to the model once, to be revised; what fails again comes last, as "unverified". ModelError if the model
         fails, or writes what is no answer.
         """
         try:
@@ -179,8 +179,8 @@ class AnswerGenerator:
         except OutputTruncatedError as error:
             cut = message_of(error)
         if failed and not cut:
-            failed, mended = self._revised(question, passages, failed, judged)
-            yield from filter(fresh, mended)
+            failed, revised = self._revised(question, passages, failed, judged)
+            yield from filter(fresh, revised)
         yield from failed
         yield from map(GenerationNote, filter(None, (cut, judge.error)))
 
@@ -196,10 +196,10 @@ class AnswerGenerator:
             again = [judged(draft) for draft in _drafts(pieces)]
         except ModelError:
             return failed, []
-        mended = [claim for claim in again if claim.support != "unverified"]
-        # a claim that was mended is no longer one that failed
-        left = [claim for claim in failed if not any(_same(claim.text, other.text) for other in mended)]
-        return left, mended
+        revised = [claim for claim in again if claim.support != "unverified"]
+        # a claim that was revised is no longer one that failed
+        left = [claim for claim in failed if not any(_same(claim.text, other.text) for other in revised)]
+        return left, revised
 
     def judge(self, question: str, written: GeneratedClaim) -> Support:
         """What a second, short call makes of a claim; ModelError if it fails or says nothing that can be read."""

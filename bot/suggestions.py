@@ -45,7 +45,7 @@ def suggest_questions(answer: Answer, names: NameTable) -> Iterator[tuple[str, s
 
     In the question's language, the likeliest first; none for a name that has no spelling in it.
     """
-    tongue = _detect_language(answer.question)
+    language = _detect_language(answer.question)
     quotes = answer.citations or answer.closest_passages
     asked = {mention.name for mention in names.mentions(answer.question)}
     found = {
@@ -63,12 +63,12 @@ def suggest_questions(answer: Answer, names: NameTable) -> Iterator[tuple[str, s
     }
     days = {time.start_date for cited in quotes for time in cited.times if time.start_date == time.end_date}
     rows: list[list[tuple[str, str]]] = [
-        [(form.format(_day(day, tongue)), "") for form in QUESTIONS[tongue]["day"]]
+        [(form.format(_day(day, language)), "") for form in QUESTIONS[language]["day"]]
         for day in sorted(days, reverse=True)
     ]
     for name, kind in found.items():
-        if spelt := _alias_in(name, names.aliases(name), tongue):
-            forms = QUESTIONS[tongue].get(kind, ())
+        if spelt := _alias_in(name, names.aliases(name), language):
+            forms = QUESTIONS[language].get(kind, ())
             # not the same of everybody
             turned = forms[len(rows) % len(forms) :] + forms[: len(rows) % len(forms)] if forms else ()
             rows.append([(form.format(spelt), name) for form in turned])

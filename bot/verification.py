@@ -24,7 +24,7 @@ from bot.evidence import find_issues, sentence_before
 from language import one_line
 from vectorstore import Article, NameTable
 
-NOT_REPEATED = "it is not reckoned anew"
+NOT_REPEATED = "it is not computed again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _citation_problems(
 def _article_problems(name: str, described: StoredArticle, stored: Article) -> Iterator[str]:
     digest = hashlib.sha256(stored.text.encode()).hexdigest()
     if stored.sha256 != digest:
-        yield f"the library's text of {name} was changed after it was taken in"
+        yield f"the library's text of {name} was changed after it was ingested"
     if described.sha256 != digest:
         yield f"the text of {name} has the SHA-256 {digest}, not {one_line(described.sha256)}"
     for field, described_value, other in (

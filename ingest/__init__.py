@@ -1,6 +1,6 @@
 """An article's way: from files and addresses into the library.
 
-`update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
+`update` ingests sources, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
 `reinstate` undoes `remove`, `set_metadata` overrides what a source says of its article. `check`, `rebuild`, `backup`
 and `restore` look after the data folder.
 """
@@ -107,7 +107,7 @@ def watch(
     interval_seconds: float = 900,
     parallelism: Parallelism = THIS_PROCESS,
 ) -> Iterator[Report]:
-    """Takes sources in, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
+    """Ingests sources, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
 
     A report each time; ends when `stop` is set. While another writer has the folder, what has changed waits.
     """
@@ -165,10 +165,10 @@ def set_metadata(
     published: str | None = None,
     data: Folder = None,
 ) -> list[str]:
-    """Mends what is known of articles, each in a new version of the same text; gives the ids of those that changed.
+    """Overrides what is known of articles, each in a new version of the same text; gives the ids of those that changed.
 
-    What is None stays; an empty string gives back what the source says itself. What was mended counts also when the
-    source is taken in again, and is shown as mended beside the text. For names see `remove`. ValueError if one means
+    What is None stays; an empty string gives back what the source says itself. What was set counts also when the
+    source is re-ingested, and is shown as edited beside the text. For names see `remove`. ValueError if one means
     no article that is searched, or for a date that is not written as 2025-12-13, 2025-12 or 2025.
     """
     given = {"title": title, "publisher": publisher, "published": published}
@@ -185,14 +185,14 @@ def set_metadata(
             raise ValueError(Message("Of {names} nothing is searched: reinstate it first.", names=", ".join(names)))
         for article in articles:
             known = store.library.sources.overrides(article.id)
-            source_fields: dict[str, Any] = {amendment.field: amendment.source_value for amendment in known}
+            source_fields: dict[str, Any] = {override.field: override.source_value for override in known}
             source_article = dataclasses.replace(article, **source_fields)
-            new, amendments = apply_overrides(source_article, _merged_overrides(source_article, known, wanted))
-            if amendments == known:
+            new, overrides = apply_overrides(source_article, _merged_overrides(source_article, known, wanted))
+            if overrides == known:
                 continue
             new = dataclasses.replace(new, version=article.version + 1, ingested_at=utc_now())
             provenance = store.library.sources.provenance(article.id, article.version)
-            store.publish([prepare(new, provenance, amendments)])
+            store.publish([prepare(new, provenance, overrides)])
             changed.append(article.id)
         store.collect_garbage()
     return changed
@@ -201,14 +201,14 @@ def set_metadata(
 def _merged_overrides(
     source_article: Article, overrides: Sequence[MetadataOverride], wanted: Mapping[str, str]
 ) -> list[MetadataOverride]:
-    """All amendments there are, once what is wanted is in, by field; none that says what the source says itself."""
-    amendments = {amendment.field: amendment for amendment in overrides}
+    """All overrides there are, once what is wanted is in, by field; none that says what the source says itself."""
+    by_field = {override.field: override for override in overrides}
     for field, value in wanted.items():
-        if field not in amendments or amendments[field].value != value:
-            amendments[field] = MetadataOverride(field, value, getattr(source_article, field), utc_now())
+        if field not in by_field or by_field[field].value != value:
+            by_field[field] = MetadataOverride(field, value, getattr(source_article, field), utc_now())
         if value in ("", getattr(source_article, field)):
-            del amendments[field]
-    return [amendments[field] for field in sorted(amendments)]
+            del by_field[field]
+    return [by_field[field] for field in sorted(by_field)]
 
 
 def delete(names: Sequence[str], *, data: Folder = None) -> DeleteResult:

@@ -30,7 +30,7 @@ LANGUAGES += ["sv", "uk"]
 class ArticleDraft:
     """An article as read, not yet stored.
 
-    `identity_keys` are what it is known by over all its versions, the most telling first: one at least.
+    `identity_keys` are what it is known by over all its versions, the most specific first: one at least.
     `weak_identity_keys` are what it may be known by, if its text is much the same. `extract` is what its document says,
     with tidy fields, the page's URL and always a language.
     """

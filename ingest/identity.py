@@ -76,7 +76,7 @@ class Identities:
                 self._look_for_duplicate(known, draft, document)
                 return Identity(known)
         before = self._origins.get(document.source)
-        # a file or row whose address came, went or was mended
+        # a file or row whose address came, went or was changed
         for known in [before.article if before else "", *map(self._origins.article_for_key, draft.weak_identity_keys)]:
             if known and known not in self.seen and self._is_the_same(known, draft, document):
                 return Identity(known)

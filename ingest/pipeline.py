@@ -45,7 +45,7 @@ def ingest_sources(
     source whose bytes are as they were is not even read. A source that can't be read again leaves its article as it is,
     and stale. With `prune`, articles that came from a given folder or file and are no longer in it are taken out; a
     source that could not be read never is. With `dry_run` nothing is written. `builder` fills as articles are
-    committed, so what it says when the work is broken off is true.
+    committed, so what it says when the work is interrupted is true.
     """
     update = _Update(store, resources, write=not dry_run, builder=builder)
     with nullcontext() if dry_run else store.writing():
@@ -163,17 +163,17 @@ class _Update:
             self._report.still_removed.append(draft.source)
             return
         known = self._origins.overrides(article_id)
-        article, amendments = apply_overrides(self._next_version(article_id, draft), known)
+        article, overrides = apply_overrides(self._next_version(article_id, draft), known)
         provenance = _provenance(draft, document)
         stored = self._library.fingerprint(article_id)
-        is_same = stored == fingerprint(article, provenance) and amendments == known
+        is_same = stored == fingerprint(article, provenance) and overrides == known
         if is_same or (stored and self._is_older(document, article_id)):
             self._note(origin, keys, identity.moved_from)
             self._report.unchanged.append(draft.source)
             return
         raw = document.raw if self._resources.keep_raw else None
         prepared = prepare(
-            article, provenance, amendments, raw=raw, keys=keys, source_state=origin, moved_from=identity.moved_from
+            article, provenance, overrides, raw=raw, keys=keys, source_state=origin, moved_from=identity.moved_from
         )
         self._batch.append((prepared, not stored))
         self._batch_characters += len(article.text)

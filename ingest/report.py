@@ -29,7 +29,7 @@ class Report:
 
 @dataclass(slots=True)
 class ReportBuilder:
-    """A report in the making; it holds good at any moment, also when the work is broken off."""
+    """A report in the making; it holds good at any moment, also when the work is interrupted."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class ReportBuilder:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an update is: bytes done and in all, as far as known, and the source at hand."""
+    """How far an update is: bytes done and in all, as far as known, and the current source."""
 
     done: int
     total: int

@@ -1,4 +1,4 @@
-"""An article on its way into the store: its data as they were mended by hand, its passages, its fingerprint.
+"""An article on its way into the store: its metadata as overridden by hand, its passages, its fingerprint.
 
 Knows what makes two versions differ. Does not know where articles come from or how they are stored.
 """
@@ -21,11 +21,11 @@ from vectorstore import Article, MetadataOverride, NewVersion, Passage, Provenan
 def apply_overrides(
     article: Article, overrides: Sequence[MetadataOverride]
 ) -> tuple[Article, tuple[MetadataOverride, ...]]:
-    """An article as its source has it, with what was mended in it; and the amendments beside what it says itself."""
+    """An article as its source has it, with what was overridden in it; and the overrides beside what it says itself."""
     current = tuple(
-        dataclasses.replace(amendment, source_value=getattr(article, amendment.field)) for amendment in overrides
+        dataclasses.replace(override, source_value=getattr(article, override.field)) for override in overrides
     )
-    values: dict[str, Any] = {amendment.field: amendment.value for amendment in current}
+    values: dict[str, Any] = {override.field: override.value for override in current}
     return dataclasses.replace(article, **values), current
 
 

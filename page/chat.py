@@ -260,7 +260,7 @@ class ChatHandlers:
         return history, replace(session, groups=())
 
     def _kept(self, session: Session, event: AnswerEvent, earlier: int, asked: int) -> tuple[Session, str]:
-        """Keeps an answer, as broken off as long as it isn't whole; what is to stand below it says why it can't be."""
+        """Keeps an answer, as stopped as long as it isn't whole; what is to stand below it says why it can't be."""
         answer = event.answer
         if event.kind != "answer":
             answer = replace(answer, notes=(*answer.notes, BROKEN_OFF))
@@ -287,7 +287,7 @@ class ChatHandlers:
         return notice(self.words("Reading the sources…"), "waiting")
 
     def _broken_off(self, text: str) -> str:
-        """What had come of an answer, and that it was broken off, as it says where it is kept."""
+        """What had come of an answer, and that it was stopped, as it says where it is kept."""
         reason = notice(self.words.message(BROKEN_OFF), "refused")
         return reason if text == self._waiting() else f"{text}\n\n{reason}"
 

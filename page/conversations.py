@@ -189,7 +189,7 @@ class Conversations:
     def save_feedback(self, name: str, place: int, *, liked: bool, reason: str = "") -> bool:
         """Keeps what a reader thinks of the answer at a place, with its evidence; a later judgement takes its place.
 
-        The evidence stays as judged, though the answer is made again. False if there is no such answer.
+        The evidence stays as judged, though the answer is generated again. False if there is no such answer.
         """
         now = datetime.now(UTC).isoformat()
         with self._using() as connection, connection:

@@ -1,4 +1,4 @@
-"""Taking articles in from the page: one piece of work at a time, which goes on though its page is closed.
+"""Ingesting from the page: one piece of work at a time, which goes on though its page is closed.
 
 Knows how far it is, for any page that looks. Does not know how articles are read, or what is shown of it.
 """
@@ -71,7 +71,7 @@ class IngestJob:
             return JobState(running, self._progress, self._builder.report(), self._error, stopped)
 
     def start(self, files: Sequence[Path], sources: Sequence[str]) -> bool:
-        """Begins to take in files, of which copies are kept, and sources; False if other work is still going on."""
+        """Starts to ingest files, of which copies are kept, and sources; False if other work is still going on."""
         with self._lock:
             if self._thread and self._thread.is_alive():
                 return False
@@ -83,7 +83,7 @@ class IngestJob:
             return True
 
     def stop(self) -> None:
-        """Asks for an end behind the article at hand."""
+        """Asks for an end after the current article."""
         self._stop.set()
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ def gradio_translations(words: Translator) -> gr.I18n:
 def build_page(bot: Bot, data: Path, conversations: Conversations, job: IngestJob, words: Translator) -> gr.Blocks:
     """The views in one language.
 
-    What is answered is kept in `conversations`, what is taken in goes through `job` into `data`.
+    What is answered is kept in `conversations`, what is ingested goes through `job` into `data`.
     """
     with gr.Blocks(
         title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True, delete_cache=DELETE_UPLOADS
@@ -88,7 +88,7 @@ def launch(
 
     On this machine alone, or at the address `host`, which needs an `credentials` ("name:password") that is then asked
     for. The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError
-    or OverflowError if the conversations or the port can't be had; the message says what to do. KeyboardInterrupt is
+    or OverflowError if the conversations or the port can't be used; the message says what to do. KeyboardInterrupt is
     what stops it.
     """
     door = auth_for(host, credentials)

@@ -63,7 +63,7 @@ def table_rows(entries: Sequence[ArticleSummary], words: Translator) -> list[lis
 
 
 def job_status(job: IngestJob, words: Translator) -> str:
-    """How far taking in is, or what came of it, as HTML; empty if there was none."""
+    """How far the ingest is, or what came of it, as HTML; empty if there was none."""
     state = job.state
     left = f"<p>{words('Some sources were not processed. Choose “Re-ingest all” to continue.')}</p>"
     if state is None:
@@ -233,7 +233,7 @@ class LibraryHandlers:
             return look
 
     def on_add(self, files: list[str] | None, addresses: str) -> Updates:
-        """Takes in what was dropped and what was written."""
+        """Ingests what was dropped and the URLs."""
         words = self.words
         sources = [line.strip() for line in addresses.splitlines() if line.strip()]
         wrong = [source for source in sources if not source.lower().startswith(("http://", "https://"))]

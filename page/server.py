@@ -256,7 +256,7 @@ def _is_any(host: str) -> bool:
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be had."""
+    """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be used."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if sys.platform != "win32":  # where it would let two programs share a port
@@ -268,7 +268,7 @@ def bind_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken.close()
         what = "" if host == ADDRESS else f" at {host}"
-        raise OSError(f"Port {port}{what} can't be had ({error.strerror}): name another with --port.") from error
+        raise OSError(f"Port {port}{what} can't be used ({error.strerror}): name another with --port.") from error
     except OverflowError as error:
         taken.close()
         raise OverflowError(f"{port} is no port: name one up to 65535 with --port.") from error

@@ -1,4 +1,4 @@
-"""The page behind a permanent link: the text of one version of one article, as it was taken in.
+"""The page behind a permanent link: the text of one version of one article, as it was ingested.
 
 Knows how the text is laid out so that source.js finds the quoted characters in it; which they are stands behind the #
 of the address and never reaches the server. Does not know where articles are stored, nor who reads.

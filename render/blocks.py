@@ -158,22 +158,22 @@ def _around(citation: Citation, short: ShortAnswer | None) -> tuple[str, str, st
 
 
 def _beside_short(answer: Answer) -> Message:
-    """The days in the short answer that were reckoned, those who say it and whom it does not name, and when."""
+    """The days in the short answer that were inferred, those who say it and whom it does not name, and when."""
     short = answer.short
     cited = next((citation for citation in answer.citations if short and citation.number == short.citation), None)
     if short is None or cited is None:
         return Message("")
     start, end = cited.start + short.start, cited.start + short.end
     times = [time for time in cited.times if time.inferred and start <= time.span.start and time.span.end <= end]
-    reckoned = Message.joined(map(_days, times), ", ")
+    days = Message.joined(map(_days, times), ", ")
     speakers = [speaker for speaker in cited.speakers if speaker.speaker not in short.text]
     _, published = wording.attribution(Claim(short.text, "quoted", (short.citation,)), answer.citations)
-    inferred = Message("{days}, inferred from the publication date", days=reckoned) if reckoned else ""
+    inferred = Message("{days}, inferred from the publication date", days=days) if days else ""
     return Message.joined((inferred, wording.attribution_text(speakers, published)), "; ")
 
 
 def _conflict(answer: Answer, disagreement: Disagreement, numbered: int) -> ConflictBlock:
-    tellers = {
+    reports = {
         citation.number: Message.joined(
             (citation.article.publisher or citation.article.name, citation.article.published or wording.NO_DATE), ", "
         )
@@ -181,7 +181,7 @@ def _conflict(answer: Answer, disagreement: Disagreement, numbered: int) -> Conf
     }
     sides = []
     for account in disagreement.values:
-        cited = tuple((tellers[number], number + numbered) for number in account.citations if number in tellers)
+        cited = tuple((reports[number], number + numbered) for number in account.citations if number in reports)
         sides.append((account.value, cited, wording.CORRECTION if account.corrects else Message("")))
     return ConflictBlock(wording.DISAGREEMENTS[disagreement.about], tuple(sides))
 

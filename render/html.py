@@ -66,8 +66,8 @@ def _written(block: Block, say: Translate) -> Iterator[str]:
             yield f'<p class="{kind}" dir="auto">{sentence}{markers}{small}</p>'
         case ConflictBlock(heading, sides):
             yield f"<p>{escape(say(heading))}:</p>\n<ul>"
-            for value, tellers, correcting in sides:
-                cited = "; ".join(f"{escape(say(teller))} {_marker(number)}" for teller, number in tellers)
+            for value, reports, correcting in sides:
+                cited = "; ".join(f"{escape(say(report))} {_marker(number)}" for report, number in reports)
                 yield f'<li dir="auto">{escape(value)}: {cited}{escape(say(correcting))}</li>'
             yield "</ul>"
         case Sources(heading, sources):

@@ -125,9 +125,9 @@ class MarkdownWriter:
         """A heading, and a table with a column for each value: who gives it, and when."""
         yield f"**{self.say(conflict.heading)}**"
         values, cells = [], []
-        for value, tellers, correcting in conflict.sides:
+        for value, reports, correcting in conflict.sides:
             values.append(self.text(value))
-            cited = "; ".join(f"{self.text(self.say(teller))}{self.markers((number,))}" for teller, number in tellers)
+            cited = "; ".join(f"{self.text(self.say(report))}{self.markers((number,))}" for report, number in reports)
             cells.append(f"{cited}{self.say(correcting)}")
         rows = (values, ["---"] * len(cells), cells)
         yield "\n".join(f"| {' | '.join(row)} |" for row in rows)

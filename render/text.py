@@ -28,8 +28,8 @@ def _written(block: Block, say: Translate) -> Iterator[str]:
             yield APART.get(kind, "{}").format(sentence + "".join(f" ({say(words)})" for _, words in beside))
         case ConflictBlock(heading, sides):
             yield f"{say(heading)}:"
-            for value, tellers, correcting in sides:
-                cited = "; ".join(f"{say(teller)}{_markers((number,))}" for teller, number in tellers)
+            for value, reports, correcting in sides:
+                cited = "; ".join(f"{say(report)}{_markers((number,))}" for report, number in reports)
                 yield f"    {value}: {cited}{say(correcting)}"
         case Sources(heading, sources):
             yield f"\n{say(heading)}:"

@@ -46,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One version of one article, as it was taken in; its text never changes afterwards.
+    """One version of one article, as it was ingested; its text never changes afterwards.
 
     `id` stays the same over all versions; `version` counts from 1. `published` is an ISO 8601 date as exact as it is
     known ("2025-12-13", "2025-12", "2025"). An empty string in `title`, `url`, `publisher`, `published`, `lang` or
@@ -94,7 +94,7 @@ class Provenance:
     headers `etag` and `last_modified`; all five are empty for a file. `raw_sha256` and `raw_bytes` are digest and
     length of the document's bytes, `extractor` the program that read them, with its version. `author`, `modified`
     (ISO 8601, as exact as known) and `licence` are what the document states. `made` is the day on which the file was
-    made, as it says itself, and `left_out` says which of its parts were not taken in ("2 pictures, 1 comment").
+    made, as it says itself, and `left_out` says which of its parts were not ingested ("2 pictures, 1 comment").
     """
 
     address: str = ""
@@ -129,7 +129,7 @@ class TimeReference:
     """A time that an article's text speaks of: `start_date` to `end_date` are its days, both in it.
 
     `span` are the words that name it ("on Saturday"). `inferred` says that they do not name it in full, so that it was
-    reckoned from the date of publication. It is the time of what is told, never that of publication.
+    inferred from the date of publication. It is the time of what it describes, never that of publication.
     """
 
     span: Span

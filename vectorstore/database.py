@@ -223,7 +223,7 @@ class Database:
             )
 
     def _upgrade(self) -> None:
-        """Format 2 knew nothing of sources, 3 nothing of amendments, 4 nothing of blocks; all else is the same."""
+        """Format 2 knew nothing of sources, 3 nothing of overrides, 4 nothing of blocks; all else is the same."""
         try:
             with self.transaction() as connection:
                 # another process may have been faster

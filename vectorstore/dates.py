@@ -157,7 +157,7 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     years = [match["year"] or match["iso"][:4] for match in TIME.finditer(earlier) if match["year"] or match["iso"]]
     has_year = any(match["year"] for match in TIME.finditer(question))
     found = _times(question, years[-1] if years and not has_year else "", today.isoformat())
-    stretches = found or _reckoned(question, today.isoformat())
+    stretches = found or _inferred(question, today.isoformat())
     asked: list[Period] = []
     joined = False
     for place, (start, end, first, last, _) in enumerate(stretches):
@@ -187,17 +187,17 @@ def times(text: str, start: int, published: str) -> list[TimeReference]:
     is the last such month at publication, unless it lay just ahead, or stands behind words of things to come ("will",
     "due", "until"); one that lay less than half a year ahead may be either, and is left out. So is one where the text
     names another year with a month, unless it was shortly before publication. "On Saturday" and "last month" are
-    reckoned from the day or month of publication; where that is not known they are left out, and a weekday to come is
+    counted from the day or month of publication; where that is not known they are left out, and a weekday to come is
     too. "From July" and "until July" name July.
     """
-    found = sorted(_times(text, published) + _reckoned(text, published))
+    found = sorted(_times(text, published) + _inferred(text, published))
     return [
-        TimeReference(Span(start + begin, start + end), first, last, reckoned)
-        for begin, end, first, last, reckoned in found
+        TimeReference(Span(start + begin, start + end), first, last, inferred)
+        for begin, end, first, last, inferred in found
     ]
 
 
-Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
+Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was inferred
 Named = tuple[re.Match[str], int, str]  # a time in a text, its end, and its day in the month, if it has one
 
 
@@ -220,18 +220,18 @@ def _dates(text: str) -> Iterator[Named]:
 
 
 def _times(text: str, published: str, today: str = "") -> list[Stretch]:
-    """The dates, months and years a text names; "last December" of a question is reckoned from `today`."""
+    """The dates, months and years a text names; "last December" of a question is counted from `today`."""
     found = list(_dates(text))
     stretches = []
     for place, (match, end, day) in enumerate(found):
         iso = _whole_date(match, day)
-        reckoned = not iso
-        if reckoned:
-            year = _joined_year(text, found, place) or _reckoned_year(text, found, place, published, today)
+        inferred = not iso
+        if inferred:
+            year = _joined_year(text, found, place) or _inferred_year(text, found, place, published, today)
             iso = _iso(year, match, day) if year else ""
         try:
             if iso:
-                stretches.append((match.start(), end, *span(iso), reckoned))
+                stretches.append((match.start(), end, *span(iso), inferred))
         except ValueError:
             continue  # the 31st of June
     return stretches
@@ -265,7 +265,7 @@ def _joined_year(text: str, found: Sequence[Named], place: int) -> int:
     return 0
 
 
-def _reckoned_year(text: str, found: Sequence[Named], place: int, published: str, today: str) -> int:
+def _inferred_year(text: str, found: Sequence[Named], place: int, published: str, today: str) -> int:
     """The year of a month that stands without one; 0 if nobody can tell."""
     match, _, day = found[place]
     month, before = _month(match), text[: match.start()]
@@ -303,7 +303,7 @@ def _one_sentence(text: str, match: re.Match[str], other: re.Match[str]) -> bool
     return not ENDS.search(text[first.end() : second.start()])
 
 
-def _reckoned(text: str, published: str) -> list[Stretch]:
+def _inferred(text: str, published: str) -> list[Stretch]:
     """The times a text names by their distance from the day, month or year of publication."""
     if not published:
         return []

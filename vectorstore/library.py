@@ -2,7 +2,7 @@
 
 Knows versions, and which changes belong in one commit. What is stored beside them are parts over the same connection:
 origins, passages, vectors, full text, clusters and catalogue. Does not know Chroma, embedding models or ranking. Every
-search index beside it can be made again from what stands here.
+search index beside it can be rebuilt from what stands here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NewVersion:
     `fingerprint` changes when anything that is stored or indexed of it does. `raw` are the bytes it was read from, None
     if they are not to be kept; `keys` what the article is known by, `source_state` the state of its source, None if
     neither is to be noted. `moved_from` is the source that it moved away from, empty if it did not. `overrides` are all
-    that was mended by hand in the article's data.
+    that was set by hand in the article's metadata.
     """
 
     article: Article
@@ -63,7 +63,7 @@ class VersionDetails:
 
     `passages` are the spans of its text that are searched, or were until it was replaced, in reading order.
     `stale` says why its source could not be read again, `tombstone` why it is searched no more; None if neither is so.
-    `overrides` say what of the newest version's data was mended by hand; empty for the versions before.
+    `overrides` say what of the latest version's metadata was set by hand; empty for the versions before.
     """
 
     article: Article
@@ -86,7 +86,7 @@ class VersionDetails:
 
     @property
     def corrected_on(self) -> str:
-        """The day (ISO 8601) on which the text last changed up to this version, as it was taken in; empty if never."""
+        """The day (ISO 8601) on which the text last changed up to this version, as it was ingested; empty if never."""
         until = [version for version in self.versions if version.version <= self.article.version]
         days = [new.ingested_at[:10] for old, new in pairwise(until) if old.text != new.text]
         return days[-1] if days else ""
@@ -201,7 +201,7 @@ class Library(Database):
     def remove(self, article_ids: Sequence[str], reason: Message, *, by_user: bool = False) -> None:
         """Takes articles out of what is searched, under a tombstone; their versions stay stored.
 
-        A `by_user` one does not come back when its source is taken in again.
+        A `by_user` one stays removed when its source is re-ingested.
         """
         with self.changing():
             for article_id in article_ids:
@@ -228,7 +228,7 @@ class Library(Database):
     def delete(self, article_ids: Sequence[str]) -> DeleteResult:
         """Deletes articles for good, with all versions and raw bytes; freed pages of the file are overwritten.
 
-        Their vectors are leftovers then, for `VectorTable.delete` and for the index to be made again: until
+        Their vectors are leftovers then, for `VectorTable.delete` and for the index to be rebuilt: until
         `activate_index`, a purge is pending.
         """
         before = self._sizes()

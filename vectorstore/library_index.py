@@ -1,6 +1,6 @@
 """The dense index beside a library, kept in agreement with it.
 
-Knows when the index must be probed, opened anew, or made again from the library's vectors. Does not know Chroma, or
+Knows when the index must be probed, reopened, or rebuilt from the library's vectors. Does not know Chroma, or
 what the vectors are of.
 """
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class LibraryIndex:
     """The index of one library; safe from any thread.
 
-    It is probed in the background from the start, and opened, or made again, when it is first needed: `state`.
+    It is probed in the background from the start, and opened, or rebuilt, when it is first needed: `state`.
     """
 
     def __init__(self, library: Library) -> None:
@@ -85,7 +85,7 @@ class LibraryIndex:
         self._use(lambda index: index.remove(names))
 
     def remove_leftovers(self) -> None:
-        """Takes out what the library does not know, and folders of other indexes: of a rebuild that was broken off."""
+        """Takes out what the library does not know, and folders of other indexes: of a rebuild that was interrupted."""
         vectors = self._library.vectors
         if self._use(VectorIndex.count) > vectors.indexed_count():
             wanted = {name for names, _ in vectors.indexed(BATCH) for name in names}
@@ -169,9 +169,9 @@ class LibraryIndex:
             self._probe = start_probe(self._folder(), expected, dict(zip(names, sample, strict=True)))
 
     def _repair(self, trouble: str) -> None:
-        """Makes the index again from the stored vectors; nothing is embedded."""
+        """Rebuilds the index from the stored vectors; nothing is embedded."""
         folder = self._folder()
-        log.warning("The search index in %s is made again (%s).", folder, trouble)
+        log.warning("The search index in %s is rebuilt (%s).", folder, trouble)
         self.state = "rebuilt"
         with suppress(Exception):  # it is broken: closing it may fail in any way
             self._close_index()

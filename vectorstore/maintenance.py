@@ -1,9 +1,9 @@
-"""Looking after a data folder: is it sound, make its vectors again, copy it, bring a copy back.
+"""Looking after a data folder: is it sound, rebuild its vectors, copy it, bring a copy back.
 
 Knows what must agree with what, and the form of a backup. Does not know where articles come from.
 
 A backup is a ZIP file with `library.db`, `names.txt` if there is one, and `manifest.json` with their digests. The
-search index is not in it: it is made again from the library.
+search index is not in it: it is rebuilt from the library.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     with library.snapshot():
         faults = [*_wrong_rows(library), *_wrong_words(library), *_damaged_bytes(library)]
         if library.purge_pending():
-            faults.append("a deletion was broken off: the next ingest or rebuild takes the last vectors of it out")
+            faults.append("a deletion was interrupted: the next ingest or rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
@@ -186,7 +186,7 @@ def rebuild(
     """Makes the vectors and the search index again, while the old ones answer; to be called inside `Store.writing`.
 
     Vectors of the model in use that are stored and sound are kept, those of another model (`name`, `embeddings`) all
-    made. What is done when it is broken off stays done, until the next ingest. `on_progress` hears how many versions
+    made. What is done when it is interrupted stays done, until the next ingest. `on_progress` hears how many versions
     are done, of how many.
     """
     library = store.library

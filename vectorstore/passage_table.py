@@ -142,8 +142,8 @@ class PassageTable:
             f" WHERE passage IN ({placeholders(passages)}) ORDER BY passage, start",
             list(passages),
         )
-        for passage, start, end, first, last, reckoned in rows:
-            time = TimeReference(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(reckoned))
+        for passage, start, end, first, last, inferred in rows:
+            time = TimeReference(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(inferred))
             named.setdefault(passage, []).append(time)
         return named
 

@@ -64,7 +64,7 @@ class SourceState:
 class Tombstone:
     """A tombstone: an article that is searched no more, why, and since when (ISO 8601, UTC).
 
-    `by_user` says that somebody took it out by hand: it does not come back when its source is taken in again.
+    `by_user` says that somebody took it out by hand: it stays removed when its source is re-ingested.
     """
 
     article: str
@@ -84,9 +84,9 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class MetadataOverride:
-    """A field of an article's data ("title", "publisher" or "published") as somebody mended it by hand.
+    """A field of an article's data ("title", "publisher" or "published") as somebody set it by hand.
 
-    `source_value` is what the source says there, empty if nothing; `changed_at` is when it was mended (ISO 8601, UTC).
+    `source_value` is what the source says there, empty if nothing; `changed_at` is when it was set (ISO 8601, UTC).
     """
 
     field: str
@@ -152,7 +152,7 @@ class SourceRegistry:
         return Stale(row[0], Message.restored(row[1]), row[2]) if row else None
 
     def overrides(self, article_id: str) -> tuple[MetadataOverride, ...]:
-        """What was mended by hand in the article's data, in order of the fields' names; empty if nothing was."""
+        """What was set by hand in the article's metadata, in order of the fields' names; empty if nothing was."""
         rows = self._connection().execute(
             "SELECT field, value, own, at FROM amended WHERE article = ? ORDER BY field", (article_id,)
         )
@@ -161,12 +161,12 @@ class SourceRegistry:
     # what is written, within a transaction of the library's
 
     def save_overrides(self, article_id: str, overrides: Sequence[MetadataOverride]) -> None:
-        """Notes what is mended by hand in the article's data; what else was is given up."""
+        """Notes what is set by hand in the article's metadata; what else was is given up."""
         connection = self._connection()
         connection.execute("DELETE FROM amended WHERE article = ?", (article_id,))
         connection.executemany(
             "INSERT INTO amended VALUES (?, ?, ?, ?, ?)",
-            ((article_id, *astuple(amendment)) for amendment in overrides),
+            ((article_id, *astuple(override)) for override in overrides),
         )
 
     def insert(

@@ -186,7 +186,7 @@ class Store:
     def delete(self, article_ids: Sequence[str]) -> DeleteResult:
         """Deletes articles for good, their vectors and raw bytes with them; to be called inside `writing`.
 
-        The index is made again from what is left, for Chroma keeps what is deleted on disk.
+        The index is rebuilt from what is left, for Chroma keeps what is deleted on disk.
         """
         deleted = self.library.delete(article_ids)
         self._purge()

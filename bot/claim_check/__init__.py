@@ -71,12 +71,16 @@ class _Facts:
     """
 
     def __init__(self, claim: str, quotes: Sequence[str], names: NameTable) -> None:
-        tongue, tongues = language(claim), [language(quote) for quote in quotes]
-        if not tongue and len({*tongues}) == 1 and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0])):
-            tongue = tongues[0]  # too short to tell
-        spoken = {tongue, *tongues} - {""}
+        claim_language, languages = language(claim), [language(quote) for quote in quotes]
+        if (
+            not claim_language
+            and len({*languages}) == 1
+            and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0]))
+        ):
+            claim_language = languages[0]  # too short to tell
+        spoken = {claim_language, *languages} - {""}
         self._claim, self._names = claim, names
-        self.same = not tongue or all(other in (tongue, "") for other in tongues)
+        self.same = not claim_language or all(other in (claim_language, "") for other in languages)
         self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
         self._in_lexicon = spoken <= {*LEXICON_LANGUAGES}
 

@@ -1,7 +1,7 @@
 """Dates: whether the days, months, years and weekdays a claim names are those of its quotes.
 
 Knows what `vectorstore.times` finds, and tells from it how much of a date a text itself names. A day that a quote
-reckons from its publication ("on Saturday") is that date too.
+infers from its publication ("on Saturday") is that date too.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
     ground = [day for text in (*quotes, *published) for day in days(text)]
     figures = {number.value for quote in quotes for number in quantities(quote)}
     years = figures | {day.year for day in ground} | {int(day[:4]) for day in published if day}
-    reckoned = [time for quote, day in zip(quotes, published, strict=False) for time in times(quote, 0, day)]
+    inferred = [time for quote, day in zip(quotes, published, strict=False) for time in times(quote, 0, day)]
     reasons = []
     for day in days(claim):
         if not day.month:
             if day.year not in years and not any(
-                time.start_date.year <= day.year <= time.end_date.year for time in reckoned
+                time.start_date.year <= day.year <= time.end_date.year for time in inferred
             ):
                 reasons.append((day.text, Message("the year {year} is not in its quote", year=day.text)))
             continue
@@ -81,10 +81,10 @@ def date_reasons(claim: str, quotes: Sequence[str], published: Sequence[str]) ->
             alike = [other for other in alike if other.day or day.day in figures]
         if day.year and day.year not in years and not any(other.year for other in alike):
             alike = []
-        if not alike and not _falls(day, reckoned):
+        if not alike and not _falls(day, inferred):
             reasons.append((day.text, Message("the date {day} is not in its quote", day=day.text)))
     quoted = {number for quote in quotes for number, _ in weekdays(quote)}
-    quoted |= {time.start_date.weekday() for time in reckoned if time.start_date == time.end_date}
+    quoted |= {time.start_date.weekday() for time in inferred if time.start_date == time.end_date}
     missing = [word for number, word in weekdays(claim) if number not in quoted]
     return reasons + [(word, Message("the day {day} is not in its quote", day=word)) for word in missing]
 

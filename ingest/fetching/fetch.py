@@ -65,7 +65,7 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Call:
-    """What one fetch has at hand."""
+    """What one fetch works with."""
 
     deadline: Deadline
     backend: Backend

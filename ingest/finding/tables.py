@@ -114,7 +114,7 @@ class _Rows:
     def __init__(self, lines: _Lines) -> None:
         self._lines = lines
         self._taken = 0
-        self.first = 1  # line of the row at hand
+        self.first = 1  # line of the current row
 
     def begin(self) -> None:
         """Says that what comes is a new row."""
@@ -179,7 +179,7 @@ class _Lines:
         return self._decoded(bytes(line))
 
     def _behind_end(self) -> int | None:
-        """The place behind the next line end of the piece at hand, None if there is none."""
+        """The place behind the next line end of the current piece, None if there is none."""
         width = len(self._end)
         found = self._piece.find(self._end, self._at)
         while found >= 0 and found % width:
