@@ -275,14 +275,14 @@ class Bot:
         step = {"history": (), "as_of": None, "filters": NO_FILTERS, **step}
         question, history = step["question"], step["history"]
         rewritten: str = ""
-        trouble: Message | None = None
+        model_error: Message | None = None
         if history and self._generator:
             try:
                 rewritten = self._generator.contextualize(question, history[-4:])
             except ModelError as error:
-                trouble = message_of(error)
+                model_error = message_of(error)
         earlier = tuple(" ".join(turn.question.split()) for turn in history[-HISTORY_TURNS:])
-        return {**step, "earlier": earlier, "rewritten": rewritten, "trouble": trouble}
+        return {**step, "earlier": earlier, "rewritten": rewritten, "model_error": model_error}
 
     def _search(self, step: dict[str, Any]) -> dict[str, Any]:
         documents = self._retriever.invoke(
@@ -297,7 +297,7 @@ class Bot:
     def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[AnswerEvent]]:
         (step,) = steps
         question, earlier = step["question"], step["earlier"]
-        trouble: Message | None = step["trouble"]
+        model_error: Message | None = step["model_error"]
         empty = Answer(
             question=question,
             query=Query(question, earlier, step["rewritten"]).text,
@@ -324,7 +324,7 @@ class Bot:
             probability=reading.answerable if hits else None,
         )
         choice = self._select(question, reading)
-        if self._generator and not trouble:
+        if self._generator and not model_error:
             try:
                 for events in self._write(self._generator, choice, reading, empty):
                     if events[-1].kind == "answer":
@@ -332,10 +332,10 @@ class Bot:
                     yield self._with_name_variants(events)
                 return
             except ModelError as error:
-                trouble = message_of(error)
-        if trouble:
-            self._model_error = trouble
-            empty = replace(empty, notes=(Message("{error} Showing quotes instead.", error=trouble),))
+                model_error = message_of(error)
+        if model_error:
+            self._model_error = model_error
+            empty = replace(empty, notes=(Message("{error} Showing quotes instead.", error=model_error),))
         for events in self._quote(choice, reading, empty):
             yield self._with_name_variants(events)
 

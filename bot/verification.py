@@ -73,20 +73,20 @@ def verify(
                 differs += _citation_problems(citation, articles, article_of)
                 findings.append(CheckResult(f"answer {place}, {name} {citation.number}", tuple(differs)))
         for number, claim in enumerate(answer.claims, 1):
-            if troubles := tuple(_claim_problems(claim, answer.citations, articles, article_of, names)):
-                findings.append(CheckResult(f"answer {place}, claim {number}", troubles))
+            if problems := tuple(_claim_problems(claim, answer.citations, articles, article_of, names)):
+                findings.append(CheckResult(f"answer {place}, claim {number}", problems))
             elif claim.support != "quoted" and claim.probability is not None:
                 recorded = (
                     f"the reader held it for proved with {claim.probability:.2f}, as it was recorded; {NOT_REPEATED}"
                 )
                 findings.append(CheckResult(f"answer {place}, claim {number}", note=recorded))
-        if troubles := tuple(_short_answer_problems(answer.short, answer.citations)):
-            findings.append(CheckResult(f"answer {place}, short answer", troubles))
+        if problems := tuple(_short_answer_problems(answer.short, answer.citations)):
+            findings.append(CheckResult(f"answer {place}, short answer", problems))
         if answer.verdict:
             recorded = f"“{answer.verdict}”, as it was recorded; {NOT_REPEATED}"
             findings.append(CheckResult(f"answer {place}, verdict", note=recorded))
-        if troubles := tuple(_answer_problems(answer, articles)):
-            findings.append(CheckResult(f"answer {place}", troubles))
+        if problems := tuple(_answer_problems(answer, articles)):
+            findings.append(CheckResult(f"answer {place}", problems))
     return findings
 
 

@@ -162,9 +162,13 @@ def _sum_up(report: Report, first: str) -> None:
         "failed": report.failed,
     }
     if report.still_removed:
-        counts["withheld"] = report.still_removed
+        counts["still removed"] = report.still_removed
     print(first, ", ".join(f"{len(members)} {word}" for word, members in counts.items()) + ".")
-    for word, sources in (("changed", report.changed), ("removed", report.removed), ("withheld", report.still_removed)):
+    for word, sources in (
+        ("changed", report.changed),
+        ("removed", report.removed),
+        ("still removed", report.still_removed),
+    ):
         for source in sources[:LISTED]:
             print(f"  {word}: {source}")
         if len(sources) > LISTED:

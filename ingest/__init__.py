@@ -132,8 +132,8 @@ def watch(
 def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[str]:
     """Takes articles out of what is searched, under a tombstone with a reason; gives their ids.
 
-    A name is an article's id, its source, its address, or a folder. The articles stay out when their sources are taken
-    in again; their texts stay, so that what was cited can be opened. ValueError if a name means no article.
+    A name is an article's id, its source, its address, or a folder. The articles stay removed when their sources
+    are re-ingested; their texts stay, so that what was cited can be opened. ValueError if a name means no article.
     """
     with _kept(data) as store, store.writing():
         articles = _named(store, names)

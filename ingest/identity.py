@@ -102,7 +102,7 @@ class Identities:
         return bool(found & keys) or not any(map(is_web_url, sources))
 
     def _is_kept(self, article_id: str) -> bool:
-        """Whether it is searched, or was taken out by hand; what vanished gives way to what is there."""
+        """Whether it is searched, or was removed by hand; what vanished gives way to what is there."""
         removed = self._origins.tombstone(article_id)
         return bool(self._library.fingerprint(article_id)) or bool(removed and removed.by_user)
 

@@ -43,7 +43,7 @@ def ingest_sources(
     An article is known again by its address, else by its `id`, else by its file, else, where that file is gone, by its
     bytes; a row of a table without address and id by its text. One whose text and data are as stored is left alone; a
     source whose bytes are as they were is not even read. A source that can't be read again leaves its article as it is,
-    and stale. With `prune`, articles that came from a given folder or file and are no longer in it are taken out; a
+    and stale. With `prune`, articles that came from a given folder or file and are no longer in it are removed; a
     source that could not be read never is. With `dry_run` nothing is written. `builder` fills as articles are
     committed, so what it says when the work is interrupted is true.
     """
@@ -229,14 +229,14 @@ class _Update:
         """Takes out what came from the given files and folders and is no longer there."""
         scopes = [os.path.realpath(source) for source in sources if not is_web_url(source)]
         # what could not be read may hold more than it tells
-        unread = [file_of(os.path.abspath(failure.source)) for failure in self._report.failed]
+        failed = [file_of(os.path.abspath(failure.source)) for failure in self._report.failed]
         gone = [
             article
             for article in self._library.articles()
             if article.id not in self._identities.seen
             and article.id not in self._stale
             and any(_within(article.source, scope) for scope in scopes)
-            and not any(_within(article.source, failed) for failed in unread)
+            and not any(_within(article.source, source) for source in failed)
             and not self._lies_elsewhere(article)
         ]
         if self._write and gone:

@@ -15,7 +15,7 @@ from ingest.document import Failure
 class Report:
     """What an update did: the sources (files, parts of files, addresses) by outcome, in the order they were met.
 
-    `removed` are sources of articles that were taken out, `still_removed` those of articles that somebody took out by
+    `removed` are sources of articles that were removed, `still_removed` those of articles that somebody took out by
     hand and that therefore stay out.
     """
 

@@ -105,12 +105,12 @@ class IngestJob:
             self._error = Message("“{error}”", error=f"{type(error).__name__}: {error}")
             raise  # a fault of the program: the terminal shows where
 
-    def _note(self, unread: list[str]) -> None:
+    def _note(self, pending: list[str]) -> None:
         """Keeps what is still to be read."""
         new = self._data / f"{PENDING}.new"
-        new.write_text(json.dumps(unread), "utf-8")
+        new.write_text(json.dumps(pending), "utf-8")
         os.replace(new, self._data / PENDING)
-        self._pending = unread
+        self._pending = pending
 
     def _stops(self) -> bool:
         self._stopped = self._stop.is_set()

@@ -95,13 +95,13 @@ def launch(
     with (
         bind_socket(host, port) as taken,
         closing(Conversations(data, bot.article)) as conversations,
-        closing(IngestJob(data)) as intake,
+        closing(IngestJob(data)) as job,
     ):
         app = create_app(bot, conversations, host, door)
         # the root, which holds the paths of the others, comes last
         for language in sorted(LANGUAGES, key=lambda language: language == ENGLISH):
             words = translator(language)
-            _mount(app, build_page(bot, data, conversations, intake, words), words, host, port)
+            _mount(app, build_page(bot, data, conversations, job, words), words, host, port)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
         def ending() -> None:

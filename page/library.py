@@ -267,7 +267,7 @@ class LibraryHandlers:
         return now | self._chosen("") | {self.layout.removed: article_id, self.layout.undo: gr.Button(visible=True)}
 
     def on_undo(self, article_id: str) -> Updates:
-        """Brings back what was taken out last."""
+        """Reinstates what was removed last."""
         now = self._changed(lambda: reinstate([article_id], data=self.data))
         return now | self._chosen(article_id) | {self.layout.removed: "", self.layout.undo: gr.Button(visible=False)}
 

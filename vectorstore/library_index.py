@@ -133,10 +133,10 @@ class LibraryIndex:
             self._close_index()
         if self._index is None:
             if self._probe:
-                trouble = wait_for_probe(self._probe, PROBE_SECONDS)
+                problem = wait_for_probe(self._probe, PROBE_SECONDS)
                 self._probe = None
-                if trouble:
-                    self._repair(trouble)
+                if problem:
+                    self._repair(problem)
             stored = self._library.stored_embedding()
             if stored != self._library.embedding:
                 raise LibraryError(
@@ -168,10 +168,10 @@ class LibraryIndex:
         if expected:
             self._probe = start_probe(self._folder(), expected, dict(zip(names, sample, strict=True)))
 
-    def _repair(self, trouble: str) -> None:
+    def _repair(self, problem: str) -> None:
         """Rebuilds the index from the stored vectors; nothing is embedded."""
         folder = self._folder()
-        log.warning("The search index in %s is rebuilt (%s).", folder, trouble)
+        log.warning("The search index in %s is rebuilt (%s).", folder, problem)
         self.state = "rebuilt"
         with suppress(Exception):  # it is broken: closing it may fail in any way
             self._close_index()

@@ -170,6 +170,6 @@ def wait_for_probe(child: subprocess.Popen[str], timeout_seconds: float) -> str:
         child.wait()
         return f"no answer within {timeout_seconds:.0f} s"
     finally:
-        trouble = child.stdout.read().strip()
+        problem = child.stdout.read().strip()
         child.stdout.close()
-    return trouble if child.returncode == 0 else f"the probe ended with code {child.returncode}"
+    return problem if child.returncode == 0 else f"the probe ended with code {child.returncode}"

@@ -1,4 +1,4 @@
-"""Which addresses may be fetched: plain web addresses, and hosts on the public internet or explicitly allowed.
+"""Which addresses may be fetched: plain URLs, and hosts on the public internet or explicitly allowed.
 
 Knows the spellings of an address and the registries of special networks. Does not connect to anything.
 
@@ -82,7 +82,7 @@ class NormalizedUrl:
 
 
 def normalize_url(url: str) -> NormalizedUrl:
-    """Takes a URL apart; raises BlockedError for all that is not a plain web address."""
+    """Takes a URL apart; raises BlockedError for all that is not a plain URL."""
     url = url.strip()
     if len(url) > MAX_URL:
         raise BlockedError(

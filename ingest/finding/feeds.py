@@ -212,5 +212,5 @@ def _addresses(raw: bytes, source: str, charset: str) -> Iterator[FeedLink | Fai
 
 
 def _target(link: str, base: str = "") -> str:
-    """Where a link leads, without a place in the page; empty if it is no web address."""
+    """Where a link leads, without a place in the page; empty if it is not a URL."""
     return urldefrag(absolute_url(link, base)).url

@@ -79,18 +79,18 @@ def is_another(text: str, title: str, about: str, body: str) -> bool:
     if len(whole := _runs(words_of(body))) >= MIN_WORDS_OF_SENTENCE:
         runs = set(_runs(words_of(text)))
         return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(stems, title)
-    if len(_telling(title)) < MIN_WORDS_OF_SENTENCE or len(_telling(about)) < MIN_WORDS_OF_SENTENCE:
+    if len(_stems(title)) < MIN_WORDS_OF_SENTENCE or len(_stems(about)) < MIN_WORDS_OF_SENTENCE:
         return False
     return not _shares(stems, title) and not _shares(stems, about)
 
 
-def _telling(text: str) -> set[str]:
+def _stems(text: str) -> set[str]:
     """The beginnings of the longer words of a text, which stay the same in most of their forms."""
     return {word[:STEM] for word in words_of(text) if len(word) >= STEM - 1}
 
 
 def _shares(words: set[str], text: str) -> bool:
-    stems = _telling(text)
+    stems = _stems(text)
     return len(stems & words) > WORD_OF_SENTENCE * len(stems)
 
 

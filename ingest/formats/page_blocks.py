@@ -94,7 +94,7 @@ class _Line:
 
 
 def seen_blocks(tree: HtmlElement) -> list[Seen]:
-    """All blocks of a page from which what is not seen was taken out; line breaks part blocks too."""
+    """All blocks of a page from which what is not seen was removed; line breaks part blocks too."""
     from lxml.etree import iterwalk
 
     walk = iterwalk(tree, events=("start", "end"))

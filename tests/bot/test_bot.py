@@ -179,7 +179,7 @@ def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) 
     said = json.loads(done.stdout)
     assert said["status"] == "answered"
     assert said["text"].startswith(said["claims"][0]["text"])
-    assert said["read"] >= 1
+    assert said["passages_read"] >= 1
     assert said["claims"][0]["support"] == "quoted"
     assert said["coverage"]["articles"] == 69
     for citation in said["citations"]:

@@ -136,7 +136,7 @@ def test_a_date_of_publication_is_no_number_and_makes_a_weekday_a_date() -> None
 
 
 def test_a_prompt_takes_exactly_its_names() -> None:
-    prompt = load("standalone")
+    prompt = load("rewrite_question")
     assert "Who?" in prompt.fill(history="$HOME stays", question="Who?")
     assert "$HOME stays" in prompt.fill(history="$HOME stays", question="Who?")
     with pytest.raises(PromptError, match="question"):

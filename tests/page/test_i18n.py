@@ -193,7 +193,7 @@ def test_why_a_source_failed_is_told_in_russian_now_and_when_it_is_looked_at_lat
     assert "gone: такого файла или папки нет" in report
     with Bot.open(data, model="") as bot:
         (entry,) = bot.list_articles()
-        assert "Её источник больше не читается: пусто" in article_panel(bot, entry.id, russian)
+        assert "Источник недоступен: пусто" in article_panel(bot, entry.id, russian)
     for reason, shown in ((Message("removed on the page"), "убрана на странице"), ("as {asked}", "as {asked}")):
         remove([entry.id], reason, data=data)
         with Bot.open(data, model="") as bot:

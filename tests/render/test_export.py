@@ -127,8 +127,9 @@ def test_a_bundle_says_all_that_is_needed_to_check_it(conversation: list[Answer]
     made = json.loads(dump_bundle(conversation))
     said, answer = made["answers"][0], conversation[0]
     assert (made["format"], made["version"]) == ("viadoma-evidence", 3)
-    for name in ("question", "query", "made", "text", "mode", "embedding", "status"):
+    for name in ("question", "query", "text", "status"):
         assert said[name] == getattr(answer, name)
+    assert (said["made"], said["mode"], said["embedding"]) == (answer.created_at, "quoting", answer.embedding_model)
     assert said["prompts"] == list(answer.prompts)
     for stored, citation in zip(said["citations"], answer.citations, strict=True):
         assert (stored["quote"], stored["start"], stored["end"]) == (citation.quote, citation.start, citation.end)

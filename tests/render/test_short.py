@@ -377,7 +377,7 @@ def test_the_json_of_an_answer_holds_the_short_answer_and_all_beside_it(ship: An
     made = json.loads(json.dumps(asdict(told(ship, verdict="no")), default=str))
     start = ship.citations[0].quote.index("on Saturday")
     assert made["short"] == {"text": "on Saturday", "citation": 1, "start": start, "end": start + len("on Saturday")}
-    assert (made["verdict"], made["corrects"], made["read"], made["reader"]) == ("no", True, 40, "reader-1")
+    assert (made["verdict"], made["corrects"], made["passages_read"], made["reader"]) == ("no", True, 40, "reader-1")
 
 
 # files to take away
