@@ -22,9 +22,9 @@ TYPES: dict[str, QuestionType] = {
 PENALTY = 10.0  # the inverse strength of the regression's penalty
 
 
-def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
+def questions(own_folder: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
     """(question, kind's number, whether it is held out); follow-ups are left out, for their words say little."""
-    for article in own_articles(own):
+    for article in own_articles(own_folder):
         for question in article.questions:
             if not question.get("turns"):
                 kind = "yesno" if question.get("settles") else question["kind"]
@@ -35,7 +35,7 @@ def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
                         article.held_out,
                     )
     for held_out in (False, True):
-        for folder in collections(own, held_out=held_out):
+        for folder in collections(own_folder, held_out=held_out):
             for question in lines(folder / "questions.jsonl"):
                 if not question["turns"]:
                     kind = "yesno" if question["verdict"] else TYPES.get(question["type"], "other")
@@ -44,12 +44,12 @@ def questions(own: Path, timelines: Path) -> Iterator[tuple[str, int, bool]]:
         yield line["q"], QUESTION_TYPES.index("timeline"), place % 7 == 0
 
 
-def fit(own: Path, timelines: Path, cache: Path, threads: int) -> None:
+def fit(own_folder: Path, timelines: Path, cache: Path, threads: int) -> None:
     """Fits the classifier, prints how often it is right on held-out questions, and writes it."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import classification_report
 
-    every = list(questions(own, timelines))
+    every = list(questions(own_folder, timelines))
     model = E5Embeddings(TRAINED, cache, threads)
     vectors = np.array([model.embed_query(text) for text, _, _ in every], np.float32)
     kinds = np.array([kind for _, kind, _ in every])

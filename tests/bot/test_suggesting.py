@@ -33,7 +33,7 @@ def bot(sample_data: Path) -> Iterator[Bot]:
 def _at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left out for want of time, and a question asked again reads as much as was read to try it."""
     monkeypatch.setattr("bot.bot.SUGGESTING_SECONDS", 200.0)
-    monkeypatch.setattr("bot.bot.CROWDED", ((1000, SUGGESTING_HITS),))
+    monkeypatch.setattr("bot.bot.PASSAGES_BY_LOAD", ((1000, SUGGESTING_HITS),))
 
 
 def quoting(question: str, *quotes: str) -> Answer:

@@ -248,7 +248,7 @@ def test_a_proved_claim_that_is_not_about_the_question_is_not_said(
     other = claim("The licence covers Agrorozkvit.", number)
     answer, script = asked(store, [says(other, claim(last.text, place, last.text)), NOTHING])
     assert answer.text == "The licence covers Agrorozkvit. [1]"
-    mend = next(request["messages"][-1]["content"] for request in script.requests if "to mend" in str(request))
+    mend = next(request["messages"][-1]["content"] for request in script.requests if "to revise" in str(request))
     assert "its quote has nothing to do with the question" in mend
 
 

@@ -135,7 +135,7 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
             rebuilt = rebuild_store(store, "letters", Announced(on_use=ask))
         assert rebuilt.embedded == 6  # two passages, four sentences
         assert any("Ada Lund" in text for text in answered)
-    with pytest.raises(LibraryError, match="remade with the embedding model letters"):
+    with pytest.raises(LibraryError, match="rebuilt with the embedding model letters"):
         ask()
     with closing(Store(data, name="letters", embeddings=Letters(), create=False)) as moved:
         assert "Ada Lund" in hits(moved, "Who keeps the lighthouse at Norholm?", 3)[0].text
@@ -500,7 +500,7 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
         with store.writing(), pytest.raises(BrokenOffError):
             store.delete(article)
         monkeypatch.undo()
-        assert any("deletion was broken off" in fault for fault in check_store(store))
+        assert any("deletion was interrupted" in fault for fault in check_store(store))
         secret.unlink()
         updated(store, tmp_path / "articles")
         assert check_store(store) == []

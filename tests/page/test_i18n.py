@@ -217,7 +217,7 @@ def test_what_an_answer_says_beside_its_quotes_is_kept_and_opened_again_in_belar
         assert (kept.notes, kept.missing) == (answer.notes, answer.missing)
         messages, _ = opened(conversations, session.name, translator("be"), is_owner=True)
     shown = messages[-1]["content"].replace("\\", "")
-    assert "Квота сервера мадэлі вычарпаная, ці ён заняты. Замест гэтага прыводзяцца цытаты." in shown
+    assert "Квота сервера мадэлі вычарпаная, ці ён заняты. Замест гэтага паказаныя цытаты." in shown
     assert "ніводзін не адказвае на пытанне." in shown
 
 

@@ -142,7 +142,7 @@ def test_what_was_mended_is_never_half_there(data: Path, file: Path, monkeypatch
     def broken(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("vectorstore.source_registry.Origins.amend", broken)
+    monkeypatch.setattr("vectorstore.source_registry.SourceRegistry.save_overrides", broken)
     with pytest.raises(OSError, match="gone"):
         set_metadata([str(file)], title="A medal", data=data)
     monkeypatch.undo()
@@ -156,8 +156,8 @@ def test_a_library_that_knew_no_amendments_learns_them(data: Path, file: Path) -
         library.execute("DROP TABLE amended")
         library.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     set_metadata([str(file)], title="A medal", data=data)
-    (amendment,) = newest(data).overrides
-    assert amendment == MetadataOverride("title", "A medal", "Norholm", amendment.changed_at)
+    (override,) = newest(data).overrides
+    assert override == MetadataOverride("title", "A medal", "Norholm", override.changed_at)
 
 
 command = partial(finished, "cli")

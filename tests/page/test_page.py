@@ -596,7 +596,7 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
 AT_WORK = """
 import sys, time
 from fastapi import FastAPI
-from page.server import Server, bound
+from page.server import Server, bind_socket
 
 app = FastAPI()
 
@@ -608,7 +608,7 @@ def work() -> str:
     return "answered"
 
 server = Server(app, ready=lambda: print("ready", flush=True), ending=lambda: print("ending", flush=True))
-server.run_until_interrupted(bound("127.0.0.1", int(sys.argv[1])))
+server.run_until_interrupted(bind_socket("127.0.0.1", int(sys.argv[1])))
 print("closed", flush=True)
 """
 
@@ -630,7 +630,7 @@ def test_what_the_page_is_at_is_ended_before_anything_is_closed() -> None:
         assert answer.result() == b'"answered"'
 
 
-@pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be had"), ("70000", "70000 is no port")])
+@pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be used"), ("70000", "70000 is no port")])
 def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(
     sample_data: Path, port: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

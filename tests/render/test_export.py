@@ -327,7 +327,7 @@ def test_a_library_whose_text_was_changed_is_found(tmp_path: Path, write: Callab
     connection.close()
     with Bot.open(data=tmp_path / "data", model="") as opened:
         (found,) = differing(text, opened)
-    assert "was changed after it was taken in" in found
+    assert "was changed after it was ingested" in found
     assert "has the SHA-256" in found
 
 

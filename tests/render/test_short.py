@@ -431,7 +431,7 @@ def test_a_recorded_verdict_is_told_as_recorded(library: Bot, ship: Answer) -> N
     findings = verify(dump_bundle([told(ship, verdict="no")]), library.article)
     assert [str(finding) for finding in findings] == [
         "answer 1, quote 1: holds",
-        "answer 1, verdict: “no”, as it was recorded; it is not reckoned anew",
+        "answer 1, verdict: “no”, as it was recorded; it is not computed again",
     ]
     assert all(finding.ok for finding in findings)
 
@@ -441,7 +441,7 @@ def test_how_likely_a_claim_was_held_for_proved_is_told_as_recorded(library: Bot
     findings = verify(dump_bundle([written]), library.article)
     assert [str(finding) for finding in findings] == [
         "answer 1, quote 1: holds",
-        "answer 1, claim 1: the reader held it for proved with 0.88, as it was recorded; it is not reckoned anew",
+        "answer 1, claim 1: the reader held it for proved with 0.88, as it was recorded; it is not computed again",
     ]
 
 

@@ -270,7 +270,7 @@ def test_a_folder_named_from_elsewhere_is_probed_where_it_is(
     shutil.copytree(sample_data, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     assert hits(open_store(Path("data")), QUESTIONS[0], 3)
-    assert "made again" not in caplog.text
+    assert "rebuilt" not in caplog.text
 
 
 def test_many_threads_leave_no_files_open(sample_data: Path, open_store: OpenStore) -> None:
