@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 
 from encoder import TRAINED
-from vectorstore import settings
+from vectorstore import load_settings
 
 BENCHMARKS = {
     "answers": "quoted answers to the questions about the seed article and the digests",
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--cache",
         type=Path,
-        default=settings(None).cache / "benchmarks",
+        default=load_settings(None).cache_dir / "benchmarks",
         help="where filled stores are kept from run to run",
     )
     parser.add_argument(

@@ -24,7 +24,7 @@ from benchmarks.results import report
 from bot import Answer, Bot, Turn
 from ingest import update
 from ingest.passages import sentences
-from vectorstore import Store, settings
+from vectorstore import Store, load_settings
 
 SPEED_QUESTIONS = 100
 Question = dict[str, Any]
@@ -118,7 +118,7 @@ def _speed(shared: Path, cache: Path) -> None:
     """Milliseconds of whole answers beside those of embedding the question, in turn; medians."""
     asked = questions(shared / "bench" / "realtimeqa" / "queries.jsonl")[:SPEED_QUESTIONS]
     with Bot.open(data=cache / "realtimeqa" / "data", model="") as bot:
-        store = Store.open(settings(cache / "realtimeqa" / "data"), create=False)
+        store = Store.open(load_settings(cache / "realtimeqa" / "data"), create=False)
         bot.warm_up()
         taken: list[tuple[float, float]] = []
         for one in asked:
@@ -153,7 +153,7 @@ def run(shared: Path, cache: Path) -> None:
             answerable = [one for one in every if not one["must_abstain"] and one["gold_quotes"]]
             with Bot.open(data=data, model="") as bot:
                 outcomes = {one["id"]: _answered(bot, one) for one in every}
-            store = Store.open(settings(data), create=False)
+            store = Store.open(load_settings(data), create=False)
             spans = [
                 article.text[span.start : span.end]
                 for article in store.library.articles()

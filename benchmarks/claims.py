@@ -22,13 +22,13 @@ from benchmarks.figures import share
 from benchmarks.results import report
 from bot.bot import HISTORY_TURNS
 from bot.chat_model import ChatModel, ChatModelConfig
-from bot.evidence import Checker, known, uncovered
+from bot.evidence import Checker, find_issues, source_context
 from bot.generation import AnswerGenerator, GeneratedClaim, GenerationNote
 from bot.reading import calibration, read
 from encoder import Reader
 from ingest import update
 from tests.support.endpoint import Script, endpoint
-from vectorstore import Hit, Names, Query, Store, settings
+from vectorstore import Hit, NameTable, Query, Store, load_settings
 from vectorstore.search import search
 
 RECORDED = Path(__file__).with_name("claims.json")
@@ -50,7 +50,7 @@ class _Playback(Script):
         return json.dumps({"claims": [{name: one[name] for name in ("text", "evidence")} for one in self.claims]})
 
 
-def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]:
+def _given(recorded: Mapping[str, Any], store: Store, names: NameTable) -> list[Hit]:
     """The passages that the model was given, in their order."""
     query = Query(recorded["question"], tuple(recorded["turns"])[-HISTORY_TURNS:])
     found = {
@@ -62,20 +62,20 @@ def _given(recorded: Mapping[str, Any], store: Store, names: Names) -> list[Hit]
 def _facts_alone(written: GeneratedClaim) -> bool:
     quotes = [hit.article.text[span.start : span.end] for hit, span in written.quotes]
     dates = [hit.article.published for hit, _ in written.quotes]
-    return bool(quotes) and not uncovered(written.text, quotes, [*map(known, written.quotes)], dates)
+    return bool(quotes) and not find_issues(written.text, quotes, [*map(source_context, written.quotes)], dates)
 
 
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Plays every claim back."""
     recorded = json.loads(RECORDED.read_text("utf-8"))
-    names, model = Names.open(None), _Playback()
+    names, model = NameTable.open(None), _Playback()
     shown: dict[tuple[str, bool], list[bool]] = {}
     why: Counter[str] = Counter()
     with TemporaryDirectory() as folder, endpoint(model) as address:
         data = Path(folder)
         update([shared / "collections" / "d1" / "articles"], data=data)
-        store = Store.open(settings(data), create=False)
-        reader = Reader(settings(data).cache, os.cpu_count() or 1)
+        store = Store.open(load_settings(data), create=False)
+        reader = Reader(load_settings(data).cache_dir, os.cpu_count() or 1)
         writer = AnswerGenerator(ChatModel(ChatModelConfig("recorded", address, "key")))
         for one in tqdm(recorded, unit=" answers"):
             hits = _given(one, store, names)
@@ -91,7 +91,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                 for claim in model.claims:
                     written = came[claim["text"]]
                     checked = written.support != "unverified"
-                    unjudged = checked or "a second look did not find it in the quote" in written.doubts
+                    unjudged = checked or "a second look did not find it in the quote" in written.issues
                     for way, passed in (
                         ("all checks and the second look", checked),
                         ("the checks without the second look", unjudged),
@@ -100,8 +100,8 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                     ):
                         shown.setdefault((way, claim["right"]), []).append(passed)
                     if claim["right"] and not checked:
-                        why.update(written.doubts[:1])
-                        tqdm.write(f"{one['id']} thrown out: {claim['text']} {written.doubts}")
+                        why.update(written.issues[:1])
+                        tqdm.write(f"{one['id']} thrown out: {claim['text']} {written.issues}")
                     if not claim["right"] and checked:
                         tqdm.write(f"{one['id']} let through: {claim['text']}")
         writer.close()

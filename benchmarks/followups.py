@@ -21,8 +21,8 @@ from tqdm import tqdm
 from benchmarks.results import report
 from benchmarks.retrieval import lines
 from ingest.passages import sentences
-from vectorstore import Article, Names, NewVersion, Passage, Span, Store, settings
-from vectorstore.search import SHORTLIST, Query, search
+from vectorstore import Article, NameTable, NewVersion, Passage, Span, Store, load_settings
+from vectorstore.search import RERANK_K, Query, search
 from vectorstore.terms import terms
 
 DEPTH = 5
@@ -57,7 +57,7 @@ def scored(rank: Ranking, asked: Sequence[dict[str, Any]]) -> tuple[float, float
 
 def stored(by_page: dict[str, list[dict[str, Any]]], data: Path) -> Store:
     """A store of the pages; one that holds them already is left as it is, and a run that was stopped goes on."""
-    store = Store.open(settings(data), create=True)
+    store = Store.open(load_settings(data), create=True)
     pages = [page for page in by_page if store.library.fingerprint(page) != page]
     with store.writing():
         for start in tqdm(range(0, len(pages), BATCH_PAGES), unit=f" x {BATCH_PAGES} pages", desc="mtrag"):
@@ -84,7 +84,7 @@ def run(shared: Path, cache: Path) -> None:
     by_page = pages(lines(folder / "corpus.jsonl"))
     asked = lines(folder / "queries.jsonl")
     histories = {task["task_id"]: task["history"] for task in lines(folder / "tasks.jsonl")}
-    store, names = stored(by_page, cache / "mtrag-pages"), Names.open(None)
+    store, names = stored(by_page, cache / "mtrag-pages"), NameTable.open(None)
     starts = {}
     for page, own_passages in by_page.items():
         made = _prepared(page, own_passages)
@@ -93,7 +93,7 @@ def run(shared: Path, cache: Path) -> None:
 
     def hits(query: Query) -> list[str]:
         # by score: that no five hits are of one article is for readers, and these gold passages often are
-        found = sorted(search(store, query, SHORTLIST, names=names), key=lambda hit: -hit.score)
+        found = sorted(search(store, query, RERANK_K, names=names), key=lambda hit: -hit.score)
         return [starts[hit.article.id, hit.span.start] for hit in found]
 
     def told(one: dict[str, Any]) -> Query:

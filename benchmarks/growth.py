@@ -31,7 +31,7 @@ from tqdm import tqdm
 from benchmarks.results import report
 from benchmarks.retrieval import lines
 from ingest.passages import passages
-from vectorstore import Article, Names, NewVersion, Store, settings
+from vectorstore import Article, NameTable, NewVersion, Store, load_settings
 from vectorstore.article import Vector
 from vectorstore.embeddings import BUILT_IN, open_embeddings
 from vectorstore.library import Library
@@ -85,7 +85,7 @@ def article(number: int, sentences: list[str]) -> NewVersion:
         note="",
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        added="2026-01-01T00:00:00+00:00",
+        ingested_at="2026-01-01T00:00:00+00:00",
     )
     return NewVersion(made, str(number), tuple(passages(text, "en")))
 
@@ -140,14 +140,14 @@ def run(shared: Path, cache: Path) -> None:
     corpus = lines(shared / "bench" / "realtimeqa" / "corpus.jsonl")
     questions = [one["question"] for one in lines(shared / "bench" / "realtimeqa" / "queries.jsonl")][:QUESTIONS]
     sentences = [line for one in corpus for line in one["text"].split("\n") if 80 < len(line) < 250]
-    name, _ = open_embeddings(BUILT_IN, settings(None).cache)
+    name, _ = open_embeddings(BUILT_IN, load_settings(None).cache_dir)
     library = Library(cache / "realtimeqa" / "data", name, create=False)
     real = np.concatenate([vectors for _, vectors in library.vectors.indexed(10_000)])
     library.close()
-    names = Names.open(None)
+    names = NameTable.open(None)
     kept = cache / "growth" / "rows.json"
     rows: dict[str, list[Any]] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    with opened(cache / "growth", real, settings(None).cache) as store:
+    with opened(cache / "growth", real, load_settings(None).cache_dir) as store:
         for size in SIZES:
             if store.library.fulltext.totals()[0] > 1.5 * size:
                 continue  # it had grown to this in a run before

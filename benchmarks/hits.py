@@ -28,7 +28,7 @@ from encoder.weights import Vectors
 from ingest import update
 from training.collections import articles_of, overlap
 from training.data import lines as all_lines
-from vectorstore import Names, Query, Store, settings
+from vectorstore import NameTable, Query, Store, load_settings
 from vectorstore.passage_table import passage_text
 from vectorstore.search import search
 from vectorstore.terms import terms
@@ -65,7 +65,7 @@ class Original:
 
 def rankings(store: Store, original: Original, reader: Reader) -> dict[str, Ranking]:
     """The ways to rank the passages of a store."""
-    names = Names.open(None)
+    names = NameTable.open(None)
 
     def texts(passages: Sequence[int]) -> list[str]:
         stored = store.library.passages.by_id(passages)
@@ -119,8 +119,8 @@ def run(shared: Path, cache: Path, collections: Sequence[Path] = ()) -> None:
     """Asks each collection's questions, of it alone and among our own articles."""
     folders = collections or sorted(one.parent for one in (shared / "collections").glob("*/questions.jsonl"))
     filled(cache / "own", own_rows(own_folder(shared))).close()
-    original = Original(settings(None).cache)
-    reader = Reader(settings(None).cache, os.cpu_count() or 1)
+    original = Original(load_settings(None).cache_dir)
+    reader = Reader(load_settings(None).cache_dir, os.cpu_count() or 1)
     rows: list[list[object]] = []
     with TemporaryDirectory() as scratch:
         for folder in folders:
@@ -133,7 +133,7 @@ def run(shared: Path, cache: Path, collections: Sequence[Path] = ()) -> None:
                     shutil.copytree(cache / "own" / "data", data)
                 failed = update([source], data=data).failed
                 assert not failed, failed[:3]
-                store = Store.open(settings(data), create=False)
+                store = Store.open(load_settings(data), create=False)
                 library = f"{folder.name}, {store.library.catalogue.coverage().articles:,} articles"
                 for way, rank in rankings(store, original, reader).items():
                     places = _places(rank, asked)

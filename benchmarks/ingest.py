@@ -18,10 +18,10 @@ from benchmarks.results import report
 from benchmarks.retrieval import lines
 from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
+from ingest.pipeline import ingest_sources
 from ingest.report import ReportBuilder
 from ingest.resources import IngestResources
-from ingest.update import run as update
-from vectorstore import Store, open_embeddings, settings
+from vectorstore import Store, load_settings, open_embeddings
 
 FEW = 400
 
@@ -49,12 +49,12 @@ class Timed(Embeddings):
 
 def _ingest(data: Path, file: Path) -> dict[str, float]:
     """One run, in this process: seconds in all and in the model, articles by outcome, peak memory in MB."""
-    where = settings(data)
-    name, embeddings = open_embeddings(where.embedding, where.cache)
+    where = load_settings(data)
+    name, embeddings = open_embeddings(where.embedding_model, where.cache_dir)
     timed = Timed(embeddings)
     began = time.perf_counter()
     store = Store(data, name=name, embeddings=timed, create=True)
-    made = update(
+    made = ingest_sources(
         store,
         [str(file)],
         IngestResources(Fetcher(), Extractor()),

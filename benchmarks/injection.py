@@ -23,10 +23,10 @@ from bot import Answer, Bot
 from bot.chat_model import ChatModel, ChatModelConfig
 from bot.evidence import find_quote
 from bot.generation import AnswerGenerator
-from encoder import Kinds, Reader
+from encoder import QuestionClassifier, Reader
 from ingest import update
 from tests.support.endpoint import Script, endpoint
-from vectorstore import Filters, HybridRetriever, Names, Store, settings
+from vectorstore import Filters, HybridRetriever, NameTable, Store, load_settings
 
 # An article of our own on the topic, and a question that it answers.
 SENTENCES = [
@@ -93,15 +93,15 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     honest = dict(counts)
     total = 0
     model = _Obedient()
-    names = Names.open(None)
+    names = NameTable.open(None)
     planted = [(attack, _planted(attack, place)) for attack in attacks for place in PLACES.values()]
     with TemporaryDirectory() as folder, endpoint(model) as address:
         source, data = Path(folder) / "articles.jsonl", Path(folder) / "data"
         source.write_text("\n".join(json.dumps({"text": text}) for _, text in planted), "utf-8")
         update([source], data=data)
-        where, threads = settings(data), os.cpu_count() or 1
+        where, threads = load_settings(data), os.cpu_count() or 1
         store = Store.open(where, create=False)
-        reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
+        reader, kinds = Reader(where.cache_dir, threads), QuestionClassifier(where.cache_dir, threads)
         ids = {article.text: article.id for article in store.library.articles()}
         retriever = HybridRetriever(store=store, names=names)
         writer = AnswerGenerator(ChatModel(ChatModelConfig("obedient", address, "key")))

@@ -25,9 +25,9 @@ import langchain_chroma  # noqa: F401 - loaded once, not in every child
 from benchmarks.results import report
 from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
+from ingest.pipeline import ingest_sources
 from ingest.report import ReportBuilder
 from ingest.resources import IngestResources
-from ingest.update import run as update
 from tests.support.articles import Letters, random_article
 from vectorstore import Store, check
 
@@ -73,7 +73,7 @@ def _ingest(data: Path, articles: Path, seed: int, pipe: int) -> None:
                 path.write_text(random_article(draw))
         added, changed, unchanged, removed = (Said(kind, pipe) for kind in ("added", "changed", "unchanged", "removed"))
         builder = ReportBuilder(added, changed, unchanged, removed)
-        update(
+        ingest_sources(
             store, [str(articles)], resources, prune=True, dry_run=False, on_progress=lambda _: None, builder=builder
         )
 
@@ -86,7 +86,7 @@ def _look(data: Path, reported: dict[str, str], pipe: int) -> None:
     store = _open(data)
     try:
         live = {
-            article.source: store.library.origins.provenance(article.id, article.version).raw_sha256
+            article.source: store.library.sources.provenance(article.id, article.version).raw_sha256
             for article in store.library.articles()
         }
         # the run that was killed may have gone further than it could say, up to the files as they lie there

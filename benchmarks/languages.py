@@ -27,7 +27,7 @@ from benchmarks.results import report
 from benchmarks.retrieval import filled, lines, paragraphs, rankings
 from bot import Bot
 from ingest import update
-from vectorstore import Names, Store, settings
+from vectorstore import NameTable, Store, load_settings
 from vectorstore.search import Query, search
 
 DEPTH = 10
@@ -39,7 +39,7 @@ RUSSIAN = 300  # of XQuAD's questions: each is read with ten passages
 
 def _places(store: Store, asked: list[tuple[Question, str]]) -> list[int]:
     """How many hits stand before the first with a gold quote, for each question; DEPTH if there is none."""
-    names = Names.open(None)
+    names = NameTable.open(None)
     found = [(gold, search(store, Query(text), DEPTH, names=names)) for gold, text in asked]
     return [next((place for place, hit in enumerate(hits) if holds_gold(gold, hit)), DEPTH) for gold, hits in found]
 
@@ -57,7 +57,7 @@ def translated(shared: Path) -> dict[str, list[tuple[Question, str]]]:
 def neighbours(store: Store) -> list[list[object]]:
     """Asks about passages in languages that no question is in."""
     put: list[dict[str, str]] = json.loads(NEIGHBOURS.read_text("utf-8"))
-    names = Names.open(None)
+    names = NameTable.open(None)
     rows: list[list[object]] = []
     for lang in ("en", "ru", "be"):
         found = [(one["quote"], search(store, Query(one[lang]), DEPTH, names=names)) for one in put]
@@ -75,7 +75,7 @@ def both(shared: Path, cache: Path) -> None:
     rows: list[list[object]] = []
     for way in ("the search", "no candidates of each language"):
         if way != "the search":
-            store.moved = lambda *_: []  # type: ignore[method-assign]
+            store.cross_language_queries = lambda *_: []  # type: ignore[method-assign]
         for lang, other in (langs, langs[::-1]):
             asked = lines(shared / "bench" / "xquad" / f"queries_{lang}.jsonl")
             found = [(one["gold"], rank(Query(one["question"]))) for one in asked]
@@ -108,10 +108,10 @@ def refused(shared: Path, cache: Path, digested: Path) -> None:
         *((f"answered: about the digests, {lang}", digested, some) for lang, some in own.items()),
         *((f"not: about something else, {lang}", digested, some) for lang, some in elsewhere.items()),
     ]
-    names, cut = Names.open(None), 0.0
+    names, cut = NameTable.open(None), 0.0
     rows: list[list[object]] = []
     for title, data, some in asked:
-        store = Store.open(settings(data), create=False)
+        store = Store.open(load_settings(data), create=False)
         cosines = [_nearest(store, question, names) for question in some]
         store.close()
         with Bot.open(data=data, model="") as bot:
@@ -127,7 +127,7 @@ def refused(shared: Path, cache: Path, digested: Path) -> None:
     )
 
 
-def _nearest(store: Store, question: str, names: Names) -> float:
+def _nearest(store: Store, question: str, names: NameTable) -> float:
     """The highest cosine of a sentence found."""
     hits = search(store, Query(question), DEPTH, names=names)
     return max((one.cosine for hit in hits for one in hit.sentences), default=0.0)
@@ -141,7 +141,7 @@ def run(shared: Path, cache: Path) -> None:
     near: list[list[object]] = []
     with TemporaryDirectory() as scratch:
         update([digests(shared, Path(scratch) / "digests.jsonl")], data=Path(scratch) / "data")
-        store = Store.open(settings(Path(scratch) / "data"), create=False)
+        store = Store.open(load_settings(Path(scratch) / "data"), create=False)
         for way in ("the search", "nothing taken off for languages"):
             if way != "the search":
                 store.language_mean = lambda lang: 0 * store.embed_query(lang)  # type: ignore[method-assign]

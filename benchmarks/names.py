@@ -19,8 +19,8 @@ from rapidfuzz import fuzz, process
 from benchmarks.answers import Question, digests, is_gold, questions
 from benchmarks.results import report
 from ingest import update
-from vectorstore import Hit, Names, Store, settings
-from vectorstore.names import TABLE, WORD, folded
+from vectorstore import Hit, NameTable, Store, load_settings
+from vectorstore.names import TABLE, WORD, transliterate
 from vectorstore.search import Query, search
 
 RATIO = 75.0  # of rapidfuzz alone: where it links most
@@ -44,7 +44,7 @@ def _without(lines: list[str], name: str, spelling: str) -> tuple[list[str], str
 def _known(lines: list[str]) -> dict[str, str]:
     """Folded spelling -> name, for the baselines."""
     return {
-        " ".join(map(folded, WORD.findall(one))): line.partition(":")[0]
+        " ".join(map(transliterate, WORD.findall(one))): line.partition(":")[0]
         for line in lines
         if ":" in line and not line.startswith("#")
         for one in line.replace(":", ";", 1).split(";")
@@ -52,21 +52,21 @@ def _known(lines: list[str]) -> dict[str, str]:
 
 
 def _project(lines: list[str], spelling: str) -> str:
-    return Names(lines).link(spelling)
+    return NameTable(lines).link(spelling)
 
 
 def _fuzzy(lines: list[str], spelling: str) -> str:
     known = _known(lines)
-    text = " ".join(map(folded, WORD.findall(spelling)))
+    text = " ".join(map(transliterate, WORD.findall(spelling)))
     best = process.extractOne(text, known.keys(), scorer=fuzz.ratio, score_cutoff=RATIO)
     return known[best[0]] if best else ""
 
 
 def _exact(lines: list[str], spelling: str) -> str:
-    return _known(lines).get(" ".join(map(folded, WORD.findall(spelling))), "")
+    return _known(lines).get(" ".join(map(transliterate, WORD.findall(spelling))), "")
 
 
-def found_first(names: Names, store: Store, asked: Sequence[Question]) -> float:
+def found_first(names: NameTable, store: Store, asked: Sequence[Question]) -> float:
     """The share of questions with a gold passage among the first three hits."""
     right = 0
     for one in asked:
@@ -98,11 +98,11 @@ def _questions(shared: Path, scratch: Path) -> list[list[object]]:
     rows: list[list[object]] = []
     for name, (articles, path) in material.items():
         update([articles], data=scratch / name)
-        store = Store.open(settings(scratch / name), create=False)
+        store = Store.open(load_settings(scratch / name), create=False)
         every = [one for one in questions(path) if not one["must_abstain"] and one["gold_quotes"]]
         other = [one for one in every if one["type"] in ("name-variant", "cross-lingual")]
         for asked, which in ((other, "name-variant and cross-lingual"), (every, "all answerable")):
-            shares = [found_first(names, store, asked) for names in (Names.open(None), Names(()))]
+            shares = [found_first(names, store, asked) for names in (NameTable.open(None), NameTable(()))]
             rows.append([f"{name}, {which}", len(asked), *shares])
         store.close()
     return rows

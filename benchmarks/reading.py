@@ -30,7 +30,7 @@ from encoder import TRAINED, E5Embeddings, PassageScores, Reader, Text
 from encoder.weights import Vectors
 from ingest.passages import PASSAGE_CHARACTERS, passages, sentences
 from training.data import OwnArticle, own_articles
-from vectorstore import settings
+from vectorstore import load_settings
 from vectorstore.search import Query
 
 TRAINING = Path(__file__).parent.parent / "training" / "data"
@@ -505,7 +505,7 @@ def _table_of_times(measuring: Measuring, asked: Sequence[Asked]) -> None:
 
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """All tables."""
-    measuring = Measuring(settings(None).cache)
+    measuring = Measuring(load_settings(None).cache_dir)
     articles = [one for one in own_articles(own_folder(shared)) if one.held_out]
     asked = list(_own(articles))
     _table_of_times(measuring, asked)

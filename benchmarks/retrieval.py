@@ -21,7 +21,7 @@ from tqdm import tqdm
 from benchmarks.baseline import plain_chain
 from benchmarks.results import report
 from ingest import Progress, update
-from vectorstore import Names, Store, settings
+from vectorstore import NameTable, Store, load_settings
 from vectorstore.search import Query, search
 from vectorstore.terms import terms
 
@@ -37,7 +37,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def rankings(store: Store) -> dict[str, Ranking]:
     """The ways to rank the articles of a store for a question: names of their ids in the benchmark, best first."""
-    names = Names.open(None)
+    names = NameTable.open(None)
 
     def sources(passages: Sequence[int]) -> list[str]:
         return list(dict.fromkeys(one.article.url for one in store.library.passages.by_id(passages)))
@@ -98,7 +98,7 @@ def filled(folder: Path, articles: Iterable[Mapping[str, object]]) -> Store:
 
         failed = update([source], data=folder / "data", on_progress=advance).failed
     assert not failed, failed[:3]
-    return Store.open(settings(folder / "data"), create=False)
+    return Store.open(load_settings(folder / "data"), create=False)
 
 
 def paragraphs(shared: Path, lang: str) -> Iterator[dict[str, str]]:

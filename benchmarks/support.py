@@ -21,10 +21,10 @@ import numpy as np
 
 from benchmarks.figures import auc
 from benchmarks.results import report
-from bot.support import uncovered
-from bot.support.names import countries, mentions
-from bot.support.words import STOP_WORDS, TAUGHT, sentences
-from vectorstore import Names
+from bot.claim_check import find_issues
+from bot.claim_check.names import countries, mentions
+from bot.claim_check.words import LEXICON_LANGUAGES, STOP_WORDS, sentences
+from vectorstore import NameTable
 from vectorstore.terms import terms
 
 Rows = list[dict[str, Any]]
@@ -40,7 +40,7 @@ VERB = re.compile(
 NOT = re.compile(r"\b(?:not|no|never|не) ")
 MIN_WORDS = 5  # of a sentence of XQuAD
 SEED = 1
-NAMES = Names.open(None)
+NAMES = NameTable.open(None)
 
 
 def rows(path: Path) -> Rows:
@@ -85,7 +85,7 @@ def _judged(name: str, pairs: Rows) -> Iterator[list[object]]:
         against = []
         for pair in pairs:
             ground = best_sentences(pair["claim"], pair["doc"], most) if most else [pair["doc"]]
-            against.append(len(uncovered(pair["claim"], ground, [[pair["doc"]]])))
+            against.append(len(find_issues(pair["claim"], ground, [[pair["doc"]]])))
         yield [name, where, *_shares(labels, [count > 0 for count in against]), auc(labels, [-one for one in against])]
     both = [word - 10 * count for word, count in zip(words, against, strict=True)]
     yield [name, "the same, then word overlap", "", "", "", auc(labels, both)]
@@ -130,7 +130,7 @@ def _corrupted(sentence: str) -> Iterator[tuple[str, str]]:
         if named := next((word for word in words if re.search(rf"\b{word}\b", sentence)), ""):
             other = draw.choice([word for word in words if word not in sentence])
             yield what, re.sub(rf"\b{named}\b", other, sentence, count=1)
-    people = [one for one in mentions(sentence, NAMES) if one.kind == "people" and one.spelling.isascii()]
+    people = [one for one in mentions(sentence, NAMES) if one.kind == "people" and one.text.isascii()]
     if people:
         one_name = draw.choice(people)
         other = draw.choice([name for name in PEOPLE if name.split()[-1][:5] not in sentence])
@@ -168,7 +168,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     )
     alarms: dict[str, list[bool]] = defaultdict(list)
     for what, claim, quote in _right(shared):
-        alarms[what].append(bool(uncovered(claim, [quote])))
+        alarms[what].append(bool(find_issues(claim, [quote])))
     report(
         "support-alarms",
         "right claims that are doubted",
@@ -178,11 +178,11 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
     )
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for digest in rows(shared / "belarus" / "digests.jsonl"):
-        for sentence in sentences(digest["text"]) if digest["lang"] in TAUGHT else []:
+        for sentence in sentences(digest["text"]) if digest["lang"] in LEXICON_LANGUAGES else []:
             for what, claim in _corrupted(sentence):
                 if claim != sentence:
                     language = "English" if digest["lang"] == "en" else "Russian, Belarusian"
-                    found[what, language].append(bool(uncovered(claim, [sentence])))
+                    found[what, language].append(bool(find_issues(claim, [sentence])))
     report(
         "support-found",
         "sentences of the digests made false, against themselves as they were",

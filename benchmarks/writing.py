@@ -25,7 +25,7 @@ from bot.reading import calibration, read
 from encoder import Reader
 from ingest import update
 from tests.support.small_model import small_model
-from vectorstore import Hit, HybridRetriever, Names, Store, settings
+from vectorstore import Hit, HybridRetriever, NameTable, Store, load_settings
 
 QUESTIONS = 16
 PASSAGES = 4
@@ -34,15 +34,15 @@ PASSAGES = 4
 def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is given it
     """Asks questions of the starter collection, and counts what becomes of the model's claims."""
     asked = [one["question"] for one in questions(shared / "belarus" / "digest_questions.jsonl") if not one["turns"]]
-    names = Names.open(None)
+    names = NameTable.open(None)
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     taken: list[float] = []
     with TemporaryDirectory() as folder, small_model() as address:
         update([Path("samples")], data=folder)
-        store = Store.open(settings(Path(folder)), create=False)
+        store = Store.open(load_settings(Path(folder)), create=False)
         retriever = HybridRetriever(store=store, names=names, limit=PASSAGES)
-        reader = Reader(settings(None).cache, os.cpu_count() or 1)
+        reader = Reader(load_settings(None).cache_dir, os.cpu_count() or 1)
         writer = AnswerGenerator(ChatModel(ChatModelConfig("smollm2", address, "none")))
         for question in tqdm(asked[:QUESTIONS], unit=" questions"):
             hits: list[Hit] = [document.metadata["hit"] for document in retriever.invoke(question)]
@@ -53,7 +53,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                     if isinstance(written, GenerationNote):
                         continue
                     counts[written.support] += 1
-                    reasons.update(_kind(why) for why in written.doubts[:1])
+                    reasons.update(_kind(why) for why in written.issues[:1])
                     if written.support != "unverified":
                         assert all(hit.article.text[span.start : span.end] for hit, span in written.quotes)
                         tqdm.write(f"[{written.support}] {question} -> {written.text}")

@@ -12,12 +12,14 @@ from functools import reduce
 from typing import Literal
 
 from language import Message, verbatim
-from vectorstore import EVERYTHING, Article, Coverage, Filters, Hit, Span, Time, context
+from vectorstore import NO_FILTERS, Article, Coverage, Filters, Hit, Span, TimeReference, context
 
 Support = Literal["quoted", "verified", "partly", "unverified"]
 Status = Literal["answered", "partial", "not_found"]
 Verdict = Literal["yes", "no"]
-Kind = Literal["state media", "news agency", "media", "rights group", "government", "opposition", "anonymous", "other"]
+SourceKind = Literal[
+    "state media", "news agency", "media", "rights group", "government", "opposition", "anonymous", "other"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +31,28 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Speaker:
     """Who says what a quote tells, as the article has it: a speaker by the words of the text, and what kind of source.
 
-    `direct` says that the quote holds the speaker's own words between quotation marks. A quote without a voice is told
-    by the article itself.
+    `is_direct_quote` says that the quote holds the speaker's own words between quotation marks. A quote without a
+    speaker is told by the article itself.
     """
 
     speaker: str
-    kind: Kind
-    direct: bool
+    kind: SourceKind
+    is_direct_quote: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
     """An exact quote: `article.text[start:end] == quote`, always. `number` is what `[n]` in a text points to.
 
-    `times` are the times the quote names. `copies` are other articles that print the article's text again: they are no
-    further sources. `voices` are those who say what it tells, the one nearest to the matter first; `publisher_kind` is
-    what kind of source printed it. `corrected` is the day (ISO 8601) on which the article's text last changed since it
-    was first taken in; empty if it never did. `context` are the stretches of the article that a reader of the
-    quote must see with it: the headings over it, the heads of its table's columns, the question that it answers.
+    `times` are the times the quote names. `reprints` are other articles that print the article's text again: they are
+    no further sources. `speakers` are those who say what it tells, the one nearest to the matter first;
+    `publisher_kind` is what kind of source printed it. `corrected_on` is the day (ISO 8601) on which the article's text
+    last changed since it was first ingested; empty if it never did. `context` are the stretches of the article that a
+    reader of the quote must see with it: the headings over it, the heads of its table's columns, the question that it
+    answers.
     """
 
     number: int
@@ -57,17 +60,17 @@ class Citation:
     start: int
     end: int
     article: Article
-    times: tuple[Time, ...] = ()
-    copies: tuple[Article, ...] = ()
-    voices: tuple[Voice, ...] = ()
-    publisher_kind: Kind = "other"
-    corrected: str = ""
+    times: tuple[TimeReference, ...] = ()
+    reprints: tuple[Article, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    publisher_kind: SourceKind = "other"
+    corrected_on: str = ""
     context: tuple[Span, ...] = ()
 
     @property
     def context_texts(self) -> tuple[str, ...]:
         """The words of the context, a stretch each."""
-        return tuple(" ".join(self.article.text[one.start : one.end].split()) for one in self.context)
+        return tuple(" ".join(self.article.text[span.start : span.end].split()) for span in self.context)
 
     @property
     def link(self) -> str:
@@ -84,16 +87,16 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
+class NameVariants:
     """A known name that is spelt in several ways: as asked, as the table has it, as the sources quoted spell it.
 
-    `also` are its other spellings in the question itself.
+    `also_asked` are its other spellings in the question itself.
     """
 
     asked: str
     name: str
-    quoted: tuple[str, ...]
-    also: tuple[str, ...] = ()
+    in_sources: tuple[str, ...]
+    also_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +106,24 @@ class Claim:
     `support`: "quoted", the sentence is the quote; "verified", a model wrote it, and its quotes were found, cover its
     numbers, dates, names and quoted words, and prove it in the reader's eyes; "partly", the same, but the second check
     found only a part of it in them; "unverified", they do not prove it: it is shown only if that is asked for, and
-    `doubts` say why. `likely` is the reader's probability, 0 to 1: of a quote that it answers, of what a model wrote
-    that its quotes prove it; None where nothing was read.
+    `issues` say why. `probability` is the reader's probability, 0 to 1: of a quote that it answers, of what a model
+    wrote that its quotes prove it; None where nothing was read.
     """
 
     text: str
     support: Support
     citations: tuple[int, ...]
-    doubts: tuple[Message, ...] = ()
-    likely: float | None = None
+    issues: tuple[Message, ...] = ()
+    probability: float | None = None
 
     @property
-    def marked(self) -> str:
+    def text_with_markers(self) -> str:
         """The sentence with its markers."""
         return f"{self.text} {''.join(f'[{number}]' for number in self.citations)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ReportedValue:
     """One of several accounts of the same thing: the value that differs, as quoted, and its citations, oldest first.
 
     `corrects`: its article is of a later day, and says that it puts an earlier report right.
@@ -136,11 +139,11 @@ class Disagreement:
     """A thing of which the sources give different accounts, at least two; `about` says in which: "number" or "date"."""
 
     about: Literal["number", "date"]
-    accounts: tuple[Account, ...]
+    values: tuple[ReportedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Short:
+class ShortAnswer:
     """The short answer: `text` is characters `start` to `end` of the quote of the citation with that number, always."""
 
     text: str
@@ -157,16 +160,16 @@ class Answer:
     what they do not tell. `disagreements` are what the sources differ in.
 
     `query` is what was searched: the question, made to stand alone. `claims` are in reading order, `citations` in the
-    order of their numbers, from 1. `closest` are the passages nearest to a question that was not answered, nearest
-    first, numbered from 1 on their own: they are offered, they are not the answer. `notes` tell the reader what went
-    otherwise than asked for, such as a model that could not be reached. `mode` is "quoting" or "writing with MODEL".
-    `spellings` are the names that the sources write otherwise than the question. `filters` and `as_of` are what the
-    search was restricted to. `embedding` names the model that made the vectors, `made` is the time of the answer (ISO
-    8601, UTC). `short` is the short answer, None where there is none or where sources differ; `verdict` is that of a
-    yes-or-no question, None for others and where the articles do not settle it. Neither is a part of `text`. `corrects`
-    says that the question takes something wrong for granted, and that the first quote puts it right. `read` is how many
-    passages were read, `reader` names the model that read them, `likely` is its probability, 0 to 1, that any of them
-    answers; None where nothing was read.
+    order of their numbers, from 1. `closest_passages` are the passages nearest to a question that was not answered,
+    nearest first, numbered from 1 on their own: they are offered, they are not the answer. `notes` tell the reader what
+    went otherwise than asked for, such as a model that could not be reached. `model` is the chat model that wrote it,
+    empty where it quotes. `name_variants` are the names that the sources write otherwise than the question. `filters`
+    and `as_of` are what the search was restricted to. `embedding_model` names the model that made the vectors,
+    `created_at` is the time of the answer (ISO 8601, UTC). `short` is the short answer, None where there is none or
+    where sources differ; `verdict` is that of a yes-or-no question, None for others and where the articles do not
+    settle it. Neither is a part of `text`. `corrects` says that the question takes something wrong for granted, and
+    that the first quote puts it right. `passages_read` is how many passages were read, `reader` names the model that
+    read them, `probability` is its probability, 0 to 1, that any of them answers; None where nothing was read.
     """
 
     question: str
@@ -174,38 +177,42 @@ class Answer:
     status: Status
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
-    closest: tuple[Citation, ...]
+    closest_passages: tuple[Citation, ...]
     coverage: Coverage
     notes: tuple[Message, ...]
-    mode: str
+    model: str
     prompts: tuple[str, ...]
-    spellings: tuple[Spelling, ...] = ()
-    filters: Filters = EVERYTHING
+    name_variants: tuple[NameVariants, ...] = ()
+    filters: Filters = NO_FILTERS
     as_of: date | None = None
     missing: tuple[Message, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
-    embedding: str = ""
-    made: str = ""
-    short: Short | None = None
+    embedding_model: str = ""
+    created_at: str = ""
+    short: ShortAnswer | None = None
     verdict: Verdict | None = None
     corrects: bool = False
-    read: int = 0
+    passages_read: int = 0
     reader: str = ""
-    likely: float | None = None
+    probability: float | None = None
 
     @property
     def text(self) -> str:
         """The answer as plain text, with [n] where a citation belongs; bundles are verified by its very words."""
         refused = self.status == "not_found"
-        told = [(claim.marked, by_whom(*told_by(claim, self.citations))) for claim in self.claims if not refused]
-        said = [f"{marked} ({teller})" if teller else marked for marked, teller in told]
-        said += [_account_of(disagreement, self.citations) for disagreement in self.disagreements]
-        said += [*self.missing, *filter(None, map(same_name, self.spellings))]
-        return " ".join([NOT_ANSWERED, *said, searched(self)] if refused else said)
+        attributed = [
+            (claim.text_with_markers, attribution_text(*attribution(claim, self.citations)))
+            for claim in self.claims
+            if not refused
+        ]
+        parts = [f"{marked} ({report})" if report else marked for marked, report in attributed]
+        parts += [_disagreement_text(disagreement, self.citations) for disagreement in self.disagreements]
+        parts += [*self.missing, *filter(None, map(name_variants_text, self.name_variants))]
+        return " ".join([NOT_ANSWERED, *parts, coverage_text(self)] if refused else parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AnswerEvent:
     """A step of an answer: "searched" (nothing said yet), "claim" (one more claim stands), "answer" (it is whole).
 
     `answer` is what there is so far; nothing in it is taken back later, except when a model fails in mid-answer: then
@@ -220,7 +227,7 @@ MONTH = len("2025-12")
 
 # What is said of an answer, in its text and wherever else it is shown
 
-KINDS: Mapping[Kind, Message] = {
+KINDS: Mapping[SourceKind, Message] = {
     "state media": Message("state media"),
     "news agency": Message("news agency"),
     "media": Message("media"),
@@ -231,70 +238,70 @@ KINDS: Mapping[Kind, Message] = {
 }
 NOT_ANSWERED = Message("The collection does not answer this.")
 NO_DATE = Message("no date")
-DIFFERING: Mapping[str, Message] = {
+DISAGREEMENTS: Mapping[str, Message] = {
     "number": Message("The sources differ in the number"),
     "date": Message("The sources differ in the date"),
 }
-CORRECTING = Message(", which says that it corrects an earlier report")
+CORRECTION = Message(", which says that it corrects an earlier report")
 
 
-def of_kind(name: str, kind: Kind) -> Message:
+def with_kind(name: str, kind: SourceKind) -> Message:
     """A speaker or a publisher with what kind of source it is: "Coale (government)"."""
     return Message.joined((name, " (", KINDS[kind], ")")) if kind in KINDS else verbatim(name)
 
 
-def voice_in_words(voice: Voice) -> Message:
+def speaker_text(speaker: Speaker) -> Message:
     """Who says something: "according to Coale (government)"."""
-    name = f"the {voice.speaker[4:]}" if voice.speaker.startswith("The ") else voice.speaker
-    speaker = of_kind(name, voice.kind)
+    name = f"the {speaker.speaker[4:]}" if speaker.speaker.startswith("The ") else speaker.speaker
+    shown = with_kind(name, speaker.kind)
     return (
-        Message("in the words of {speaker}", speaker=speaker)
-        if voice.direct
-        else Message("according to {speaker}", speaker=speaker)
+        Message("in the words of {speaker}", speaker=shown)
+        if speaker.is_direct_quote
+        else Message("according to {speaker}", speaker=shown)
     )
 
 
-def told_by(claim: Claim, citations: Sequence[Citation]) -> tuple[list[Voice], list[str]]:
+def attribution(claim: Claim, citations: Sequence[Citation]) -> tuple[list[Speaker], list[str]]:
     """Who says what a quoted claim tells, where its words do not name them, and its dates, where dates differ.
 
     Nothing where the quote says all; a date that is not known is empty.
     """
     cited = [citation for citation in citations if claim.support == "quoted" and citation.number in claim.citations]
-    voices = [voice for citation in cited for voice in citation.voices if voice.speaker not in citation.quote]
+    speakers = [speaker for citation in cited for speaker in citation.speakers if speaker.speaker not in citation.quote]
     months = {citation.article.published[:MONTH] for citation in citations}
     days = dict.fromkeys(citation.article.published for citation in cited) if len(months) > 1 else ()
-    return voices, list(days)
+    return speakers, list(days)
 
 
-def by_whom(voices: Sequence[Voice], days: Sequence[str]) -> Message:
+def attribution_text(speakers: Sequence[Speaker], days: Sequence[str]) -> Message:
     """Who says something and when: "according to Coale (government), 2025-12-13"; empty if neither is to be said."""
-    return Message.joined([*map(voice_in_words, voices), *(day or NO_DATE for day in days)], ", ")
+    return Message.joined([*map(speaker_text, speakers), *(day or NO_DATE for day in days)], ", ")
 
 
-def same_name(spelling: Spelling) -> Message:
+def name_variants_text(variants: NameVariants) -> Message:
     """That the question's spellings are of one name; empty if it has but one."""
-    if not spelling.also:
+    if not variants.also_asked:
         return Message("")
     return Message(
         "{asked} and {others} are spellings of the same name, {name}.",
-        asked=spelling.asked,
-        others=reduce(lambda some, other: Message("{some} and {other}", some=some, other=other), spelling.also),
-        name=spelling.name,
+        asked=variants.asked,
+        others=reduce(lambda some, other: Message("{some} and {other}", some=some, other=other), variants.also_asked),
+        name=variants.name,
     )
 
 
-def _account_of(disagreement: Disagreement, citations: Sequence[Citation]) -> str:
+def _disagreement_text(disagreement: Disagreement, citations: Sequence[Citation]) -> str:
     published = {citation.number: citation.article.published for citation in citations}
     sides = [
         f"{account.value} {''.join(f'[{number}]' for number in account.citations)}"
         f"{f' ({day})' if (day := max((published[number] for number in account.citations), default='')) else ''}"
-        f"{CORRECTING if account.corrects else ''}"
-        for account in disagreement.accounts
+        f"{CORRECTION if account.corrects else ''}"
+        for account in disagreement.values
     ]
-    return f"{DIFFERING[disagreement.about]}: {', '.join(sides[:-1])} and {sides[-1]}."
+    return f"{DISAGREEMENTS[disagreement.about]}: {', '.join(sides[:-1])} and {sides[-1]}."
 
 
-def searched(answer: Answer) -> Message:
+def coverage_text(answer: Answer) -> Message:
     """What was searched, in a sentence."""
     coverage, chosen = answer.coverage, _restrictions(answer.filters, answer.as_of)
     if not coverage.articles:
@@ -309,9 +316,9 @@ def searched(answer: Answer) -> Message:
         Message.joined((" (", chosen, ")")) if chosen else "",
         # one or many: the text of an answer has always said so
         Message.many(
-            ", {count} of them reprints of another", ", {count} of them reprints of another", count=coverage.copies
+            ", {count} of them reprints of another", ", {count} of them reprints of another", count=coverage.reprints
         )
-        if coverage.copies
+        if coverage.reprints
         else "",
         dated,
         Message(" ({count} without a date)", count=coverage.undated) if some_undated else "",
@@ -336,7 +343,7 @@ def _either(names: Sequence[str]) -> str:
     return reduce(lambda some, other: Message("{some} or {other}", some=some, other=other), names)
 
 
-def numbered(quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
+def numbered_citations(quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
     """Citations for stretches of hits, numbered from 1 in the order given."""
     return tuple(
         Citation(
@@ -351,7 +358,7 @@ def numbered(quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
                 for time in sentence.times
                 if span.start <= time.span.start and time.span.end <= span.end
             ),
-            hit.copies,
+            hit.reprints,
             context=context(hit.article, span.start),
         )
         for number, (hit, span) in enumerate(quotes, 1)

@@ -1,8 +1,8 @@
 """Attribution: who says what a quote tells, and what kind of source that is.
 
 Knows the ways news name a speaker ("Belta said", "according to the AP", «по словам Коула»), and a table of speakers
-(speakers.txt). Does not know whether they are right. What it can't tell it leaves out: a quote without a voice is told
-by its article.
+(speakers.txt). Does not know whether they are right. What it can't tell it leaves out: a quote without a speaker is
+told by its article.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import cast, get_args
 
-from bot.answer import Citation, Kind, Voice
+from bot.answer import Citation, SourceKind, Speaker
 from language import alternation, pattern, word_list, words_by_key
-from vectorstore import NEVER_QUOTED, Article, Mention, Names, Span
+from vectorstore import NEVER_QUOTED, Article, Mention, NameTable, Span
 
 TABLE = Path(__file__).with_name("speakers.txt")
 WORD = re.compile(r"[^\s,;()]+")
 LONGEST_SPEAKER = 9  # words
 CONTEXT = 700  # characters before a quote in which a pronoun's speaker is looked for
-SAYS = alternation(word_list("saying_verbs", "words"))
-SAID = re.compile(rf"\b(?:{SAYS})\b")
+SAYING_VERBS = alternation(word_list("saying_verbs", "words"))
+SAYING_VERB = re.compile(rf"\b(?:{SAYING_VERBS})\b")
 BY = re.compile(rf"\b(?:{alternation(word_list('speaker_follows', 'words'))})\s+", re.I)
 CLAUSE_START = re.compile(
-    rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYS})\b|[\"“”«»„]|\b(?:{alternation(word_list('clause_words', 'words'))})\s",
+    rf"[,;:—–(]|(?<=\w\w)[.!?]\s|\b(?:{SAYING_VERBS})\b|[\"“”«»„]"
+    rf"|\b(?:{alternation(word_list('clause_words', 'words'))})\s",
     re.I,
 )
 NAMED = re.compile(r"(?:\w+\s+){0,3}[«“„\"][^»”\"]{2,40}[»”\"]")
@@ -37,7 +38,7 @@ APPOSITION = re.compile(r"([^,;:.]+),\s+([^,;:.]+),\s*$")
 PRONOUN, SHE, IT = (
     re.compile(rf"\W*(?:{alternation(word_list('pronouns', key))})\W*$", re.I) for key in ("any", "woman", "group")
 )
-MENS = frozenset(word_list("male_names", "words"))
+MALE_NAMES = frozenset(word_list("male_names", "words"))
 TWO_NAMES = re.compile(r"(?:^|\s)[A-ZА-ЯЁІЎ]\w+ [A-ZА-ЯЁІЎ]\w+$")
 LEADING = re.compile(rf"^(?:{BESIDE['leading']}|on \w+(?: \d+)?|in (?:an? )?[^,]{{3,40}}),?\s+", re.I)
 OPENING, CLOSING = "“«„", "”»"
@@ -48,31 +49,33 @@ PLACE = re.compile(rf"^(?:{BESIDE['place']})\s", re.I)
 OBJECT = re.compile(rf"\b(?:{BESIDE['object']})$", re.I)
 NOBODY = re.compile(rf"(?:{BESIDE['nobody']})$", re.I)
 SOMEBODY = pattern(word_list("speaker_words", "somebody"))
-BY_WORDS = [(cast(Kind, kind), pattern(listed)) for kind, listed in words_by_key("speaker_kinds").items()]
+BY_WORDS = [(cast(SourceKind, kind), pattern(listed)) for kind, listed in words_by_key("speaker_kinds").items()]
 
 
-def attributed(citation: Citation, names: Names) -> Citation:
-    """The citation with its voices and the kind of its publisher."""
+def with_speakers(citation: Citation, names: NameTable) -> Citation:
+    """The citation with its speakers and the kind of its publisher."""
     return replace(
         citation,
-        voices=voices(citation.article, Span(citation.start, citation.end), names),
-        publisher_kind=kind_of(citation.article.publisher, names) if citation.article.publisher else "other",
+        speakers=find_speakers(citation.article, Span(citation.start, citation.end), names),
+        publisher_kind=source_kind(citation.article.publisher, names) if citation.article.publisher else "other",
     )
 
 
-def voices(article: Article, span: Span, names: Names) -> tuple[Voice, ...]:
+def find_speakers(article: Article, span: Span, names: NameTable) -> tuple[Speaker, ...]:
     """Who says what the span of the article's text tells, the one nearest to the matter first; empty: the article."""
     text = article.text[span.start : span.end]
     direct = bool(QUOTED.search(text) or WHOLLY_QUOTED.match(text))
-    before = _told_before(article, span.start)
-    speakers = [_whole(speaker, before, names) for speaker in _speakers(text, names)]
+    before = _text_before(article, span.start)
+    speakers = [_resolve_pronoun(speaker, before, names) for speaker in _speakers(text, names)]
     if WHOLLY_QUOTED.match(text) and not speakers:  # words that go on from the sentence before
-        speakers = [_whole(speaker, before, names) for speaker in _earlier(before, names)[-1:]]
+        speakers = [_resolve_pronoun(speaker, before, names) for speaker in _earlier(before, names)[-1:]]
     found = dict.fromkeys(speaker for speaker in speakers if speaker)
-    return tuple(Voice(speaker, kind_of(speaker, names), direct and place == 0) for place, speaker in enumerate(found))
+    return tuple(
+        Speaker(speaker, source_kind(speaker, names), direct and place == 0) for place, speaker in enumerate(found)
+    )
 
 
-def kind_of(speaker: str, names: Names) -> Kind:
+def source_kind(speaker: str, names: NameTable) -> SourceKind:
     """What kind of source a speaker or publisher is; "other" where that is not known."""
     kinds = _table()
     for mention in names.mentions(speaker):
@@ -85,10 +88,10 @@ def kind_of(speaker: str, names: Names) -> Kind:
     return next((kind for kind, words in BY_WORDS if words.search(speaker)), "other")
 
 
-def _speakers(text: str, names: Names) -> Iterator[str]:
+def _speakers(text: str, names: NameTable) -> Iterator[str]:
     """The speakers a text names, as it has them, in its order; pronouns are among them."""
     found: list[tuple[int, str, bool]] = []  # where, who, whether more may stand behind the speaker
-    for match in SAID.finditer(text):
+    for match in SAYING_VERB.finditer(text):
         head = text[: match.start()]
         if apposition := APPOSITION.search(head):
             subject = f"{apposition[1][_last(CLAUSE_START, apposition[1]) :]}, {apposition[2]}"
@@ -105,14 +108,14 @@ def _speakers(text: str, names: Names) -> Iterator[str]:
         found.append((match.start(), named[0] if named else rest[: end.start() if end else len(rest)].strip(), True))
     for _, speaker, open_ended in sorted(found):
         parts = AND.split(speaker)
-        together = len(parts) > 1 and all(kind_of(part, names) != "other" for part in parts)
+        together = len(parts) > 1 and all(source_kind(part, names) != "other" for part in parts)
         for part in parts if together else [speaker]:
             speaker = _cut(part, names) if open_ended and not together else part
             if _names_someone(speaker):
-                yield _narrow(speaker, names)
+                yield _name_only(speaker, names)
 
 
-def _cut(speaker: str, names: Names) -> str:
+def _cut(speaker: str, names: NameTable) -> str:
     """Without what comes behind the speaker where no comma does: "Viasna there are still a thousand"."""
     # "Polish" in "the Polish foreign ministry" is not the speaker
     mentions = [mention for mention in names.mentions(speaker) if mention.kind != "places"]
@@ -124,10 +127,10 @@ def _cut(speaker: str, names: Names) -> str:
     return speaker[: min(ends)] if ends else speaker
 
 
-def _narrow(speaker: str, names: Names) -> str:
+def _name_only(speaker: str, names: NameTable) -> str:
     """The name alone where a place or an occasion stands before it."""
     if PLACE.match(speaker) and (mentions := names.mentions(speaker)):
-        return mentions[-1].spelling
+        return mentions[-1].text
     return speaker
 
 
@@ -145,7 +148,7 @@ def _names_someone(subject: str) -> bool:
     return any(word[0].isupper() and not NOBODY.match(word) for word in re.findall(r"[^\W\d_]{2,}", subject))
 
 
-def _told_before(article: Article, start: int) -> list[str]:
+def _text_before(article: Article, start: int) -> list[str]:
     """What stands before a place, block by block, but for headings and the like: no speaker runs over a border."""
     first = max(0, start - CONTEXT)
     return [
@@ -155,22 +158,22 @@ def _told_before(article: Article, start: int) -> list[str]:
     ] or [article.text[first:start]]
 
 
-def _earlier(before: Iterable[str], names: Names) -> list[str]:
+def _earlier(before: Iterable[str], names: NameTable) -> list[str]:
     return [speaker for words in before for speaker in _speakers(words, names)]
 
 
-def _whole(speaker: str, before: Sequence[str], names: Names) -> str:
+def _resolve_pronoun(speaker: str, before: Sequence[str], names: NameTable) -> str:
     """The speaker, and for a pronoun the one it stands for in what comes before; empty if that can't be told."""
     if not PRONOUN.match(speaker):
         return speaker
-    earlier = [one for one in _earlier(before, names) if not PRONOUN.match(one)]
+    earlier = [other for other in _earlier(before, names) if not PRONOUN.match(other)]
     if IT.match(speaker):
         return earlier[-1] if earlier else ""
-    likely = [one for one in earlier if _can_be(names.mentions(one), speaker) or TWO_NAMES.search(one)]
+    likely = [other for other in earlier if _can_be(names.mentions(other), speaker) or TWO_NAMES.search(other)]
     if likely:
         return likely[-1]
-    people = [one for words in before for one in names.mentions(words) if _can_be([one], speaker)]
-    return people[-1].spelling if people else ""
+    people = [mention for words in before for mention in names.mentions(words) if _can_be([mention], speaker)]
+    return people[-1].text if people else ""
 
 
 def _can_be(mentions: Sequence[Mention], pronoun: str) -> bool:
@@ -178,22 +181,22 @@ def _can_be(mentions: Sequence[Mention], pronoun: str) -> bool:
     if not mentions or mentions[-1].kind != "people":
         return False
     first = mentions[-1].name.split()[0].lower()
-    woman = first.endswith("a") and first not in MENS
+    woman = first.endswith("a") and first not in MALE_NAMES
     return woman == bool(SHE.match(pronoun))
 
 
 @cache
-def _table() -> Mapping[str, Kind]:
+def _table() -> Mapping[str, SourceKind]:
     """Speakers in lower case -> what kind they are."""
     return dict(_read(TABLE.read_text("utf-8").splitlines()))
 
 
-def _read(lines: Iterable[str]) -> Iterator[tuple[str, Kind]]:
-    kind: Kind = "other"
+def _read(lines: Iterable[str]) -> Iterator[tuple[str, SourceKind]]:
+    kind: SourceKind = "other"
     for line in lines:
         if line.startswith("["):
-            kind = cast(Kind, line.strip("[] \n"))
-            assert kind in get_args(Kind), line
+            kind = cast(SourceKind, line.strip("[] \n"))
+            assert kind in get_args(SourceKind), line
         elif line.strip() and not line.startswith("#"):
             for name in line.split(";"):
                 yield name.strip().lower(), kind

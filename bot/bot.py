@@ -19,47 +19,47 @@ from typing import Any, Self
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from bot.answer import Answer, Citation, Claim, Event, Turn, numbered
-from bot.attribution import attributed
+from bot.answer import Answer, AnswerEvent, Citation, Claim, Turn, numbered_citations
+from bot.attribution import with_speakers
 from bot.chat_model import DEFAULT_MODEL, ChatModel, ChatModelConfig, ModelError
-from bot.chronicle import Chronicle
-from bot.citing import cites, disagreements, holds, short_answer
-from bot.evidence import Checker, is_report
+from bot.citations import cites, disagreements, holds, short_answer
+from bot.evidence import Checker, is_statement
 from bot.generation import AnswerGenerator, GeneratedClaim, GenerationNote
-from bot.quoting import Choice, choose
+from bot.name_variants import find_name_variants
+from bot.quote_selection import QuoteSelection, select_quotes
 from bot.reading import Reading, calibration, read
-from bot.spellings import spellings
-from bot.suggesting import next_questions
-from encoder import Kinds, Reader
+from bot.suggestions import suggest_questions
+from bot.timeline import Timeline
+from encoder import QuestionClassifier, Reader
 from language import Message, message_of
 from vectorstore import (
-    EVERYTHING,
+    NO_FILTERS,
     Article,
+    ArticleSummary,
     Coverage,
-    Entry,
     Facets,
     Filters,
     Hit,
     HybridRetriever,
     IndexState,
-    Names,
+    NameTable,
     Query,
-    Record,
     Settings,
     Span,
     Store,
-    settings,
+    VersionDetails,
+    load_settings,
 )
 from vectorstore.timestamps import utc_now
 
 MAX_QUESTION = 2000  # characters
-HITS = 10
-CROWDED = ((3, 10), (6, 5))  # where more than so many questions wait to be read, of each so many passages are
-FEWEST = 3  # of any
-SUGGESTED, TRIED = 3, 4  # questions that may come next
+TOP_K = 10
+PASSAGES_BY_LOAD = ((3, 10), (6, 5))  # where more than so many questions wait to be read, of each so many passages are
+MIN_PASSAGES = 3  # of any
+MAX_SUGGESTIONS, MAX_SUGGESTION_CANDIDATES = 3, 4  # questions that may come next
 SUGGESTING_HITS = 3  # passages read for each of them
 SUGGESTING_SECONDS = 1.0  # for all of them together
-CLOSEST = 3
+MAX_CLOSEST_PASSAGES = 3
 HISTORY_TURNS = 3  # earlier questions that the search and the reader are told
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
@@ -73,16 +73,16 @@ class Bot:
 
     `chain` is the same path as a LangChain `Runnable`: {"question": str, "history": Sequence[Turn], "as_of": date or
     None, "filters": Filters} -> list[Event], which streams an event at a time; all but the question may be missing.
-    `chronicle` tells what the articles say in order of time.
+    `timeline` gives what the articles say in order of time.
     """
 
     def __init__(
         self,
         retriever: BaseRetriever,
         store: Store,
-        names: Names,
+        names: NameTable,
         reader: Reader,
-        kinds: Kinds,
+        classifier: QuestionClassifier,
         generator: AnswerGenerator | None,
         *,
         show_unsupported: bool = False,
@@ -90,21 +90,21 @@ class Bot:
         """Takes what it works with; `Bot.open` finds it by itself.
 
         `retriever` takes what `HybridRetriever` does, and gives documents with a `hit` in their metadata; `reader` says
-        which sentences answer, `kinds` what a question asks for; without a `generator` the bot quotes. What a model
-        wrote without proof is left out, or with `show_unsupported` shown as "not supported by the sources".
+        which sentences answer, `classifier` what a question asks for; without a `generator` the bot quotes. What a
+        model wrote without proof is left out, or with `show_unsupported` shown as "not supported by the sources".
         """
         self._retriever = retriever
         self._store = store
         self._names = names
         self._reader = reader
-        self._kinds = kinds
+        self._classifier = classifier
         self._generator = generator
         self._show_unsupported = show_unsupported
-        self._trouble: Message | None = None
-        self.chronicle = Chronicle(store, names)
+        self._model_error: Message | None = None
+        self.timeline = Timeline(store, names)
         self._close: Callable[[], None] = lambda: None
         # plain steps in one thread: `RunnablePassthrough.assign` would start a thread a question
-        self.chain: Runnable[dict[str, Any], list[Event]] = (
+        self.chain: Runnable[dict[str, Any], list[AnswerEvent]] = (
             RunnableLambda(self._rewritten) | RunnableLambda(self._search) | RunnableGenerator(self._answers)
         )
 
@@ -123,56 +123,56 @@ class Bot:
         that is. ValueError for a key that can't be one. `show_unsupported`, else VIADOMA_UNSUPPORTED ("show" or "drop",
         which is the default), says what becomes of sentences that a model wrote without proof.
         """
-        where = settings(None if data is None else Path(data))
+        where = load_settings(None if data is None else Path(data))
         config = _chat_model(model, where)
         if show_unsupported is None:
-            show_unsupported = where.unsupported == "show"
+            show_unsupported = where.unsupported_claims == "show"
         store = Store.open(where, create=False)
         generator = AnswerGenerator(ChatModel(config)) if config else None
-        names = Names.open(where.data / "names.txt") if where.names else Names(())
-        retriever = HybridRetriever(store=store, names=names, limit=HITS)
+        names = NameTable.open(where.data / "names.txt") if where.link_names else NameTable(())
+        retriever = HybridRetriever(store=store, names=names, limit=TOP_K)
         threads = os.cpu_count() or 1
-        reader, kinds = Reader(where.cache, threads), Kinds(where.cache, threads)
+        reader, kinds = Reader(where.cache_dir, threads), QuestionClassifier(where.cache_dir, threads)
         bot = cls(retriever, store, names, reader, kinds, generator, show_unsupported=show_unsupported)
         bot._close = store.close
         return bot
 
     @property
-    def mode(self) -> str:
-        """How answers are made: "quoting" or "writing with MODEL"."""
-        return f"writing with {self._generator.name}" if self._generator else "quoting"
+    def model(self) -> str:
+        """The chat model that writes; empty when quoting."""
+        return self._generator.name if self._generator else ""
 
     @property
-    def host(self) -> str:
+    def model_host(self) -> str:
         """The host of the model that writes; empty when quoting, and for a provider's own."""
         return self._generator.host if self._generator else ""
 
     @property
-    def trouble(self) -> Message | None:
+    def model_error(self) -> Message | None:
         """Why the model did not write the last answer that was asked of it; None if it did, or none was asked yet."""
-        return self._trouble
+        return self._model_error
 
     @property
-    def index(self) -> IndexState:
-        """How the index of the vectors is: not "opened" until the first search, "remade" while it is made again."""
+    def index_state(self) -> IndexState:
+        """How the index of the vectors is: not "ready" until the first search, "rebuilt" while it is rebuilt."""
         return self._store.index.state
 
     @property
-    def embedding(self) -> str:
+    def embedding_model(self) -> str:
         """The name of the model whose vectors are searched."""
         return self._store.library.embedding
 
     @property
-    def names(self) -> Names:
+    def names(self) -> NameTable:
         """The table of names that are known in several spellings, the user's among them."""
         return self._names
 
     @property
     def coverage(self) -> Coverage:
         """What there is to search just now."""
-        return self._covered(EVERYTHING, None)
+        return self._coverage(NO_FILTERS, None)
 
-    def _covered(self, filters: Filters, as_of: date | None) -> Coverage:
+    def _coverage(self, filters: Filters, as_of: date | None) -> Coverage:
         with self._store.library.snapshot():
             return self._store.library.catalogue.coverage(filters, as_of)
 
@@ -182,27 +182,26 @@ class Bot:
         with self._store.library.snapshot():
             return self._store.library.catalogue.facets()
 
-    @property
-    def catalogue(self) -> list[Entry]:
+    def list_articles(self) -> list[ArticleSummary]:
         """The articles that are searched, newest first, those without a date last."""
         with self._store.library.snapshot():
-            return self._store.library.catalogue.entries()
+            return self._store.library.catalogue.summaries()
 
     def article(self, article_id: str, version: int) -> Article | None:
-        """A version of an article as it was taken in, even if it was replaced or withdrawn; None if there is none."""
+        """A version of an article as it was ingested, even if it was replaced or withdrawn; None if there is none."""
         with self._store.library.snapshot():
             return self._store.library.article(article_id, version)
 
-    def record(self, article_id: str, version: int) -> Record | None:
+    def version_details(self, article_id: str, version: int) -> VersionDetails | None:
         """All that is known of a version: where it comes from, its other versions, why it is no longer searched."""
-        return self._store.library.record(article_id, version)
+        return self._store.library.version_details(article_id, version)
 
     def ask(
         self,
         question: str,
         history: Sequence[Turn] = (),
         as_of: date | None = None,
-        filters: Filters = EVERYTHING,
+        filters: Filters = NO_FILTERS,
     ) -> Answer:
         """The whole answer to a question, given the earlier turns of its conversation, oldest first.
 
@@ -210,7 +209,7 @@ class Bot:
         count from that day instead of today. `filters` choose the articles that are searched. QuestionError for an
         empty question or one of more than MAX_QUESTION characters.
         """
-        events: list[Event] = self.chain.invoke(_input(question, history, as_of, filters))
+        events: list[AnswerEvent] = self.chain.invoke(_input(question, history, as_of, filters))
         return events[-1].answer
 
     def stream(
@@ -218,43 +217,43 @@ class Bot:
         question: str,
         history: Sequence[Turn] = (),
         as_of: date | None = None,
-        filters: Filters = EVERYTHING,
-    ) -> Iterator[Event]:
+        filters: Filters = NO_FILTERS,
+    ) -> Iterator[AnswerEvent]:
         """The same answer as it comes about: "searched", a "claim" each, and last the whole "answer"."""
         step = _input(question, history, as_of, filters)
         return (event for events in self.chain.stream(step) for event in events)
 
-    def suggest(self, answer: Answer, limit: int = SUGGESTED) -> tuple[str, ...]:
+    def suggest(self, answer: Answer, limit: int = MAX_SUGGESTIONS) -> tuple[str, ...]:
         """Questions that may come next, in the question's language, which the articles answer with other quotes.
 
         At most `limit`, and none if nothing fits. They are answered as the answer was: by its filters, as of its day.
         """
-        cited = {(one.article.id, one.start) for one in answer.citations}
-        made: list[str] = []
+        cited = {(citation.article.id, citation.start) for citation in answer.citations}
+        suggested: list[str] = []
         until = time.monotonic() + SUGGESTING_SECONDS
-        for question, name in islice(next_questions(answer, self._names), TRIED):
-            if len(made) == limit or time.monotonic() > until or self._reader.waiting:
+        for question, name in islice(suggest_questions(answer, self._names), MAX_SUGGESTION_CANDIDATES):
+            if len(suggested) == limit or time.monotonic() > until or self._reader.waiting:
                 break
             hits = [
                 document.metadata["hit"]
                 for document in self._retriever.invoke(question, filters=answer.filters, as_of=answer.as_of)
             ]
-            choice = self._chosen(question, read(self._reader, question, (), hits[:SUGGESTING_HITS]))
-            if choice.status != "answered" or choice.differing:
+            choice = self._select(question, read(self._reader, question, (), hits[:SUGGESTING_HITS]))
+            if choice.status != "answered" or choice.conflict:
                 continue
             first, span = choice.quotes[0]
-            about = {one.name for one in self._names.mentions(first.article.text[span.start : span.end])}
+            about = {mention.name for mention in self._names.mentions(first.article.text[span.start : span.end])}
             new = {(hit.article.id, span.start) for hit, span in choice.quotes} - cited
             if new and (not name or name in about):
                 cited |= new
-                made.append(question)
-        return tuple(made)
+                suggested.append(question)
+        return tuple(suggested)
 
     def warm_up(self) -> None:
         """Makes ready what the first question needs, so that it waits for less."""
         # any word: a question without one is not searched
         hits = [document.metadata["hit"] for document in self._retriever.invoke("Belarus")]
-        self._chosen("Belarus", read(self._reader, "Belarus", (), hits[:1]))
+        self._select("Belarus", read(self._reader, "Belarus", (), hits[:1]))
 
     def close(self) -> None:
         """Lets go of the data folder and of the model's connections."""
@@ -273,17 +272,17 @@ class Bot:
     # the steps of the chain
 
     def _rewritten(self, step: Mapping[str, Any]) -> dict[str, Any]:
-        step = {"history": (), "as_of": None, "filters": EVERYTHING, **step}
+        step = {"history": (), "as_of": None, "filters": NO_FILTERS, **step}
         question, history = step["question"], step["history"]
         rewritten: str = ""
-        trouble: Message | None = None
+        model_error: Message | None = None
         if history and self._generator:
             try:
-                rewritten = self._generator.standalone(question, history[-4:])
+                rewritten = self._generator.contextualize(question, history[-4:])
             except ModelError as error:
-                trouble = message_of(error)
+                model_error = message_of(error)
         earlier = tuple(" ".join(turn.question.split()) for turn in history[-HISTORY_TURNS:])
-        return {**step, "earlier": earlier, "rewritten": rewritten, "trouble": trouble}
+        return {**step, "earlier": earlier, "rewritten": rewritten, "model_error": model_error}
 
     def _search(self, step: dict[str, Any]) -> dict[str, Any]:
         documents = self._retriever.invoke(
@@ -295,75 +294,82 @@ class Bot:
         )
         return {**step, "hits": [document.metadata["hit"] for document in documents]}
 
-    def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
+    def _answers(self, steps: Iterator[dict[str, Any]]) -> Iterator[list[AnswerEvent]]:
         (step,) = steps
         question, earlier = step["question"], step["earlier"]
-        trouble: Message | None = step["trouble"]
+        model_error: Message | None = step["model_error"]
         empty = Answer(
             question=question,
             query=Query(question, earlier, step["rewritten"]).text,
             status="not_found",
             claims=(),
             citations=(),
-            closest=(),
-            coverage=self._covered(step["filters"], step["as_of"]),
+            closest_passages=(),
+            coverage=self._coverage(step["filters"], step["as_of"]),
             notes=(),
-            mode="quoting",
+            model="",
             prompts=(),
             filters=step["filters"],
             as_of=step["as_of"],
-            embedding=self._store.library.embedding,
-            made=utc_now(),
+            embedding_model=self._store.library.embedding,
+            created_at=utc_now(),
         )
-        yield [Event("searched", empty)]
-        hits: list[Hit] = step["hits"][: self._affordable()]
+        yield [AnswerEvent("searched", empty)]
+        hits: list[Hit] = step["hits"][: self._passage_limit()]
         reading = read(self._reader, step["rewritten"] or question, () if step["rewritten"] else earlier, hits)
-        empty = replace(empty, read=reading.read, reader=self._reader.name, likely=reading.answerable if hits else None)
-        choice = self._chosen(question, reading)
-        if self._generator and not trouble:
+        empty = replace(
+            empty,
+            passages_read=reading.passages_read,
+            reader=self._reader.name,
+            probability=reading.answerable if hits else None,
+        )
+        choice = self._select(question, reading)
+        if self._generator and not model_error:
             try:
                 for events in self._write(self._generator, choice, reading, empty):
                     if events[-1].kind == "answer":
-                        self._trouble = None
-                    yield self._finished(events)
+                        self._model_error = None
+                    yield self._with_name_variants(events)
                 return
             except ModelError as error:
-                trouble = message_of(error)
-        if trouble:
-            self._trouble = trouble
-            empty = replace(empty, notes=(Message("{trouble} The answer is quoted instead.", trouble=trouble),))
+                model_error = message_of(error)
+        if model_error:
+            self._model_error = model_error
+            empty = replace(empty, notes=(Message("{error} Showing quotes instead.", error=model_error),))
         for events in self._quote(choice, reading, empty):
-            yield self._finished(events)
+            yield self._with_name_variants(events)
 
-    def _affordable(self) -> int:
+    def _passage_limit(self) -> int:
         """How many passages are read: fewer where many questions wait to be."""
-        return next((hits for waiting, hits in CROWDED if self._reader.waiting <= waiting), FEWEST)
+        return next((hits for waiting, hits in PASSAGES_BY_LOAD if self._reader.waiting <= waiting), MIN_PASSAGES)
 
-    def _chosen(self, question: str, reading: Reading) -> Choice:
-        return choose(reading, self._kinds.of(question), calibration())
+    def _select(self, question: str, reading: Reading) -> QuoteSelection:
+        return select_quotes(reading, self._classifier.question_type(question), calibration())
 
-    def _finished(self, events: list[Event]) -> list[Event]:
+    def _with_name_variants(self, events: list[AnswerEvent]) -> list[AnswerEvent]:
         """The events, with the names that their quotes spell otherwise than the question."""
         return [
-            replace(event, answer=replace(event.answer, spellings=spellings(event.answer, self._names)))
+            replace(event, answer=replace(event.answer, name_variants=find_name_variants(event.answer, self._names)))
             for event in events
         ]
 
     def _cited(self, quotes: Sequence[tuple[Hit, Span]]) -> tuple[Citation, ...]:
         """Citations for stretches of hits, numbered from 1, with who says what they tell."""
-        return tuple(attributed(self._dated(one), self._names) for one in numbered(quotes))
+        return tuple(
+            with_speakers(self._with_correction_date(citation), self._names) for citation in numbered_citations(quotes)
+        )
 
-    def _dated(self, citation: Citation) -> Citation:
+    def _with_correction_date(self, citation: Citation) -> Citation:
         article = citation.article
         if article.version == 1:
             return citation
-        record = self.record(article.id, article.version)
-        return replace(citation, corrected=record.corrected if record else "")
+        record = self.version_details(article.id, article.version)
+        return replace(citation, corrected_on=record.corrected_on if record else "")
 
     def _write(
-        self, generator: AnswerGenerator, choice: Choice, reading: Reading, empty: Answer
-    ) -> Iterator[list[Event]]:
-        answer = replace(empty, mode=self.mode, prompts=generator.prompts)
+        self, generator: AnswerGenerator, choice: QuoteSelection, reading: Reading, empty: Answer
+    ) -> Iterator[list[AnswerEvent]]:
+        answer = replace(empty, model=self.model, prompts=generator.prompts)
         places: dict[tuple[str, Span], Citation] = {}
         checker = Checker(reading, self._reader, calibration(), self._names)
         dropped = 0
@@ -374,23 +380,23 @@ class Bot:
                 dropped += 1
             else:
                 answer = self._with_claim(answer, written, places)
-                yield [Event("claim", answer)]
+                yield [AnswerEvent("claim", answer)]
         if dropped and not any(claim.support != "unverified" for claim in answer.claims):
             raise ModelError(Message("Nothing that the model wrote is proved by the articles."))
         if dropped:
             note = Message.many(
-                "{count} sentence of the model was left out: the articles do not prove it.",
-                "{count} sentences of the model were left out: the articles do not prove it.",
+                "{count} generated sentence was removed: the articles do not prove it.",
+                "{count} generated sentences were removed: the articles do not prove them.",
                 count=dropped,
             )
             answer = replace(answer, notes=(*answer.notes, note))
         if not answer.claims:
-            answer = replace(answer, closest=self._closest(reading))
+            answer = replace(answer, closest_passages=self._closest(reading))
         else:
-            for told in choice.differing.told if choice.differing else ():
+            for value in choice.conflict.values if choice.conflict else ():
                 # a model may tell one account only
-                if not any(holds(cited, told) for cited in places.values()):
-                    self._place((told.candidate.hit, told.candidate.sentence.span), places)
+                if not any(holds(cited, value) for cited in places.values()):
+                    self._citation_number((value.candidate.hit, value.candidate.sentence.span), places)
             cited = tuple(places.values())
             answer = replace(
                 answer,
@@ -400,15 +406,15 @@ class Bot:
                 verdict=choice.verdict,
                 corrects=choice.corrects and cites(cited[:1], choice.quotes[0]),
             )
-        yield [Event("answer", answer)]
+        yield [AnswerEvent("answer", answer)]
 
     def _with_claim(self, answer: Answer, written: GeneratedClaim, places: dict[tuple[str, Span], Citation]) -> Answer:
-        """The answer with one more claim; `places` holds the citations so far, and takes in new ones."""
-        used = [self._place(quote, places) for quote in written.quotes]
-        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.doubts, written.likely)
+        """The answer with one more claim; `places` holds the citations so far, and gets new ones."""
+        used = [self._citation_number(quote, places) for quote in written.quotes]
+        claim = Claim(written.text, written.support, tuple(dict.fromkeys(used)), written.issues, written.probability)
         return replace(answer, status="answered", claims=(*answer.claims, claim), citations=tuple(places.values()))
 
-    def _place(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:
+    def _citation_number(self, quote: tuple[Hit, Span], places: dict[tuple[str, Span], Citation]) -> int:
         """The number of a quote's citation, which is made if need be."""
         hit, span = quote
         if (hit.article.id, span) not in places:
@@ -417,21 +423,25 @@ class Bot:
 
     def _closest(self, reading: Reading) -> tuple[Citation, ...]:
         """The sentences that come nearest to an answer."""
-        near = [(one.hit, one.sentence.span) for one in reading.candidates if is_report(one.text)]
-        return self._cited(near[:CLOSEST])
+        near = [
+            (candidate.hit, candidate.sentence.span) for candidate in reading.candidates if is_statement(candidate.text)
+        ]
+        return self._cited(near[:MAX_CLOSEST_PASSAGES])
 
-    def _quote(self, choice: Choice, reading: Reading, empty: Answer) -> Iterator[list[Event]]:
+    def _quote(self, choice: QuoteSelection, reading: Reading, empty: Answer) -> Iterator[list[AnswerEvent]]:
         if choice.status == "not_found":
-            yield [Event("answer", replace(empty, closest=self._closest(reading), missing=choice.missing))]
+            yield [
+                AnswerEvent("answer", replace(empty, closest_passages=self._closest(reading), missing=choice.missing))
+            ]
             return
         citations = self._cited(choice.quotes)
         answer = replace(empty, status=choice.status, corrects=choice.corrects)
         for citation, quote in zip(citations, choice.quotes, strict=True):
-            claim = Claim(citation.quote, "quoted", (citation.number,), likely=reading.likely(*quote))
+            claim = Claim(citation.quote, "quoted", (citation.number,), probability=reading.probability(*quote))
             answer = replace(answer, claims=(*answer.claims, claim), citations=citations[: citation.number])
-            yield [Event("claim", answer)]
+            yield [AnswerEvent("claim", answer)]
         yield [
-            Event(
+            AnswerEvent(
                 "answer",
                 replace(
                     answer,

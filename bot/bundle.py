@@ -13,13 +13,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from bot.answer import Answer, Citation, Claim, Disagreement, Kind, Short, Spelling, Status, Verdict, Voice, searched
+from bot.answer import (
+    Answer,
+    Citation,
+    Claim,
+    Disagreement,
+    NameVariants,
+    ShortAnswer,
+    SourceKind,
+    Speaker,
+    Status,
+    Verdict,
+    coverage_text,
+)
 from language import Message, message_of, one_line
-from vectorstore import Article, Coverage, Filters, Span, Time
+from vectorstore import Article, Coverage, Filters, Span, TimeReference
 
 FORMAT = "viadoma-evidence"
 VERSION = 3
@@ -30,7 +42,30 @@ ABOUT = (
     "its text in UTF-8. The bundle's own sha256 is that of the rest of it as JSON with sorted keys and no spaces: it "
     "shows a change, but not who made it."
 )
-Copied = TypeVar("Copied")
+# The keys of a bundle, where they are not the fields' names.
+KEYS = {
+    "ingested_at": "added",
+    "reprints": "copies",
+    "start_date": "first",
+    "end_date": "last",
+    "inferred": "reckoned",
+    "corrected_on": "corrected",
+    "speakers": "voices",
+    "is_direct_quote": "direct",
+    "in_sources": "quoted",
+    "also_asked": "also",
+    "issues": "doubts",
+    "probability": "likely",
+    "values": "accounts",
+    "closest_passages": "closest",
+    "name_variants": "spellings",
+    "coverage_text": "searched",
+    "embedding_model": "embedding",
+    "created_at": "made",
+    "passages_read": "read",
+}
+QUOTED, WRITTEN_BY = "quoting", "writing with "  # the `mode` of an answer without a model, and before a model's name
+Copy = TypeVar("Copy")
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[int, Field(ge=0, lt=2**31)]
@@ -49,11 +84,11 @@ class StoredArticle:
     url: str
     note: str
     sha256: str
-    added: str
+    ingested_at: str
 
 
 @dataclass(frozen=True, slots=True)
-class StoredCopy:
+class StoredReprint:
     """An article version that prints another's text again."""
 
     article: str
@@ -71,17 +106,17 @@ class StoredCitation:
     start: Place
     end: Place
     link: str
-    publisher_kind: Kind
-    voices: tuple[Voice, ...]
-    copies: tuple[StoredCopy, ...]
-    times: tuple[Time, ...] = ()
-    corrected: str = ""
+    publisher_kind: SourceKind
+    speakers: tuple[Speaker, ...]
+    reprints: tuple[StoredReprint, ...]
+    times: tuple[TimeReference, ...] = ()
+    corrected_on: str = ""
     context: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class StoredShort:
-    """A `Short`, of a citation and at a place that there can be."""
+class StoredShortAnswer:
+    """A `ShortAnswer`, of a citation and at a place that there can be."""
 
     text: str
     citation: Number
@@ -99,34 +134,36 @@ class StoredAnswer:
 
     question: str
     query: str
-    made: str
+    created_at: str
     status: Status
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[StoredCitation, ...]
-    closest: tuple[StoredCitation, ...]
+    closest_passages: tuple[StoredCitation, ...]
     disagreements: tuple[Disagreement, ...]
     missing: tuple[Message, ...]
     notes: tuple[Message, ...]
-    spellings: tuple[Spelling, ...]
-    searched: str
+    name_variants: tuple[NameVariants, ...]
+    coverage_text: str
     coverage: Coverage
     filters: Filters
     as_of: date | None
     mode: str
     prompts: tuple[str, ...]
-    embedding: str
-    short: StoredShort | None = None
+    embedding_model: str
+    short: StoredShortAnswer | None = None
     verdict: Verdict | None = None
     corrects: bool = False
-    read: Place = 0
+    passages_read: Place = 0
     reader: str = ""
-    likely: Probability | None = None
+    probability: Probability | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A whole bundle but for its digest: the answers, and each article version they name once."""
+
+    __pydantic_config__: ClassVar = ConfigDict(alias_generator=lambda field: KEYS.get(field, field))  # of all within
 
     format: str
     version: int
@@ -139,34 +176,34 @@ class BundleError(ValueError):
     """A file that is no bundle of evidence, or one that can't be read whole."""
 
 
-def bundle(answers: Sequence[Answer]) -> str:
+def dump_bundle(answers: Sequence[Answer]) -> str:
     """The answers as JSON that `verify` rechecks; it holds the quotes, but not the texts of the articles."""
     used: dict[tuple[str, int], StoredArticle] = {}
     for answer in answers:
-        for citation in (*answer.citations, *answer.closest):
-            for article in (citation.article, *citation.copies):
-                used.setdefault((article.id, article.version), _copied(StoredArticle, article))
-    made = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
-    fields = _adapter().dump_python(made, mode="json")
+        for citation in (*answer.citations, *answer.closest_passages):
+            for article in (citation.article, *citation.reprints):
+                used.setdefault((article.id, article.version), _copy_fields(StoredArticle, article))
+    whole = Bundle(FORMAT, VERSION, ABOUT, tuple(map(_stored_answer, answers)), tuple(used.values()))
+    fields = _adapter().dump_python(whole, mode="json", by_alias=True)
     return json.dumps({**fields, "sha256": _digest(fields)}, ensure_ascii=False, indent=2) + "\n"
 
 
-def answers_in(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Answer]:
+def load_answers(bundle_text: str, article_of: Callable[[str, int], Article | None]) -> list[Answer]:
     """The answers of a bundle, with the articles that `article_of` finds by id and version.
 
     Of an article that is no longer there the text is empty; the quotes stay. BundleError if it is no bundle at all.
     """
     stored, _ = read_bundle(bundle_text)
-    known_data = {(one.id, one.version): bare(one) for one in stored.articles}
+    known_data = {(article.id, article.version): article_without_text(article) for article in stored.articles}
     known: dict[tuple[str, int], Article] = {}
 
     def article(article_id: str, version: int) -> Article:
         place = article_id, version
         if place not in known:
-            known[place] = article_of(*place) or known_data.get(place) or unknown(*place)
+            known[place] = article_of(*place) or known_data.get(place) or unknown_article(*place)
         return known[place]
 
-    return [restored(answer, article) for answer in stored.answers]
+    return [restore_answer(answer, article) for answer in stored.answers]
 
 
 def read_bundle(text: str) -> tuple[Bundle, bool]:
@@ -224,57 +261,59 @@ def _digest(fields: object) -> str:
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _copied(kind: type[Copied], source: object, /, **others: Any) -> Copied:
+def _copy_fields(kind: type[Copy], source: object, /, **others: Any) -> Copy:
     """A dataclass with the fields of that name of another object, but for those given."""
-    same = {one.name: getattr(source, one.name) for one in fields(cast(Any, kind)) if one.name not in others}
+    same = {field.name: getattr(source, field.name) for field in fields(cast(Any, kind)) if field.name not in others}
     return kind(**same, **others)
 
 
 def _stored_citation(citation: Citation) -> StoredCitation:
-    copies = tuple(StoredCopy(copy.id, copy.version) for copy in citation.copies)
+    reprints = tuple(StoredReprint(copy.id, copy.version) for copy in citation.reprints)
     article = citation.article
-    return _copied(StoredCitation, citation, article=article.id, version=article.version, copies=copies)
+    return _copy_fields(StoredCitation, citation, article=article.id, version=article.version, reprints=reprints)
 
 
 def _stored_answer(answer: Answer) -> StoredAnswer:
-    return _copied(
+    return _copy_fields(
         StoredAnswer,
         answer,
+        mode=f"{WRITTEN_BY}{answer.model}" if answer.model else QUOTED,
         citations=tuple(map(_stored_citation, answer.citations)),
-        closest=tuple(map(_stored_citation, answer.closest)),
-        short=_copied(StoredShort, answer.short) if answer.short else None,
-        searched=str(searched(answer)),
+        closest_passages=tuple(map(_stored_citation, answer.closest_passages)),
+        short=_copy_fields(StoredShortAnswer, answer.short) if answer.short else None,
+        coverage_text=str(coverage_text(answer)),
     )
 
 
-def unknown(article_id: str, version: int) -> Article:
+def unknown_article(article_id: str, version: int) -> Article:
     """An article of which a bundle knows nothing but its id."""
     return Article(article_id, version, "", "", "", "", "", "", "", "", "", "")
 
 
-def bare(article: StoredArticle) -> Article:
+def article_without_text(article: StoredArticle) -> Article:
     """What a bundle knows of an article: all but its text."""
-    return _copied(Article, article, source="", text="", blocks=())
+    return _copy_fields(Article, article, source="", text="", blocks=())
 
 
-def restored(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:
+def restore_answer(answer: StoredAnswer, article_of: Callable[[str, int], Article]) -> Answer:
     """The answer that was stored, with the articles that `article_of` finds by id and version."""
 
     def citations(stored: Sequence[StoredCitation]) -> tuple[Citation, ...]:
         return tuple(
-            _copied(
+            _copy_fields(
                 Citation,
-                one,
-                article=article_of(one.article, one.version),
-                copies=tuple(article_of(copy.article, copy.version) for copy in one.copies),
+                citation,
+                article=article_of(citation.article, citation.version),
+                reprints=tuple(article_of(copy.article, copy.version) for copy in citation.reprints),
             )
-            for one in stored
+            for citation in stored
         )
 
-    return _copied(
+    return _copy_fields(
         Answer,
         answer,
+        model=answer.mode.removeprefix(WRITTEN_BY) if answer.mode != QUOTED else "",
         citations=citations(answer.citations),
-        closest=citations(answer.closest),
-        short=_copied(Short, answer.short) if answer.short else None,
+        closest_passages=citations(answer.closest_passages),
+        short=_copy_fields(ShortAnswer, answer.short) if answer.short else None,
     )

@@ -15,9 +15,9 @@ from typing import Literal
 
 from bot.reading import Calibration, Candidate
 from language import all_words, alternation, word_list, words_by_key
-from vectorstore import published_span, without_times
+from vectorstore import published_span, strip_times
 
-MOST = 4  # accounts
+MAX_VALUES = 4  # accounts
 SAME_TIME = timedelta(days=20)  # between the times of two accounts of one thing
 ROUGH_SHARE = 0.2  # of the greater number, by which "more than 100" or "about 100" may differ from another
 LARGEST_WORD = 1000  # a number that is one word
@@ -42,7 +42,7 @@ CORRECTS = re.compile(rf"\b(?:{alternation(word_list('corrections', 'words'))})\
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ExtractedValue:
     """A value and the first sentence that gives it; `corrects`: it says that it puts an earlier account right."""
 
     value: str
@@ -51,58 +51,64 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Differing:
+class Conflict:
     """Accounts that differ, at least two, in a number or a date; the best sentence's first."""
 
     about: Literal["number", "date"]
-    told: tuple[Told, ...]
+    values: tuple[ExtractedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
     """What a sentence answers: as told, as a number (of a day its ordinal), and whether it is exact."""
 
-    told: str
+    text: str
     number: float
     exact: bool
 
 
-def accounts(ranked: Sequence[Candidate], fitted: Calibration) -> Differing | None:
+def find_conflict(ranked: Sequence[Candidate], fitted: Calibration) -> Conflict | None:
     """The accounts that differ; None if the sentences, best first, agree.
 
     The words by which the best one answers say whether numbers or days are compared. Sentences that are less likely to
     answer than what is quoted give no account. One source has one: of an article and its reprints, the first.
     """
-    likely = [one for one in ranked if one.likely >= fitted.quoted and one.scores.span >= fitted.short]
+    likely = [
+        candidate
+        for candidate in ranked
+        if candidate.probability >= fitted.quoted and candidate.scores.span >= fitted.short
+    ]
     if not likely or likely[0] is not ranked[0]:
         return None
     about: Literal["number", "date"] = "date" if _day(likely[0]) else "number"
-    value, clash = (_day, _other_day) if about == "date" else (_number, _clash)
-    found = _apart(likely, value, clash)
-    return Differing(about, tuple(found)) if len(found) > 1 else None
+    value, clash = (_day, _days_conflict) if about == "date" else (_number, _numbers_conflict)
+    found = _distinct_values(likely, value, clash)
+    return Conflict(about, tuple(found)) if len(found) > 1 else None
 
 
-def _apart(
+def _distinct_values(
     likely: Sequence[Candidate],
     value: Callable[[Candidate], _Value | None],
-    clash: Callable[[_Value, _Value], bool],
-) -> list[Told]:
+    conflicts: Callable[[_Value, _Value], bool],
+) -> list[ExtractedValue]:
     """The best sentence's value, and those of the others that clash with all before them, of the same time."""
     sources: set[str] = set()
     kept: list[tuple[_Value, Candidate]] = []
-    for one in likely:
-        found = value(one)
+    for candidate in likely:
+        found = value(candidate)
         if not found and not kept:
             return []  # what answers best gives no such value
-        if not found or one.hit.article.id in sources:
+        if not found or candidate.hit.article.id in sources:
             continue
-        sources |= {one.hit.article.id, *(copy.id for copy in one.hit.copies)}
-        same = not kept or _same_time(kept[0][1], one)
-        if same and len(kept) < MOST and all(clash(other, found) for other, _ in kept):
-            kept.append((found, one))
+        sources |= {candidate.hit.article.id, *(copy.id for copy in candidate.hit.reprints)}
+        same = not kept or _same_time(kept[0][1], candidate)
+        if same and len(kept) < MAX_VALUES and all(conflicts(other, found) for other, _ in kept):
+            kept.append((found, candidate))
     return [
-        Told(found.told, one, any(_corrects(one, other) for _, other in kept if other is not one))
-        for found, one in kept
+        ExtractedValue(
+            found.text, candidate, any(_corrects(candidate, other) for _, other in kept if other is not candidate)
+        )
+        for found, candidate in kept
     ]
 
 
@@ -112,7 +118,7 @@ def _words(candidate: Candidate) -> str:
 
 def _number(candidate: Candidate) -> _Value | None:
     """The only number among the words that answer."""
-    text = without_times(_words(candidate))
+    text = strip_times(_words(candidate))
     found = list(FIGURE.finditer(text))
     if len(found) != 1 or TOTAL.search(candidate.text) or NAMED_NUMBER.search(_before(candidate, found[0])):
         return None
@@ -123,7 +129,7 @@ def _number(candidate: Candidate) -> _Value | None:
 
 def _before(candidate: Candidate, number: re.Match[str]) -> str:
     """What stands before a number in its sentence: "General License" makes 13 a name."""
-    words = without_times(_words(candidate))[: number.start("number")]
+    words = strip_times(_words(candidate))[: number.start("number")]
     return candidate.hit.article.text[candidate.sentence.span.start : candidate.words.start] + words
 
 
@@ -131,65 +137,69 @@ def _day(candidate: Candidate) -> _Value | None:
     """The day that the words that answer name."""
     text, words = candidate.hit.article.text, candidate.words
     for time in candidate.sentence.times:
-        if time.first == time.last and time.span.overlaps(words):
-            told = text[time.span.start : time.span.end]
-            return _Value(f"{told} ({time.first})" if time.reckoned else told, float(time.first.toordinal()), True)
+        if time.start_date == time.end_date and time.span.overlaps(words):
+            words_of_day = text[time.span.start : time.span.end]
+            return _Value(
+                f"{words_of_day} ({time.start_date})" if time.inferred else words_of_day,
+                float(time.start_date.toordinal()),
+                True,
+            )
     return None
 
 
-def _other_day(one: _Value, other: _Value) -> bool:
-    return one.number != other.number
+def _days_conflict(first: _Value, second: _Value) -> bool:
+    return first.number != second.number
 
 
-def _clash(one: _Value, other: _Value) -> bool:
+def _numbers_conflict(first: _Value, second: _Value) -> bool:
     """Whether two numbers can't both be right: "more than 120" and 123 can, 114 and 104 can't."""
-    if one.number == other.number:
+    if first.number == second.number:
         return False
-    if one.exact and other.exact:
+    if first.exact and second.exact:
         return True
-    return abs(one.number - other.number) > ROUGH_SHARE * max(one.number, other.number)
+    return abs(first.number - second.number) > ROUGH_SHARE * max(first.number, second.number)
 
 
-def _corrects(one: Candidate, other: Candidate) -> bool:
-    """Whether one says that it puts an earlier report right, and is of a later day than the other."""
-    earlier, later = other.hit.article.published, one.hit.article.published
-    if not (earlier and later and CORRECTS.search(one.hit.text)):
+def _corrects(later: Candidate, earlier: Candidate) -> bool:
+    """Whether the later of two says that it puts an earlier report right, and is of a later day."""
+    before, after = earlier.hit.article.published, later.hit.article.published
+    if not (before and after and CORRECTS.search(later.hit.text)):
         return False
-    return published_span(later)[0] > published_span(earlier)[1]
+    return published_span(after)[0] > published_span(before)[1]
 
 
-def _same_time(one: Candidate, other: Candidate) -> bool:
-    first, second = _period(one), _period(other)
-    if not first or not second:
+def _same_time(first: Candidate, second: Candidate) -> bool:
+    one_period, other_period = _period(first), _period(second)
+    if not one_period or not other_period:
         return True
-    return first[0] - SAME_TIME <= second[1] and second[0] - SAME_TIME <= first[1]
+    return one_period[0] - SAME_TIME <= other_period[1] and other_period[0] - SAME_TIME <= one_period[1]
 
 
 def _period(candidate: Candidate) -> tuple[date, date] | None:
     """When what it tells happened, as far as that is known: the time it names, else that of publication."""
     if candidate.sentence.times:
-        return candidate.sentence.times[0].first, candidate.sentence.times[0].last
+        return candidate.sentence.times[0].start_date, candidate.sentence.times[0].end_date
     published = candidate.hit.article.published
     return published_span(published) if published else None
 
 
-def figure(sentence: str, near: Iterable[str], question: str) -> tuple[str, float, bool] | None:
+def extract_number(sentence: str, near: Iterable[str], question: str) -> tuple[str, float, bool] | None:
     """The number of a sentence nearest to one of the words `near`: as told, its value, and whether it is exact.
 
     None if there is none, or it is a total and the question asks for a part. Numbers of the question are none.
     """
-    text = without_times(sentence)
+    text = strip_times(sentence)
     if TOTAL.search(text) and not TOTAL.search(question):
         return None
-    own = set(re.findall(r"\d+", question))
+    asked = set(re.findall(r"\d+", question))
     spots = [match.start() for word in near for match in re.finditer(rf"\b{re.escape(word)}", text, re.I)]
-    made = []
+    numbers = []
     for match in FIGURE.finditer(text):
         digits = re.sub(r"[ ,\u00a0]", "", match["number"])
-        if digits in own or NAMED_NUMBER.search(text[: match.start("number")]):
+        if digits in asked or NAMED_NUMBER.search(text[: match.start("number")]):
             continue
         value = float(digits) if digits[0].isdigit() else float(WORDS[digits.lower()])
         distance = min((abs(spot - match.start("number")) for spot in spots), default=NEAR_LETTERS + 1)
         if distance <= NEAR_LETTERS:
-            made.append((distance, (" ".join(match[0].split()), value, not match["roughly"])))
-    return min(made, key=lambda one: one[0])[1] if made else None
+            numbers.append((distance, (" ".join(match[0].split()), value, not match["roughly"])))
+    return min(numbers, key=lambda number: number[0])[1] if numbers else None

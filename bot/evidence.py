@@ -9,14 +9,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.claim_check import PLAIN, find_issues
+from bot.claim_check.words import sentences
 from bot.reading import Calibration, Reading, article_source
-from bot.support import PLAIN, uncovered
-from bot.support.words import sentences
 from encoder import Reader, Text
 from language import Message, alternation, word_list, words_by_key
-from vectorstore import Block, Hit, Names, Sentence, Span
+from vectorstore import Block, Hit, NameTable, Sentence, Span
 
-__all__ = ["Checked", "Checker", "before", "covering", "find_quote", "is_report", "known", "uncovered"]
+__all__ = [
+    "Checker",
+    "ClaimCheck",
+    "expand_to_sentences",
+    "find_issues",
+    "find_quote",
+    "is_statement",
+    "sentence_before",
+    "source_context",
+]
 
 Quote = tuple[Hit, Span]
 
@@ -52,7 +61,7 @@ def find_quote(text: str, quote: str) -> Span | None:
     return Span(found.start(), found.end()) if found else None
 
 
-def covering(hit: Hit, quote: str) -> list[Span]:
+def expand_to_sentences(hit: Hit, quote: str) -> list[Span]:
     """The whole sentences of the passage that a quote stands in, as a span of the article in each block.
 
     Empty if it is not there. A part of a sentence proves nothing: what denies it may stand in the rest.
@@ -61,59 +70,61 @@ def covering(hit: Hit, quote: str) -> list[Span]:
     if not found:
         return []
     spans: dict[Block | None, Span] = {}
-    for one in _touched(hit, Span(hit.span.start + found.start, hit.span.start + found.end)):
-        block = hit.article.block(one.span.start)
-        spans[block] = Span(spans.get(block, one.span).start, one.span.end)
+    for sentence in _touched(hit, Span(hit.span.start + found.start, hit.span.start + found.end)):
+        block = hit.article.block(sentence.span.start)
+        spans[block] = Span(spans.get(block, sentence.span).start, sentence.span.end)
     return list(spans.values())
 
 
 def _touched(hit: Hit, span: Span) -> list[Sentence]:
     """The sentences of a passage that a stretch has a part of."""
-    return [one for one in hit.sentences if one.span.overlaps(span)]
+    return [sentence for sentence in hit.sentences if sentence.span.overlaps(span)]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ClaimCheck:
     """Why quotes do not prove a claim, in words for people, empty if nothing speaks against it.
 
-    `likely` is the probability, 0 to 1, with which the reader holds that they prove it.
+    `probability` is the probability, 0 to 1, with which the reader holds that they prove it.
     """
 
-    doubts: tuple[Message, ...]
-    likely: float
+    issues: tuple[Message, ...]
+    probability: float
 
 
 class Checker:
     """Checks the claims that answer one question: by their facts, by the reader, and by what their quotes answer."""
 
-    def __init__(self, reading: Reading, reader: Reader, fitted: Calibration, names: Names) -> None:
+    def __init__(self, reading: Reading, reader: Reader, fitted: Calibration, names: NameTable) -> None:
         self._reading = reading
         self._reader = reader
         self._names = names
         self._bears = fitted.bears
         self._proves = fitted.proves
 
-    def check(self, claim: str, quotes: Sequence[Quote]) -> Checked:
+    def check(self, claim: str, quotes: Sequence[Quote]) -> ClaimCheck:
         """What speaks against a claim in its quotes, of which there is at least one."""
         evidence = [hit.article.text[span.start : span.end] for hit, span in quotes]
         published = [hit.article.published for hit, _ in quotes]
-        why = uncovered(claim, evidence, [*map(known, quotes)], published, self._names)
+        why = find_issues(claim, evidence, [*map(source_context, quotes)], published, self._names)
         if LINK.search(claim):
-            why.append(Message("it holds an address"))
-        touched = [(hit, one) for hit, span in quotes for one in _touched(hit, span)]
-        if not all(one.quotable for _, one in touched):
+            why.append(Message("it holds a URL"))
+        touched = [(hit, sentence) for hit, span in quotes for sentence in _touched(hit, span)]
+        if not all(sentence.quotable for _, sentence in touched):
             why.append(Message("its quote is a heading, a caption or a question"))
-        elif not all(is_report(hit.article.text[one.span.start : one.span.end]) for hit, one in touched):
+        elif not all(
+            is_statement(hit.article.text[sentence.span.start : sentence.span.end]) for hit, sentence in touched
+        ):
             why.append(Message("its quote asks or orders, it reports nothing"))
-        if not any(self._reading.likely(hit, span) >= self._bears for hit, span in quotes):
+        if not any(self._reading.probability(hit, span) >= self._bears for hit, span in quotes):
             why.append(Message("its quote has nothing to do with the question"))
-        likely = proved(self._reader, claim, quotes)
+        likely = proof_probability(self._reader, claim, quotes)
         if likely < self._proves and not why:
             why.append(Message("its quote does not say so, as far as the reader can tell"))
-        return Checked(tuple(why), likely)
+        return ClaimCheck(tuple(why), likely)
 
 
-def proved(reader: Reader, claim: str, quotes: Sequence[Quote]) -> float:
+def proof_probability(reader: Reader, claim: str, quotes: Sequence[Quote]) -> float:
     """The probability, 0 to 1, with which the reader holds that the quotes prove a claim.
 
     The quotes of an article are read together with what is known of it; of several articles each by itself, and all
@@ -138,23 +149,23 @@ def claim_text(source: str, text: str, quotes: Sequence[Span]) -> Text:
 
     `quotes` are stretches of the article's text, in its order.
     """
-    earlier = before(text, quotes[0].start)
-    return Text(source, (*filter(None, [earlier]), *(text[one.start : one.end] for one in quotes)))
+    earlier = sentence_before(text, quotes[0].start)
+    return Text(source, (*filter(None, [earlier]), *(text[span.start : span.end] for span in quotes)))
 
 
-def known(quote: Quote) -> tuple[str, ...]:
+def source_context(quote: Quote) -> tuple[str, ...]:
     """What a reader of a quote knows besides: the title, the publisher, and the sentence before."""
     hit, span = quote
-    return hit.article.title, hit.article.publisher, before(hit.article.text, span.start)
+    return hit.article.title, hit.article.publisher, sentence_before(hit.article.text, span.start)
 
 
-def before(text: str, start: int) -> str:
+def sentence_before(text: str, start: int) -> str:
     """The sentence before a place in its paragraph; empty at the paragraph's beginning."""
-    told = sentences(text[text.rfind("\n", 0, start) + 1 : start])
-    return told[-1] if told else ""
+    earlier = sentences(text[text.rfind("\n", 0, start) + 1 : start])
+    return earlier[-1] if earlier else ""
 
 
-def is_report(sentence: str) -> bool:
+def is_statement(sentence: str) -> bool:
     """Whether a sentence can report something: it is no order to its reader and no question of its own."""
     if TO_A_MODEL.search(sentence):
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bot.answer import Support, Turn
 from bot.chat_model import ChatModel, ContextTooLongError, ModelError, OutputTruncatedError
-from bot.evidence import Checker, Quote, covering
+from bot.evidence import Checker, Quote, expand_to_sentences
 from language import Message, message_of
 from prompts import load
 from vectorstore import Hit, Span
@@ -59,14 +59,14 @@ SCHEMA = {
 class GeneratedClaim:
     """A sentence a model wrote, the quotes found for it as (hit, span), what they come to, and why not, if they don't.
 
-    Only an "unverified" one may have no quote; `likely` is None then, else as in `Checked`.
+    Only an "unverified" one may have no quote; `probability` is None then, else as in `ClaimCheck`.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     support: Support
-    doubts: tuple[Message, ...] = ()
-    likely: float | None = None
+    issues: tuple[Message, ...] = ()
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ class AnswerGenerator:
     def __init__(self, model: ChatModel) -> None:
         self._model = model
         self._answer = load("answer")
-        self._mend = load("mend")
+        self._revise = load("revise_claims")
         self._judge = load("judge")
-        self._standalone = load("standalone")
+        self._rewrite = load("rewrite_question")
 
     @property
     def prompts(self) -> tuple[str, ...]:
         """Names and digests of the prompts in use, kept with each answer."""
-        used = (self._answer, self._mend, self._judge, self._standalone)
+        used = (self._answer, self._revise, self._judge, self._rewrite)
         return tuple(f"{prompt.name}:{prompt.digest}" for prompt in used)
 
     @property
@@ -114,21 +114,21 @@ class AnswerGenerator:
         """Lets go of its connections."""
         self._model.close()
 
-    def standalone(self, question: str, history: Sequence[Turn]) -> str:
+    def contextualize(self, question: str, history: Sequence[Turn]) -> str:
         """The question rewritten to stand without the history; ModelError if the model fails.
 
         Empty if what it wrote is no question: the question itself is searched then, behind those before it.
         """
 
         def asked(turns: Sequence[Turn]) -> str:
-            told = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer_text[:600]}" for turn in turns)
-            return "".join(self._model.stream(self._standalone.fill(history=_fenced(told), question=question)))
+            conversation = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer_text[:600]}" for turn in turns)
+            return "".join(self._model.stream(self._rewrite.fill(history=_fenced(conversation), question=question)))
 
         try:
-            said = asked(history)
+            written = asked(history)
         except ContextTooLongError:
-            said = asked(history[-1:])
-        lines = [line.strip() for line in THOUGHT.sub("", said).splitlines() if line.strip()]
+            written = asked(history[-1:])
+        lines = [line.strip() for line in THOUGHT.sub("", written).splitlines() if line.strip()]
         # behind a "Sure, here it is:"
         line = next((line for line in lines if line.endswith("?")), lines[0] if lines else "")
         if not line or len(line) > 4 * len(question) + 400:
@@ -139,33 +139,33 @@ class AnswerGenerator:
         """The model's claims, each as soon as it is written and checked.
 
         None at all if the model says that the passages do not answer. A claim that its quotes do not prove is given
-        back to the model once, to be mended; what fails again comes last, as "unverified". ModelError if the model
+        back to the model once, to be revised; what fails again comes last, as "unverified". ModelError if the model
         fails, or writes what is no answer.
         """
         try:
-            yield from self._written(question, hits, checker)
+            yield from self._claims(question, hits, checker)
         except ContextTooLongError:
             if len(hits) < 2:
                 raise
-            yield from self._written(question, hits[: len(hits) // 2], checker)
+            yield from self._claims(question, hits[: len(hits) // 2], checker)
 
-    def _written(
+    def _claims(
         self, question: str, hits: Sequence[Hit], checker: Checker
     ) -> Iterator[GeneratedClaim | GenerationNote]:
         passages = "\n\n".join(_passage(number, hit) for number, hit in enumerate(hits, 1))
-        judge = _Judge(self, question)
+        judge = _SelfCheck(self, question)
 
         def judged(draft: _Draft) -> GeneratedClaim:
-            return judge.judged(_checked(draft, hits, checker))
+            return judge.check(_checked(draft, hits, checker))
 
         failed: list[GeneratedClaim] = []
-        said: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
+        seen: set[tuple[str, ...]] = set()  # a model that is asked once more often says all of it again
         cut: Message | None = None
 
         def fresh(written: GeneratedClaim) -> bool:
             words = tuple(terms(written.text))
-            new = words not in said
-            said.add(words)
+            new = words not in seen
+            seen.add(words)
             return new
 
         try:
@@ -179,68 +179,66 @@ class AnswerGenerator:
         except OutputTruncatedError as error:
             cut = message_of(error)
         if failed and not cut:
-            failed, mended = self._mended(question, passages, failed, judged)
-            yield from filter(fresh, mended)
+            failed, revised = self._revised(question, passages, failed, judged)
+            yield from filter(fresh, revised)
         yield from failed
-        yield from map(GenerationNote, filter(None, (cut, judge.trouble)))
+        yield from map(GenerationNote, filter(None, (cut, judge.error)))
 
-    def _mended(
+    def _revised(
         self, question: str, passages: str, failed: list[GeneratedClaim], judged: Callable[[_Draft], GeneratedClaim]
     ) -> tuple[list[GeneratedClaim], list[GeneratedClaim]]:
         """The claims that failed, and those that came out right when the model was asked for them once more."""
-        asked = "\n".join(f"- {one.text} ({'; '.join(one.doubts)})" for one in failed)
+        asked = "\n".join(f"- {claim.text} ({'; '.join(claim.issues)})" for claim in failed)
         try:
             pieces = self._model.stream(
-                self._mend.fill(passages=passages, question=question, claims=_fenced(asked)), SCHEMA
+                self._revise.fill(passages=passages, question=question, claims=_fenced(asked)), SCHEMA
             )
             again = [judged(draft) for draft in _drafts(pieces)]
         except ModelError:
             return failed, []
-        mended = [one for one in again if one.support != "unverified"]
-        # a claim that was mended is no longer one that failed
-        left = [one for one in failed if not any(_same(one.text, other.text) for other in mended)]
-        return left, mended
+        revised = [claim for claim in again if claim.support != "unverified"]
+        # a claim that was revised is no longer one that failed
+        left = [claim for claim in failed if not any(_same(claim.text, other.text) for other in revised)]
+        return left, revised
 
     def judge(self, question: str, written: GeneratedClaim) -> Support:
         """What a second, short call makes of a claim; ModelError if it fails or says nothing that can be read."""
         quotes = "\n".join(hit.article.text[span.start : span.end] for hit, span in written.quotes)
         sources = "; ".join(dict.fromkeys(_about(hit) for hit, _ in written.quotes))
-        said = "".join(
+        verdict = "".join(
             self._model.stream(
                 self._judge.fill(
                     question=question, claim=_fenced(written.text), quotes=_fenced(quotes), sources=sources
                 )
             )
         )
-        if not (found := VERDICT.search(said)):
+        if not (found := VERDICT.search(verdict)):
             raise ModelError(Message("The model did not judge."))
         word = found[0].lower()
         return "unverified" if word == "not" else "verified" if word == "supported" else "partly"
 
 
-class _Judge:
+class _SelfCheck:
     """The second check: its verdict can only lower a claim. One failure, and it is not asked again."""
 
     def __init__(self, generator: AnswerGenerator, question: str) -> None:
         self._generator = generator
         self._question = question
-        self.trouble: Message | None = None
+        self.error: Message | None = None
 
-    def judged(self, written: GeneratedClaim) -> GeneratedClaim:
-        if written.support != "verified" or self.trouble:
+    def check(self, written: GeneratedClaim) -> GeneratedClaim:
+        if written.support != "verified" or self.error:
             return written
         try:
             support = self._generator.judge(self._question, written)
         except ModelError:
-            self.trouble = Message(
-                "The model's second look at its sentences failed: they were checked by the program alone."
-            )
+            self.error = Message("The model's self-check failed: only the automatic checks were applied.")
             return written
         why = {
-            "partly": (Message("a second look found only a part of it in the quote"),),
-            "unverified": (Message("a second look did not find it in the quote"),),
+            "partly": (Message("the self-check found only a part of it in the quote"),),
+            "unverified": (Message("the self-check did not find it in the quote"),),
         }
-        return replace(written, support=support, doubts=why.get(support, ()))
+        return replace(written, support=support, issues=why.get(support, ()))
 
 
 def _fenced(text: str) -> str:
@@ -276,7 +274,7 @@ def _drafts(pieces: Iterable[str]) -> Iterator[_Draft]:
                 continue
             claims = found.get("claims") if isinstance(found, dict) else None
             empty = empty or claims == []
-            drafts = [_draft(one) for one in (claims if isinstance(claims, list) else [found])]
+            drafts = [_draft(part) for part in (claims if isinstance(claims, list) else [found])]
             if any(drafts) or claims is not None:
                 for draft in filter(None, drafts):
                     if count < MAX_CLAIMS:
@@ -287,7 +285,7 @@ def _drafts(pieces: Iterable[str]) -> Iterator[_Draft]:
             else:  # an object within a claim that is not whole yet
                 start = text.find("{", start + 1)
     if not count and not empty:
-        raise ModelError(Message("The model did not keep to the form it was asked for."))
+        raise ModelError(Message("The model returned an unexpected format."))
 
 
 def _draft(found: object) -> _Draft | None:
@@ -299,10 +297,10 @@ def _draft(found: object) -> _Draft | None:
         return None
     evidence = found.get("evidence", found.get("citations", [found]))
     quotes = []
-    for one in evidence if isinstance(evidence, list) else [evidence]:
-        if isinstance(one, dict) and isinstance(one.get("quote"), str):
-            number = re.search(r"\d+", str(one.get("passage", "")))
-            quotes.append((int(number[0]) if number and len(number[0]) < 4 else 0, one["quote"]))
+    for piece in evidence if isinstance(evidence, list) else [evidence]:
+        if isinstance(piece, dict) and isinstance(piece.get("quote"), str):
+            number = re.search(r"\d+", str(piece.get("passage", "")))
+            quotes.append((int(number[0]) if number and len(number[0]) < 4 else 0, piece["quote"]))
     plain = STRAY.sub("", MARKER.sub("", text)).strip()
     return _Draft(" ".join(plain.split()), tuple(quotes))
 
@@ -313,19 +311,19 @@ def _checked(draft: _Draft, hits: Sequence[Hit], checker: Checker) -> GeneratedC
     why: list[Message] = []
     for number, quote in draft.evidence:
         hit = hits[number - 1] if 0 < number <= len(hits) else None
-        quoted = [(hit, span) for span in covering(hit, quote)] if hit else []
-        found |= {(one.article.id, span): (one, span) for one, span in quoted}
+        quoted = [(hit, span) for span in expand_to_sentences(hit, quote)] if hit else []
+        found |= {(hit.article.id, span): (hit, span) for hit, span in quoted}
         if not quoted:
             why.append(Message("its quote is not in the passage it names"))
     quotes = tuple(found.values())
     if not quotes:
         return GeneratedClaim(draft.text, (), "unverified", (why[0] if why else Message("it names no quote"),))
     checked = checker.check(draft.text, quotes)
-    support: Support = "unverified" if checked.doubts else "verified"
-    return GeneratedClaim(draft.text, quotes, support, checked.doubts, checked.likely)
+    support: Support = "unverified" if checked.issues else "verified"
+    return GeneratedClaim(draft.text, quotes, support, checked.issues, checked.probability)
 
 
-def _same(one: str, other: str) -> bool:
+def _same(first: str, second: str) -> bool:
     """Whether two claims say the same by most of their words."""
-    left, right = set(terms(one)), set(terms(other))
+    left, right = set(terms(first)), set(terms(second))
     return 2 * len(left & right) > len(left | right)

@@ -20,7 +20,7 @@ from vectorstore import Article, Hit, Sentence, Span
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
 Features = NDArray[np.float64]
-BEST = 3  # sentences that a question's features look at
+BEST_SENTENCES = 3  # sentences that a question's features look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Candidate:
     """A sentence of a hit, as it was read.
 
     `score` orders the candidates of a question (a logit: it answers, or corrects what the question presumes).
-    `likely` is the probability of that by itself, 0 to 1.
+    `probability` is the probability of that by itself, 0 to 1.
     """
 
     hit: Hit
@@ -38,7 +38,7 @@ class Candidate:
     score: float
 
     @property
-    def likely(self) -> float:
+    def probability(self) -> float:
         """The probability that the sentence answers, or corrects the question."""
         return _share(self.score)
 
@@ -71,17 +71,17 @@ class Reading:
     hits: tuple[Hit, ...]
 
     @property
-    def read(self) -> int:
+    def passages_read(self) -> int:
         """How many passages were read."""
         return len(self.hits)
 
-    def likely(self, hit: Hit, span: Span) -> float:
+    def probability(self, hit: Hit, span: Span) -> float:
         """The probability that a stretch of a hit answers: of the best sentence it has a part of; 0 without one."""
         return max(
             (
-                one.likely
-                for one in self.candidates
-                if one.hit.article.id == hit.article.id and one.sentence.span.overlaps(span)
+                candidate.probability
+                for candidate in self.candidates
+                if candidate.hit.article.id == hit.article.id and candidate.sentence.span.overlaps(span)
             ),
             default=0.0,
         )
@@ -90,8 +90,8 @@ class Reading:
     def best_hits(self) -> list[Hit]:
         """The passages in the order of their best candidates, those without any last."""
         first: dict[tuple[str, Span], int] = {}
-        for place, one in enumerate(self.candidates):
-            first.setdefault((one.hit.article.id, one.hit.span), place)
+        for place, candidate in enumerate(self.candidates):
+            first.setdefault((candidate.hit.article.id, candidate.hit.span), place)
         return sorted(self.hits, key=lambda hit: first.get((hit.article.id, hit.span), len(self.candidates)))
 
 
@@ -140,7 +140,7 @@ def calibration() -> Calibration:
 
 def read(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> Reading:
     """Reads hits with a question and the user's earlier ones, oldest first."""
-    return judged(hits, scores(reader, question, turns, hits), calibration())
+    return build_reading(hits, scores(reader, question, turns, hits), calibration())
 
 
 def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[Hit]) -> list[PassageScores]:
@@ -148,7 +148,7 @@ def scores(reader: Reader, question: str, turns: Sequence[str], hits: Sequence[H
     texts = [
         Text(
             article_source(hit.article),
-            tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences),
+            tuple(hit.article.text[sentence.span.start : sentence.span.end] for sentence in hit.sentences),
         )
         for hit in hits
     ]
@@ -160,10 +160,10 @@ def article_source(article: Article) -> str:
     return source_line(article.title, article.publisher, article.published)
 
 
-def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
+def build_reading(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calibration) -> Reading:
     """The reading that the reader's scores of each hit come to."""
     features = sentence_features(hits, passages)
-    quotable = np.array([one.quotable for hit in hits for one in hit.sentences], bool)
+    quotable = np.array([sentence.quotable for hit in hits for sentence in hit.sentences], bool)
     if not quotable.size:
         return Reading((), 0.0, tuple(hits))
     logits = fitted.sentence.logits(features)
@@ -176,11 +176,13 @@ def judged(hits: Sequence[Hit], passages: Sequence[PassageScores], fitted: Calib
         Candidate(hit, hit.sentences[number], passage.sentences[number], passage, score)
         for (hit, passage, number), score in zip(places, logits.tolist(), strict=True)
     ]
-    ranked = tuple(sorted(candidates, key=lambda one: -one.score))
+    ranked = tuple(sorted(candidates, key=lambda candidate: -candidate.score))
     if not quotable.any():
         return Reading(ranked, 0.0, tuple(hits))
-    own = {name: values[quotable] for name, values in features.items()}  # what a heading says is no answer
-    answerable = float(fitted.answerable.logits(question_features(logits[quotable], own)))
+    quotable_features = {
+        name: values[quotable] for name, values in features.items()
+    }  # what a heading says is no answer
+    answerable = float(fitted.answerable.logits(question_features(logits[quotable], quotable_features)))
     return Reading(ranked, _share(answerable), tuple(hits))
 
 
@@ -191,16 +193,16 @@ def sentence_features(hits: Sequence[Hit], passages: Sequence[PassageScores]) ->
     is `answers` and `near` the cosine to the question, less the mean of all and over their spread; `found` is the
     search's score of the hit, the same way; `rank` is its place, from 0.
     """
-    sentences = [one for passage in passages for one in passage.sentences]
-    cosines = np.array([one.cosine for hit in hits for one in hit.sentences], np.float64)
-    answers = np.array([one.answers for one in sentences], np.float64)
+    sentences = [scores for passage in passages for scores in passage.sentences]
+    cosines = np.array([sentence.cosine for hit in hits for sentence in hit.sentences], np.float64)
+    answers = np.array([scores.answers for scores in sentences], np.float64)
     counts = [len(hit.sentences) for hit in hits]
     return {
         "answers": answers,
-        "corrects": np.array([one.corrects for one in sentences], np.float64),
-        "span": np.array([one.span for one in sentences], np.float64),
-        "passage": np.repeat(np.array([one.answerable for one in passages], np.float64), counts),
-        "supports": np.repeat(np.array([one.relation[0] for one in passages], np.float64), counts),
+        "corrects": np.array([scores.corrects for scores in sentences], np.float64),
+        "span": np.array([scores.span for scores in sentences], np.float64),
+        "passage": np.repeat(np.array([scores.answerable for scores in passages], np.float64), counts),
+        "supports": np.repeat(np.array([scores.relation[0] for scores in passages], np.float64), counts),
         "above": _standard(answers),
         "near": _standard(cosines),
         "found": np.repeat(_standard(np.array([hit.score for hit in hits], np.float64)), counts),
@@ -215,7 +217,7 @@ def question_features(scores: Features, features: Mapping[str, Features]) -> dic
     return {
         "best": scores[best],
         "next": scores[order[1]] if len(order) > 1 else scores[best],
-        "mean": scores[order[:BEST]].mean(),
+        "mean": scores[order[:BEST_SENTENCES]].mean(),
         "answers": features["answers"].max(),
         "corrects": features["corrects"].max(),
         "span": features["span"].max(),

@@ -9,48 +9,48 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.answer import Claim, searched
+from bot.answer import Claim, coverage_text
 from bot.bundle import (
     StoredAnswer,
     StoredArticle,
     StoredCitation,
-    StoredShort,
-    bare,
+    StoredShortAnswer,
+    article_without_text,
     read_bundle,
-    restored,
-    unknown,
+    restore_answer,
+    unknown_article,
 )
-from bot.evidence import before, uncovered
+from bot.evidence import find_issues, sentence_before
 from language import one_line
-from vectorstore import Article, Names
+from vectorstore import Article, NameTable
 
-NOT_ANEW = "it is not reckoned anew"
+NOT_REPEATED = "it is not computed again"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What the recheck says of one thing: `where` names it ("answer 1, quote 2"), `differs` says what does not hold.
+class CheckResult:
+    """What the recheck says of one thing: `where` names it ("answer 1, quote 2"), `problems` says what does not hold.
 
-    An empty `differs` means that nothing differs; `told` is what is then said of it.
+    An empty `problems` means that nothing differs; `note` is what is then said of it.
     """
 
     where: str
-    differs: tuple[str, ...] = ()
-    told: str = "holds"
+    problems: tuple[str, ...] = ()
+    note: str = "holds"
 
     @property
-    def holds(self) -> bool:
+    def ok(self) -> bool:
         """Whether nothing differs."""
-        return not self.differs
+        return not self.problems
 
     def __str__(self) -> str:
         """The finding on one line, for people."""
-        return f"{self.where}: {'; '.join(self.differs) or self.told}"
+        return f"{self.where}: {'; '.join(self.problems) or self.note}"
 
 
 def verify(
-    bundle_text: str, article_of: Callable[[str, int], Article | None], names: Names | None = None
-) -> list[Finding]:
+    bundle_text: str, article_of: Callable[[str, int], Article | None], names: NameTable | None = None
+) -> list[CheckResult]:
     """Rechecks a bundle against the articles, which `article_of` finds by id and version.
 
     `names` is the table of spellings that the answers were made with, the project's own if None.
@@ -60,74 +60,78 @@ def verify(
     answer that does not stand in its quote, an answer's text, the file. BundleError if it is no bundle at all.
     """
     stored, untouched = read_bundle(bundle_text)
-    findings = [] if untouched else [Finding("the file", ("it was changed after it was made (its sha256 differs)",))]
-    articles = {(one.id, one.version): one for one in stored.articles}
+    findings = (
+        [] if untouched else [CheckResult("the file", ("it was changed after it was made (its sha256 differs)",))]
+    )
+    articles = {(article.id, article.version): article for article in stored.articles}
     if len(articles) < len(stored.articles):
-        findings.append(Finding("the file", ("it holds an article version more than once",)))
+        findings.append(CheckResult("the file", ("it holds an article version more than once",)))
     for place, answer in enumerate(stored.answers, 1):
-        for name, citations in (("quote", answer.citations), ("closest passage", answer.closest)):
+        for name, citations in (("quote", answer.citations), ("closest passage", answer.closest_passages)):
             for number, citation in enumerate(citations, 1):
                 differs = [] if citation.number == number else [f"its number should be {number}"]
-                differs += _citation_differs(citation, articles, article_of)
-                findings.append(Finding(f"answer {place}, {name} {citation.number}", tuple(differs)))
+                differs += _citation_problems(citation, articles, article_of)
+                findings.append(CheckResult(f"answer {place}, {name} {citation.number}", tuple(differs)))
         for number, claim in enumerate(answer.claims, 1):
-            if troubles := tuple(_claim_differs(claim, answer.citations, articles, article_of, names)):
-                findings.append(Finding(f"answer {place}, claim {number}", troubles))
-            elif claim.support != "quoted" and claim.likely is not None:
-                recorded = f"the reader held it for proved with {claim.likely:.2f}, as it was recorded; {NOT_ANEW}"
-                findings.append(Finding(f"answer {place}, claim {number}", told=recorded))
-        if troubles := tuple(_short_differs(answer.short, answer.citations)):
-            findings.append(Finding(f"answer {place}, short answer", troubles))
+            if problems := tuple(_claim_problems(claim, answer.citations, articles, article_of, names)):
+                findings.append(CheckResult(f"answer {place}, claim {number}", problems))
+            elif claim.support != "quoted" and claim.probability is not None:
+                recorded = (
+                    f"the reader held it for proved with {claim.probability:.2f}, as it was recorded; {NOT_REPEATED}"
+                )
+                findings.append(CheckResult(f"answer {place}, claim {number}", note=recorded))
+        if problems := tuple(_short_answer_problems(answer.short, answer.citations)):
+            findings.append(CheckResult(f"answer {place}, short answer", problems))
         if answer.verdict:
-            recorded = f"“{answer.verdict}”, as it was recorded; {NOT_ANEW}"
-            findings.append(Finding(f"answer {place}, verdict", told=recorded))
-        if troubles := tuple(_answer_differs(answer, articles)):
-            findings.append(Finding(f"answer {place}", troubles))
+            recorded = f"“{answer.verdict}”, as it was recorded; {NOT_REPEATED}"
+            findings.append(CheckResult(f"answer {place}, verdict", note=recorded))
+        if problems := tuple(_answer_problems(answer, articles)):
+            findings.append(CheckResult(f"answer {place}", problems))
     return findings
 
 
-def _citation_differs(
+def _citation_problems(
     citation: StoredCitation,
     articles: dict[tuple[str, int], StoredArticle],
     article_of: Callable[[str, int], Article | None],
 ) -> Iterator[str]:
     for article_id, version in (
         (citation.article, citation.version),
-        *((copy.article, copy.version) for copy in citation.copies),
+        *((copy.article, copy.version) for copy in citation.reprints),
     ):
         name = f"version {version} of article {one_line(article_id)}"
-        said, kept = articles.get((article_id, version)), article_of(article_id, version)
-        if said is None:
+        described, kept = articles.get((article_id, version)), article_of(article_id, version)
+        if described is None:
             yield f"the bundle does not describe {name}"
         if kept is None:
             yield f"the library has no {name}"
-        if said and kept:
-            yield from _article_differs(name, said, kept)
+        if described and kept:
+            yield from _article_problems(name, described, kept)
         if kept and (article_id, version) == (citation.article, citation.version):
-            yield from _quote_differs(citation, kept.text)
+            yield from _quote_problems(citation, kept.text)
     if citation.link != f"/source/{citation.article}/{citation.version}#{citation.start}-{citation.end}":
         yield f"its link is {one_line(citation.link)}, which leads elsewhere"
 
 
-def _article_differs(name: str, said: StoredArticle, kept: Article) -> Iterator[str]:
-    digest = hashlib.sha256(kept.text.encode()).hexdigest()
-    if kept.sha256 != digest:
-        yield f"the library's text of {name} was changed after it was taken in"
-    if said.sha256 != digest:
-        yield f"the text of {name} has the SHA-256 {digest}, not {one_line(said.sha256)}"
-    for field, one, other in (
-        ("title", said.title, kept.title),
-        ("publisher", said.publisher, kept.publisher),
-        ("date", said.published, kept.published),
-        ("language", said.lang, kept.lang),
-        ("address", said.url, kept.url),
-        ("note", said.note, kept.note),
+def _article_problems(name: str, described: StoredArticle, stored: Article) -> Iterator[str]:
+    digest = hashlib.sha256(stored.text.encode()).hexdigest()
+    if stored.sha256 != digest:
+        yield f"the library's text of {name} was changed after it was ingested"
+    if described.sha256 != digest:
+        yield f"the text of {name} has the SHA-256 {digest}, not {one_line(described.sha256)}"
+    for field, described_value, other in (
+        ("title", described.title, stored.title),
+        ("publisher", described.publisher, stored.publisher),
+        ("date", described.published, stored.published),
+        ("language", described.lang, stored.lang),
+        ("address", described.url, stored.url),
+        ("note", described.note, stored.note),
     ):
-        if one != other:
-            yield f"the {field} of {name} is “{one_line(other)}”, not “{one_line(one)}”"
+        if described_value != other:
+            yield f"the {field} of {name} is “{one_line(other)}”, not “{one_line(described_value)}”"
 
 
-def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
+def _quote_problems(citation: StoredCitation, text: str) -> Iterator[str]:
     if not citation.quote.strip():
         yield "it quotes nothing"
     elif text[citation.start : citation.end] != citation.quote:
@@ -140,39 +144,41 @@ def _quote_differs(citation: StoredCitation, text: str) -> Iterator[str]:
         )
 
 
-def _claim_differs(
+def _claim_problems(
     claim: Claim,
     citations: Sequence[StoredCitation],
     articles: dict[tuple[str, int], StoredArticle],
     article_of: Callable[[str, int], Article | None],
-    names: Names | None,
+    names: NameTable | None,
 ) -> Iterator[str]:
-    yield from _strangers(claim.citations, citations)
-    cited = [one for one in citations if one.number in claim.citations]
+    yield from _missing_citations(claim.citations, citations)
+    cited = [citation for citation in citations if citation.number in claim.citations]
     if claim.support == "unverified":
         yield "the answer itself says that its quotes do not prove it"
     elif not claim.citations:
         yield "it cites no quote"
     elif claim.support == "quoted":
-        if not any(claim.text.split() == one.quote.split() for one in cited):
+        if not any(claim.text.split() == citation.quote.split() for citation in cited):
             yield f"it is marked as quoted, but “{one_line(claim.text)}” is not its quote"
     else:
-        known = [articles.get((one.article, one.version)) for one in cited]
-        kept = [article_of(one.article, one.version) for one in cited]
+        known = [articles.get((citation.article, citation.version)) for citation in cited]
+        kept = [article_of(citation.article, citation.version) for citation in cited]
         context = [
-            (said.title, said.publisher, before(text.text, one.start) if text else "") if said else ()
-            for one, said, text in zip(cited, known, kept, strict=True)
+            (described.title, described.publisher, sentence_before(text.text, citation.start) if text else "")
+            if described
+            else ()
+            for citation, described, text in zip(cited, known, kept, strict=True)
         ]
-        dates = [said.published if said else "" for said in known]
-        yield from map(one_line, uncovered(claim.text, [one.quote for one in cited], context, dates, names))
+        dates = [described.published if described else "" for described in known]
+        yield from map(one_line, find_issues(claim.text, [citation.quote for citation in cited], context, dates, names))
 
 
-def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
+def _short_answer_problems(short: StoredShortAnswer | None, citations: Sequence[StoredCitation]) -> Iterator[str]:
     if short is None:
         return
-    quotes = [one.quote for one in citations if one.number == short.citation]
+    quotes = [citation.quote for citation in citations if citation.number == short.citation]
     if not quotes:
-        yield from _strangers((short.citation,), citations)
+        yield from _missing_citations((short.citation,), citations)
     elif not short.text.strip():
         yield "it says nothing"
     elif (there := quotes[0][short.start : short.end]) != short.text:
@@ -182,23 +188,25 @@ def _short_differs(short: StoredShort | None, citations: Sequence[StoredCitation
         )
 
 
-def _answer_differs(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
-    again = restored(answer, lambda *place: bare(articles[place]) if place in articles else unknown(*place))
+def _answer_problems(answer: StoredAnswer, articles: dict[tuple[str, int], StoredArticle]) -> Iterator[str]:
+    again = restore_answer(
+        answer, lambda *place: article_without_text(articles[place]) if place in articles else unknown_article(*place)
+    )
     strangers = [
         stranger
         for disagreement in answer.disagreements
-        for account in disagreement.accounts
-        for stranger in _strangers(account.citations, answer.citations)
+        for account in disagreement.values
+        for stranger in _missing_citations(account.citations, answer.citations)
     ]
     yield from strangers
-    if any(len(disagreement.accounts) < 2 for disagreement in answer.disagreements):
+    if any(len(disagreement.values) < 2 for disagreement in answer.disagreements):
         yield "a disagreement has a single side"
     elif not strangers and answer.text != (text := again.text):
         yield f"its claims come to “{one_line(text)}”, not to “{one_line(answer.text)}”"
-    if answer.searched != searched(again):
+    if answer.coverage_text != coverage_text(again):
         yield "what it says was searched is not what its coverage and filters say"
 
 
-def _strangers(numbers: Sequence[int], citations: Sequence[StoredCitation]) -> Iterator[str]:
-    known = {one.number for one in citations}
+def _missing_citations(numbers: Sequence[int], citations: Sequence[StoredCitation]) -> Iterator[str]:
+    known = {citation.number for citation in citations}
     yield from (f"it cites [{number}], which is not there" for number in numbers if number not in known)

@@ -73,7 +73,7 @@ def _verify(options: argparse.Namespace) -> int:
             ) from None
         except BundleError as error:
             raise ValueError(f"{options.file}: {error}") from error
-    failed = sum(not finding.holds for finding in findings)
+    failed = sum(not finding.ok for finding in findings)
     with until_unread():
         for finding in findings:
             print(finding)

@@ -161,10 +161,14 @@ def _sum_up(report: Report, first: str) -> None:
         "removed": report.removed,
         "failed": report.failed,
     }
-    if report.withheld:
-        counts["withheld"] = report.withheld
+    if report.still_removed:
+        counts["still removed"] = report.still_removed
     print(first, ", ".join(f"{len(members)} {word}" for word, members in counts.items()) + ".")
-    for word, sources in (("changed", report.changed), ("removed", report.removed), ("withheld", report.withheld)):
+    for word, sources in (
+        ("changed", report.changed),
+        ("removed", report.removed),
+        ("still removed", report.still_removed),
+    ):
         for source in sources[:LISTED]:
             print(f"  {word}: {source}")
         if len(sources) > LISTED:

@@ -18,7 +18,7 @@ def _check(options: argparse.Namespace) -> int:
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
-        print(f"{len(faults)} faults. viadoma rebuild mends vectors and index; the rest needs a backup.")
+        print(f"{len(faults)} faults. viadoma rebuild repairs vectors and index; the rest needs a backup.")
         return 1
     print("Library, full text, vectors and index agree.")
     return 0

@@ -28,16 +28,16 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from bot import Bot, NoLibraryError
-    from vectorstore import settings
+    from vectorstore import load_settings
 
     # stopped by another program is stopped as by Ctrl-C: what is open is closed
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        where = settings(options.data and Path(options.data))
+        where = load_settings(options.data and Path(options.data))
         try:
             bot = Bot.open(options.data)
         except NoLibraryError:
-            _fill(where.data)
+            _create_starter_library(where.data)
             bot = Bot.open(options.data)
         with bot:
             # the index opens meanwhile, so that the first question does not wait for it
@@ -51,8 +51,8 @@ def _serve(options: argparse.Namespace) -> int:
                     where.data,
                     options.port,
                     host=options.host,
-                    account=where.auth,
-                    ready=lambda url: _show(url, in_browser=_is_graphical() and not options.no_browser),
+                    credentials=where.auth,
+                    ready=lambda url: _announce(url, in_browser=_is_graphical() and not options.no_browser),
                 )
             finally:
                 warming.join()  # it must not find the folder closed
@@ -61,7 +61,7 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _fill(data: Path) -> None:
+def _create_starter_library(data: Path) -> None:
     """Makes the data folder with the starter collection, whole or not at all: a start may be stopped half-way."""
     from ingest import update
 
@@ -81,7 +81,7 @@ def _is_graphical() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY"))
 
 
-def _show(url: str, *, in_browser: bool) -> None:
+def _announce(url: str, *, in_browser: bool) -> None:
     print(f"Viadoma is running at {url} (press Ctrl-C to stop)", flush=True)
     if in_browser:
         # a browser in the terminal would hold up the page it is to show
@@ -91,19 +91,19 @@ def _show(url: str, *, in_browser: bool) -> None:
 def _print_feedback(options: argparse.Namespace) -> int:
     from bot import Bot
     from page.conversations import Conversations
-    from vectorstore import settings
+    from vectorstore import load_settings
 
-    data = settings(options.data and Path(options.data)).data
+    data = load_settings(options.data and Path(options.data)).data
     with (
         Bot.open(options.data, model="") as bot,
         closing(Conversations(data, bot.article)) as conversations,
         until_unread(),
     ):
-        for judgement in conversations.judgements():
+        for judgement in conversations.all_feedback():
             line = {
                 "liked": judgement.liked,
                 "reason": judgement.reason,
-                "made": judgement.made,
+                "made": judgement.created_at,
                 "evidence": json.loads(judgement.bundle),
             }
             print(json.dumps(line, ensure_ascii=False))

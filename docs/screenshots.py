@@ -60,7 +60,7 @@ def edited(page: Page) -> None:
 
 def drawn(page: Page) -> None:
     """Waits for table and plot."""
-    page.locator("#moments tbody tr").first.wait_for()
+    page.locator("#events tbody tr").first.wait_for()
     page.locator("#plot [role=graphics-symbol]").first.wait_for(state="attached")
 
 
@@ -74,7 +74,7 @@ def counted(page: Page) -> None:
 def source(page: Page) -> None:
     """Follows the first passage of the timeline."""
     drawn(page)
-    address = page.locator("#moments a").first.get_attribute("href")
+    address = page.locator("#events a").first.get_attribute("href")
     page.evaluate("address => location.assign(address)", address)
     page.locator("#text").wait_for()
 

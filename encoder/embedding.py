@@ -102,11 +102,11 @@ def convert(weights: Weights, path: Path) -> None:
     from encoder.rounding import rounded
     from encoder.weights import unpack
 
-    own = parameters(weights)
-    model = embedding_graph(own, None)
+    original = parameters(weights)
+    model = embedding_graph(original, None)
     drawn = np.random.default_rng(1).integers(weights.unknown + 1, len(weights.words), CALIBRATION_SHAPE)
     batches = [
         {"words": unpack(weights.words[ids], HIDDEN).reshape(*ids.shape, -1), "mask": np.ones(ids.shape, np.float32)}
         for ids in drawn
     ]
-    onnx.save(embedding_graph(own, rounded(own, model, batches, closely=False)), str(path))
+    onnx.save(embedding_graph(original, rounded(original, model, batches, closely=False)), str(path))

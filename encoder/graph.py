@@ -27,7 +27,7 @@ FAR = -1e4
 def parameters(weights: Weights) -> dict[str, Vectors]:
     """The original model's encoder, named as a checkpoint names it."""
     hidden = weights.hidden
-    made = {
+    parameters = {
         "positions": weights.vector("emb.pos").reshape(-1, hidden)[: weights.positions]
         + weights.vector("emb.type").reshape(-1, hidden)[0],
         "entry_norm.weight": weights.vector("emb.ln.w"),
@@ -37,27 +37,27 @@ def parameters(weights: Weights) -> dict[str, Vectors]:
     norms = {"attention_norm": "aln", "output_norm": "oln"}
     for layer in range(weights.layers):
         for name, keys in names.items():
-            own = [f"l{layer}.{key}" for key in keys]
-            made[f"layers.{layer}.{name}.weight"] = np.concatenate([weights.matrix(key).T for key in own])
-            made[f"layers.{layer}.{name}.bias"] = np.concatenate([weights.vector(f"{key}.b") for key in own])
+            parts = [f"l{layer}.{key}" for key in keys]
+            parameters[f"layers.{layer}.{name}.weight"] = np.concatenate([weights.matrix(key).T for key in parts])
+            parameters[f"layers.{layer}.{name}.bias"] = np.concatenate([weights.vector(f"{key}.b") for key in parts])
         for name, key in norms.items():
-            made[f"layers.{layer}.{name}.weight"] = weights.vector(f"l{layer}.{key}.w")
-            made[f"layers.{layer}.{name}.bias"] = weights.vector(f"l{layer}.{key}.b")
-    return made
+            parameters[f"layers.{layer}.{name}.weight"] = weights.vector(f"l{layer}.{key}.w")
+            parameters[f"layers.{layer}.{name}.bias"] = weights.vector(f"l{layer}.{key}.b")
+    return parameters
 
 
-def depth(own: Parameters) -> int:
+def depth(parameters: Parameters) -> int:
     """How many layers the parameters have."""
-    return sum(name.startswith("layers.") and name.endswith(".inner.bias") for name in own)
+    return sum(name.startswith("layers.") and name.endswith(".inner.bias") for name in parameters)
 
 
-def embedding_graph(own: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
+def embedding_graph(parameters: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
     """The encoder as an ONNX model that gives unit vectors: the mean of the last hidden states, scaled to length 1.
 
     Inputs: word vectors (rows, tokens, hidden) and mask (rows, tokens), 1 where there is a token. Output: `vector`
     (rows, hidden). With `rounded` matrices in int8, without in float32.
     """
-    graph = _Graph(own, rounded)
+    graph = _Graph(parameters, rounded)
     x = graph.encode("words")
     tall = graph.node("Unsqueeze", ["mask", graph.numbers([2])])
     total = graph.node("ReduceSum", [graph.node("Mul", [x, tall]), graph.numbers([1])], keepdims=0)
@@ -66,27 +66,29 @@ def embedding_graph(own: Parameters, rounded: Mapping[str, Rounded] | None) -> A
     return graph.model({"words": 3, "mask": 2}, {"vector": 2})
 
 
-def reader_graph(own: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
+def reader_graph(parameters: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
     """The encoder with the reader's heads, as in `training.model.Reader`, whose inputs and outputs it has.
 
     `parts` is 1 for the passage's tokens; all inputs are float32.
     """
-    encoder = {name.removeprefix("encoder."): value for name, value in own.items() if name.startswith("encoder.")}
+    encoder = {
+        name.removeprefix("encoder."): value for name, value in parameters.items() if name.startswith("encoder.")
+    }
     graph = _Graph(encoder, rounded)
-    hidden = own["part"].shape[1]
+    hidden = parameters["part"].shape[1]
     tall = graph.node("Unsqueeze", ["parts", graph.numbers([2])])
-    step = graph.node("Mul", [tall, graph.constant(own["part"][1] - own["part"][0])])
-    part = graph.node("Add", [step, graph.constant(own["part"][0])])
+    step = graph.node("Mul", [tall, graph.constant(parameters["part"][1] - parameters["part"][0])])
+    part = graph.node("Add", [step, graph.constant(parameters["part"][0])])
     x = graph.encode(graph.node("Add", ["words", part]))
-    zero, one = graph.number(0), graph.numbers([1])
+    zero, axis = graph.number(0), graph.numbers([1])
     first = graph.node("Gather", [x, zero], axis=1)
     read = graph.node("Mul", ["mask", "parts"])
     asked = graph.node("Sub", ["mask", read])
 
     def mean(of: str) -> str:
         wide = graph.node("Unsqueeze", [of, graph.numbers([2])])
-        total = graph.node("ReduceSum", [graph.node("Mul", [x, wide]), one], keepdims=0)
-        count = graph.node("Max", [graph.node("ReduceSum", [of, one], keepdims=1), graph.constant(np.float32(1))])
+        total = graph.node("ReduceSum", [graph.node("Mul", [x, wide]), axis], keepdims=0)
+        count = graph.node("Max", [graph.node("ReduceSum", [of, axis], keepdims=1), graph.constant(np.float32(1))])
         return graph.node("Div", [total, count])
 
     def unit(of: str) -> str:
@@ -94,13 +96,13 @@ def reader_graph(own: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
         return graph.node("Mul", [graph.node("LpNormalization", [of], axis=-1, p=2), size])
 
     def head(of: str, name: str, output: str) -> None:
-        product = graph.node("MatMul", [of, graph.constant(own[f"{name}.weight"].T)])
-        graph.node("Add", [product, graph.constant(own[f"{name}.bias"])], output)
+        product = graph.node("MatMul", [of, graph.constant(parameters[f"{name}.weight"].T)])
+        graph.node("Add", [product, graph.constant(parameters[f"{name}.bias"])], output)
 
     question, passage = unit(mean(asked)), unit(mean(read))
     pooled = graph.node("MatMul", ["pooling", x])
-    across = graph.node("Mul", [unit(pooled), graph.node("Unsqueeze", [question, one])])
-    everywhere = graph.node("Expand", [graph.node("Unsqueeze", [first, one]), graph.node("Shape", [pooled])])
+    across = graph.node("Mul", [unit(pooled), graph.node("Unsqueeze", [question, axis])])
+    everywhere = graph.node("Expand", [graph.node("Unsqueeze", [first, axis]), graph.node("Shape", [pooled])])
     both = graph.node("Mul", [question, passage])
     apart = graph.node("Abs", [graph.node("Sub", [question, passage])])
     head(x, "span", "spans")
@@ -115,8 +117,8 @@ def reader_graph(own: Parameters, rounded: Mapping[str, Rounded] | None) -> Any:
 class _Graph:
     """A graph in the making; `node` and `constant` give names."""
 
-    def __init__(self, own: Parameters, rounded: Mapping[str, Rounded] | None) -> None:
-        self._own = own
+    def __init__(self, parameters: Parameters, rounded: Mapping[str, Rounded] | None) -> None:
+        self._parameters = parameters
         self._rounded = rounded
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
@@ -157,32 +159,32 @@ class _Graph:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
 
     def _norm(self, x: str, name: str) -> str:
-        scale, bias = (self.constant(self._own[f"{name}.{part}"]) for part in ("weight", "bias"))
+        scale, bias = (self.constant(self._parameters[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.node("LayerNormalization", [x, scale, bias], axis=-1, epsilon=EPSILON)
 
     def _linear(self, x: str, name: str) -> str:
         if self._rounded is None:
-            weight, bias = self._own[f"{name}.weight"], self._own[f"{name}.bias"]
+            weight, bias = self._parameters[f"{name}.weight"], self._parameters[f"{name}.bias"]
             product = self.node("MatMul", [x, self.constant(weight.T)], name=f"{name}.weight")
             return self.node("Add", [product, self.constant(bias)])
-        own = self._rounded[f"{name}.weight"]
-        x = self.node("Mul", [x, self.constant(np.float32(1) / own.smoothing)])
+        rounded = self._rounded[f"{name}.weight"]
+        x = self.node("Mul", [x, self.constant(np.float32(1) / rounded.smoothing)])
         largest = self.node("ReduceMax", [self.node("Abs", [x]), self.numbers([-1])], keepdims=1)
         size = self.node("Max", [largest, self.constant(np.float32(LEAST))])
         middle, zero = self.constant(np.uint8(MOST_INPUT + 1)), self.constant(np.int8(0))
         step = self.constant(np.float32(1 / MOST_INPUT))
         whole = self.node("QuantizeLinear", [self.node("Div", [x, size]), step, middle])
-        product = self.node("MatMulInteger", [whole, self.constant(own.weight.T), middle, zero])
-        scales = self.constant((own.scales / MOST_INPUT).astype(np.float32))
+        product = self.node("MatMulInteger", [whole, self.constant(rounded.weight.T), middle, zero])
+        scales = self.constant((rounded.scales / MOST_INPUT).astype(np.float32))
         scaled = self.node("Mul", [self.node("Cast", [product], to=1), scales])
-        return self.node("Add", [self.node("Mul", [scaled, size]), self.constant(self._own[f"{name}.bias"])])
+        return self.node("Add", [self.node("Mul", [scaled, size]), self.constant(self._parameters[f"{name}.bias"])])
 
     def encode(self, words: str) -> str:
         """Word vectors to hidden states; the graph has an input `mask`."""
-        width = self._own["entry_norm.weight"].shape[0]
-        one, zero = self.numbers([1]), self.numbers([0])
-        positions = self.constant(self._own["positions"])
-        length = self.node("Gather", [self.node("Shape", [words]), one])
+        width = self._parameters["entry_norm.weight"].shape[0]
+        axis, zero = self.numbers([1]), self.numbers([0])
+        positions = self.constant(self._parameters["positions"])
+        length = self.node("Gather", [self.node("Shape", [words]), axis])
         x = self.node("Add", [words, self.node("Slice", [positions, zero, length, zero])])
         x = self._norm(x, "entry_norm")
         wide = self.node("Unsqueeze", ["mask", self.numbers([1, 2])])
@@ -192,7 +194,7 @@ class _Graph:
         split = self.numbers([0, 0, 3, HEADS, width // HEADS])
         join = self.numbers([0, 0, width])
         scale = self.constant(np.float32((width // HEADS) ** -0.5))
-        for layer in range(depth(self._own)):
+        for layer in range(depth(self._parameters)):
             p = f"layers.{layer}."
             parts = self.node("Reshape", [self._linear(x, p + "attention_in"), split])
             query, key, value = (

@@ -69,8 +69,8 @@ def source_line(title: str, publisher: str, published: str) -> str:
     `published` is an ISO 8601 date of any exactness; its month is a word, as in the questions, in English for all.
     """
     year, month, day = (*published.split("-"), "", "")[:3]
-    told = " ".join(filter(None, [day.lstrip("0"), MONTHS[int(month) - 1] if month else "", year]))
-    return ": ".join(filter(None, [", ".join(filter(None, [publisher, told])), title]))
+    written = " ".join(filter(None, [day.lstrip("0"), MONTHS[int(month) - 1] if month else "", year]))
+    return ": ".join(filter(None, [", ".join(filter(None, [publisher, written])), title]))
 
 
 NOTHING = SentenceScores(-20.0, -20.0, 0, 0, -20.0)
@@ -106,43 +106,43 @@ class Reader:
         rows: list[tuple[int, Window]] = []
         for place, text in enumerate(texts):
             numbers = [ids for ids, _ in placed[place]]
-            own = windows(question, earlier, tokens.numbers(text.source), numbers, weights.bos, weights.eos)
-            rows += ((place, window) for window in own)
+            text_windows = windows(question, earlier, tokens.numbers(text.source), numbers, weights.bos, weights.eos)
+            rows += ((place, window) for window in text_windows)
         rows.sort(key=lambda row: len(row[1].tokens))
-        made = [_Gathered(len(text.sentences)) for text in texts]
+        gathered = [_Gathered(len(text.sentences)) for text in texts]
         with self._count:
             self.waiting += 1
         try:
             batch: list[tuple[int, Window]] = []
             for row in rows:
                 if batch and (len(batch) + 1) * len(row[1].tokens) > TOKENS_PER_BATCH:
-                    self._run(batch, placed, made)
+                    self._run(batch, placed, gathered)
                     batch = []
                 batch.append(row)
             if batch:
-                self._run(batch, placed, made)
+                self._run(batch, placed, gathered)
         finally:
             with self._count:
                 self.waiting -= 1
-        return [one.whole() for one in made]
+        return [passage.whole() for passage in gathered]
 
     def _run(
         self,
         rows: Sequence[tuple[int, Window]],
         placed: Sequence[Sequence[tuple[list[int], list[tuple[int, int]]]]],
-        made: Sequence[_Gathered],
+        gathered: Sequence[_Gathered],
     ) -> None:
         words, mask = self._vocabulary.batch([window.tokens for _, window in rows])
         parts, pooling = arrays([window for _, window in rows], mask.shape[1])
         with self._turn:
             spans, sentences, passage, relation = self._engine.run(words=words, mask=mask, parts=parts, pooling=pooling)
         for row, (place, window) in enumerate(rows):
-            made[place].passage(float(passage[row].reshape(())), relation[row])
+            gathered[place].passage(float(passage[row].reshape(())), relation[row])
             for number, piece in enumerate(window.pieces):
                 places = placed[place][piece.sentence][1]
                 found = _span(spans[row], piece, places)
                 answers, corrects = (float(score) for score in sentences[row, number])
-                made[place].sentence(piece.sentence, SentenceScores(answers, corrects, *found))
+                gathered[place].sentence(piece.sentence, SentenceScores(answers, corrects, *found))
 
 
 class _Gathered:

@@ -37,16 +37,16 @@ class Rounded:
 
 
 def rounded(
-    own: Parameters, model: Any, batches: Sequence[Mapping[str, NDArray[Any]]], *, closely: bool
+    parameters: Parameters, model: Any, batches: Sequence[Mapping[str, NDArray[Any]]], *, closely: bool
 ) -> dict[str, Rounded]:
-    """The matrices of `own` that the float32 `model` multiplies with, by their names.
+    """The matrices of `parameters` that the float32 `model` multiplies with, by their names.
 
     `batches` are inputs of the model, by which its channels' ranges are found. `closely` takes the second way to round,
     which takes a minute and wants real texts. ValueError if a number is not finite.
     """
-    made = {}
-    for name, inputs in _inputs(own, model, batches):
-        weight = own[name]
+    rounded = {}
+    for name, inputs in _inputs(parameters, model, batches):
+        weight = parameters[name]
         if not (np.isfinite(weight).all() and np.isfinite(inputs).all()):
             raise ValueError(Message("{name} holds numbers that are not finite: the checkpoint is damaged.", name=name))
         most = np.maximum(np.abs(inputs).max(0), LEAST)
@@ -55,18 +55,18 @@ def rounded(
         scaled = weight * smoothing
         scales = np.asarray(np.maximum(np.abs(scaled).max(1), LEAST) / MOST_WEIGHT, np.float32)
         whole = _closely(scaled, scales, inputs / smoothing) if closely else np.rint(scaled / scales[:, None])
-        made[name] = Rounded(whole.astype(np.int8), scales, smoothing)
-    return made
+        rounded[name] = Rounded(whole.astype(np.int8), scales, smoothing)
+    return rounded
 
 
 def _inputs(
-    own: Parameters, model: Any, batches: Sequence[Mapping[str, NDArray[Any]]]
+    parameters: Parameters, model: Any, batches: Sequence[Mapping[str, NDArray[Any]]]
 ) -> Iterator[tuple[str, Vectors]]:
     """For each matrix its name and the tokens (tokens, channels) that it is multiplied with."""
     import onnx
     import onnxruntime
 
-    places = {node.name: node.input[0] for node in model.graph.node if node.name in own}
+    places = {node.name: node.input[0] for node in model.graph.node if node.name in parameters}
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
     for place in places.values():
@@ -90,9 +90,9 @@ def _closely(scaled: Vectors, scales: Vectors, inputs: Vectors) -> NDArray[np.fl
         end = min(begin + BLOCK, left.shape[1])
         block, errors = left[:, begin:end].copy(), np.zeros((len(left), end - begin))
         for column in range(end - begin):
-            own = upper[begin + column, begin:end]
+            row = upper[begin + column, begin:end]
             whole[:, begin + column] = np.clip(np.rint(block[:, column] / scales), -MOST_WEIGHT, MOST_WEIGHT)
-            errors[:, column] = (block[:, column] - whole[:, begin + column] * scales) / own[column]
-            block[:, column + 1 :] -= np.outer(errors[:, column], own[column + 1 :])
+            errors[:, column] = (block[:, column] - whole[:, begin + column] * scales) / row[column]
+            block[:, column + 1 :] -= np.outer(errors[:, column], row[column + 1 :])
         left[:, end:] -= errors @ upper[begin:end, end:]
     return whole

@@ -1,6 +1,6 @@
 """An article's way: from files and addresses into the library.
 
-`update` takes sources in, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
+`update` ingests sources, `watch` follows them; `Report` says what was done. `remove` and `delete` take articles out,
 `reinstate` undoes `remove`, `set_metadata` overrides what a source says of its article. `check`, `rebuild`, `backup`
 and `restore` look after the data folder.
 """
@@ -19,24 +19,24 @@ from ingest.document import Failure
 from ingest.formats.dates import day
 from ingest.identity import part_marks
 from ingest.parallel import Parallelism
-from ingest.preparing import amended, prepare
+from ingest.pipeline import ingest_sources
 from ingest.report import Progress, Report, ReportBuilder
 from ingest.resources import open_resources
-from ingest.update import run
 from ingest.urls import is_web_url
+from ingest.versions import apply_overrides, prepare
 from ingest.watch import changed_sources
 from language import Message, one_line, verbatim
 from vectorstore import (
-    Amendment,
     Article,
     BusyError,
-    Deleted,
+    DeleteResult,
     LibraryError,
-    Rebuilt,
+    MetadataOverride,
+    RebuildResult,
     Settings,
     Store,
+    load_settings,
     open_embeddings,
-    settings,
 )
 from vectorstore import backup as _backup
 from vectorstore import check as _check
@@ -45,12 +45,12 @@ from vectorstore import restore as _restore
 from vectorstore.timestamps import utc_now
 
 __all__ = [
-    "Deleted",
+    "DeleteResult",
     "Failure",
     "LibraryError",
     "Parallelism",
     "Progress",
-    "Rebuilt",
+    "RebuildResult",
     "Report",
     "ReportBuilder",
     "backup",
@@ -86,14 +86,16 @@ def update(
 ) -> Report:
     """Takes articles into the library in the folder `data` (else VIADOMA_DATA, else ./data), making it if need be.
 
-    See `ingest.update.run` for what counts as new, changed and gone. `stop` is asked before each source whether to end
-    there; `builder` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
+    See `ingest.pipeline.run` for what counts as new, changed and gone. `stop` is asked before each source whether to
+    end there; `builder` fills as articles are committed. LibraryError if the folder can't be used; what is wrong with a
     single source is in the report instead.
     """
     names = _sources(sources)
     builder = ReportBuilder() if builder is None else builder
     with open_resources(_where(data), parallelism, dry_run=dry_run, stop=stop) as (store, resources):
-        return run(store, names, resources, prune=prune, dry_run=dry_run, on_progress=on_progress, builder=builder)
+        return ingest_sources(
+            store, names, resources, prune=prune, dry_run=dry_run, on_progress=on_progress, builder=builder
+        )
 
 
 def watch(
@@ -105,7 +107,7 @@ def watch(
     interval_seconds: float = 900,
     parallelism: Parallelism = THIS_PROCESS,
 ) -> Iterator[Report]:
-    """Takes sources in, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
+    """Ingests sources, and again whenever a file changes, or every `interval_seconds` for addresses and feeds.
 
     A report each time; ends when `stop` is set. While another writer has the folder, what has changed waits.
     """
@@ -118,7 +120,7 @@ def watch(
                 continue
             builder = ReportBuilder()
             try:
-                report = run(
+                report = ingest_sources(
                     store, [*waiting], resources, prune=prune, dry_run=False, on_progress=_ignore, builder=builder
                 )
             except BusyError:
@@ -130,12 +132,12 @@ def watch(
 def remove(names: Sequence[str], reason: str, *, data: Folder = None) -> list[str]:
     """Takes articles out of what is searched, under a tombstone with a reason; gives their ids.
 
-    A name is an article's id, its source, its address, or a folder. The articles stay out when their sources are taken
-    in again; their texts stay, so that what was cited can be opened. ValueError if a name means no article.
+    A name is an article's id, its source, its address, or a folder. The articles stay removed when their sources
+    are re-ingested; their texts stay, so that what was cited can be opened. ValueError if a name means no article.
     """
     with _kept(data) as store, store.writing():
         articles = _named(store, names)
-        store.library.remove(articles, verbatim(reason), barred=True)
+        store.library.remove(articles, verbatim(reason), by_user=True)
         store.collect_garbage()
         return articles
 
@@ -146,7 +148,7 @@ def reinstate(names: Sequence[str], *, data: Folder = None) -> list[str]:
     For names see `remove`. ValueError if one means no article, or none that was removed.
     """
     with _kept(data) as store, store.writing():
-        articles = [article for article in _named(store, names) if store.library.origins.removed(article)]
+        articles = [article for article in _named(store, names) if store.library.sources.tombstone(article)]
         if not articles:
             raise ValueError(
                 Message("Nothing of {names} was removed from {folder}.", names=", ".join(names), folder=store.folder)
@@ -163,10 +165,10 @@ def set_metadata(
     published: str | None = None,
     data: Folder = None,
 ) -> list[str]:
-    """Mends what is known of articles, each in a new version of the same text; gives the ids of those that changed.
+    """Overrides what is known of articles, each in a new version of the same text; gives the ids of those that changed.
 
-    What is None stays; an empty string gives back what the source says itself. What was mended counts also when the
-    source is taken in again, and is shown as mended beside the text. For names see `remove`. ValueError if one means
+    What is None stays; an empty string gives back what the source says itself. What was set counts also when the
+    source is re-ingested, and is shown as edited beside the text. For names see `remove`. ValueError if one means
     no article that is searched, or for a date that is not written as 2025-12-13, 2025-12 or 2025.
     """
     given = {"title": title, "publisher": publisher, "published": published}
@@ -182,32 +184,34 @@ def set_metadata(
         if not articles:
             raise ValueError(Message("Of {names} nothing is searched: reinstate it first.", names=", ".join(names)))
         for article in articles:
-            known = store.library.origins.amendments(article.id)
-            source_fields: dict[str, Any] = {amendment.field: amendment.own for amendment in known}
-            own = dataclasses.replace(article, **source_fields)
-            new, amendments = amended(own, _mended(own, known, wanted))
-            if amendments == known:
+            known = store.library.sources.overrides(article.id)
+            source_fields: dict[str, Any] = {override.field: override.source_value for override in known}
+            source_article = dataclasses.replace(article, **source_fields)
+            new, overrides = apply_overrides(source_article, _merged_overrides(source_article, known, wanted))
+            if overrides == known:
                 continue
-            new = dataclasses.replace(new, version=article.version + 1, added=utc_now())
-            provenance = store.library.origins.provenance(article.id, article.version)
-            store.publish([prepare(new, provenance, amendments)])
+            new = dataclasses.replace(new, version=article.version + 1, ingested_at=utc_now())
+            provenance = store.library.sources.provenance(article.id, article.version)
+            store.publish([prepare(new, provenance, overrides)])
             changed.append(article.id)
         store.collect_garbage()
     return changed
 
 
-def _mended(own: Article, known: Sequence[Amendment], wanted: Mapping[str, str]) -> list[Amendment]:
-    """All amendments there are, once what is wanted is in, by field; none that says what the source says itself."""
-    amendments = {amendment.field: amendment for amendment in known}
+def _merged_overrides(
+    source_article: Article, overrides: Sequence[MetadataOverride], wanted: Mapping[str, str]
+) -> list[MetadataOverride]:
+    """All overrides there are, once what is wanted is in, by field; none that says what the source says itself."""
+    by_field = {override.field: override for override in overrides}
     for field, value in wanted.items():
-        if field not in amendments or amendments[field].value != value:
-            amendments[field] = Amendment(field, value, getattr(own, field), utc_now())
-        if value in ("", getattr(own, field)):
-            del amendments[field]
-    return [amendments[field] for field in sorted(amendments)]
+        if field not in by_field or by_field[field].value != value:
+            by_field[field] = MetadataOverride(field, value, getattr(source_article, field), utc_now())
+        if value in ("", getattr(source_article, field)):
+            del by_field[field]
+    return [by_field[field] for field in sorted(by_field)]
 
 
-def delete(names: Sequence[str], *, data: Folder = None) -> Deleted:
+def delete(names: Sequence[str], *, data: Folder = None) -> DeleteResult:
     """Deletes articles for good: all versions, vectors, raw bytes, and what was known of their sources.
 
     For names see `remove`. Says what it did; nothing of it can be undone, and links to the articles end.
@@ -222,13 +226,13 @@ def check(*, data: Folder = None, on_progress: Callable[[int, int], None] = _ign
         return _check(store, on_progress)
 
 
-def rebuild(*, data: Folder = None, on_progress: Callable[[int, int], None] = _ignore) -> Rebuilt:
+def rebuild(*, data: Folder = None, on_progress: Callable[[int, int], None] = _ignore) -> RebuildResult:
     """Makes the search index again, and all vectors that are missing, damaged, or of another model than is set.
 
     The old ones answer until the new ones are complete.
     """
     where = _where(data)
-    name, embeddings = open_embeddings(where.embedding, where.cache)
+    name, embeddings = open_embeddings(where.embedding_model, where.cache_dir)
     with _kept(data) as store, store.writing():
         return _rebuild(store, name, embeddings, on_progress)
 
@@ -250,12 +254,12 @@ def restore(file: str | os.PathLike[str], *, data: Folder = None) -> str:
 def _sources(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
     names = [os.fspath(source) for source in sources]
     if not all(name.strip() for name in names):
-        raise ValueError(Message("An empty name is no source: name a file, a folder or an address."))
+        raise ValueError(Message("An empty name is no source: name a file, a folder or a URL."))
     return names
 
 
 def _where(data: Folder) -> Settings:
-    return settings(None if data is None else Path(data))
+    return load_settings(None if data is None else Path(data))
 
 
 def _kept(data: Folder) -> closing[Store]:
@@ -267,11 +271,11 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
     articles: dict[str, None] = {}
     for name in names:
         if not name.strip():
-            raise ValueError(Message("An empty name means no article: name an id, a file, a folder or an address."))
+            raise ValueError(Message("An empty name means no article: name an id, a file, a folder or a URL."))
         found = _meant(store, name) or _meant(store, os.path.realpath(name))
         if not found:
             raise ValueError(
-                Message("{name} is no article's id, file or address in {folder}.", name=name, folder=store.folder)
+                Message("{name} is no article's id, file or URL in {folder}.", name=name, folder=store.folder)
             )
         articles |= dict.fromkeys(found)
     return list(articles)
@@ -279,4 +283,4 @@ def _named(store: Store, names: Sequence[str]) -> list[str]:
 
 def _meant(store: Store, name: str) -> list[str]:
     # the pages below an address are others
-    return store.library.named(name, () if is_web_url(name) else [name + mark for mark in part_marks(name)])
+    return store.library.resolve_articles(name, () if is_web_url(name) else [name + mark for mark in part_marks(name)])

@@ -30,13 +30,13 @@ LANGUAGES += ["sv", "uk"]
 class ArticleDraft:
     """An article as read, not yet stored.
 
-    `keys` are what it is known by over all its versions, the most telling first: one at least. `hints` are what it may
-    be known by, if its text is much the same. `extract` is what its document says, with tidy fields, the page's URL and
-    always a language.
+    `identity_keys` are what it is known by over all its versions, the most specific first: one at least.
+    `weak_identity_keys` are what it may be known by, if its text is much the same. `extract` is what its document says,
+    with tidy fields, the page's URL and always a language.
     """
 
-    keys: tuple[str, ...]
-    hints: tuple[str, ...]
+    identity_keys: tuple[str, ...]
+    weak_identity_keys: tuple[str, ...]
     source: str
     extract: Extract
 
@@ -50,7 +50,7 @@ def build_draft(document: Document, extract: Extract) -> ArticleDraft:
         url = page_url(url, info.final_url)
         if is_front_page(info.final_url) and not is_front_page(info.url):
             raise UnreadableError(Message("it leads to the front page of its site: the article seems to be gone"))
-    keys, hints = _keys(document, url, extract)
+    keys, hints = _identity_keys(document, url, extract)
     tidy = replace(
         extract,
         title=" ".join(extract.title.split()),
@@ -64,7 +64,7 @@ def build_draft(document: Document, extract: Extract) -> ArticleDraft:
     return ArticleDraft(keys, hints, document.source, tidy)
 
 
-def _keys(document: Document, url: str, extract: Extract) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _identity_keys(document: Document, url: str, extract: Extract) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What an article is known by, and what it may be known by."""
     info, own_id = document.fetch_info, extract.id.strip()
     file = document.source.rpartition("#")[0] or document.source

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 from language import EMPTY, Message
 
 # What a document is, by its own bytes; "mail" is an e-mail or a page saved as MHTML, "record" one JSON object.
-Kind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
+DocumentKind = Literal["text", "markdown", "html", "pdf", "docx", "odt", "epub", "rtf", "mail", "record"]
 
 MAX_BYTES = 50_000_000  # of one document
 TOO_LARGE = Message("larger than {size} MB", size=MAX_BYTES // 1_000_000)
@@ -59,7 +59,7 @@ class Document:
 
     source: str
     raw: bytes
-    kind: Kind
+    kind: DocumentKind
     charset: str = ""
     fetch_info: FetchInfo | None = None
 

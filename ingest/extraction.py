@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 # Read in this process: what parses these can neither hang nor grow.
-HARMLESS = {"record", "text"}
+IN_PROCESS_KINDS = {"record", "text"}
 MAX_SECONDS = 30.0
 MAX_MEGABYTES = 600
 IDLE_SECONDS = 30  # after these the child ends
@@ -49,14 +49,14 @@ class Extractor:
         """Each document with what it says, or the reason why it can't be read; all else as it comes."""
         ahead: deque[_Task] = deque()
         for item in items:
-            ahead.append(self._begun(_Task(item)))
+            ahead.append(self._started(_Task(item)))
             if len(ahead) > 2 * self._workers:
                 yield self._finished(ahead)
         while ahead:
             yield self._finished(ahead)
 
-    def _begun(self, task: _Task) -> _Task:
-        if isinstance(task.item, Document) and task.item.kind not in HARMLESS:
+    def _started(self, task: _Task) -> _Task:
+        if isinstance(task.item, Document) and task.item.kind not in IN_PROCESS_KINDS:
             try:
                 task.future = self._executor().submit(_extract, task.item)
             except BrokenExecutor:  # it broke under a document before this one
@@ -72,13 +72,13 @@ class Extractor:
         try:
             result = _extract(document) if task.future is None else task.future.result(MAX_SECONDS)
         except TimeoutError:
-            self._begin_again(ahead)
+            self._restart(ahead)
             result = Failure(document.source, TOO_SLOW)
         except BrokenExecutor:
             # any document on its way may be the one: each is tried by itself
             self._kill()
             result = self._alone(document)
-            self._begin_again(ahead)
+            self._restart(ahead)
         return result if isinstance(result, Failure) else Extracted(document, result)
 
     def _alone(self, document: Document) -> Extract | Failure:
@@ -89,11 +89,11 @@ class Extractor:
         except BrokenExecutor:
             return Failure(document.source, BROKEN)
 
-    def _begin_again(self, ahead: Iterable[_Task]) -> None:
+    def _restart(self, ahead: Iterable[_Task]) -> None:
         self._kill()
         for task in ahead:
             if task.future and not (task.future.done() and not task.future.exception()):
-                self._begun(task)
+                self._started(task)
 
     def _children(self) -> Executor:
         from loky import get_reusable_executor

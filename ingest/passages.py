@@ -55,9 +55,9 @@ def _passage(sentences: list[Span]) -> Passage:
 def _leading(blocks: Sequence[Block], group: Sequence[Span], sentence: Span) -> int:
     """How many of the last sentences of a group stand over the one behind it, and fit into a passage with it."""
     count = 0
-    for one in reversed(group[1:]):
-        block = block_at(blocks, one.start)
-        if not block or block.kind not in LEADING or sentence.end - one.start > PASSAGE_CHARACTERS:
+    for span in reversed(group[1:]):
+        block = block_at(blocks, span.start)
+        if not block or block.kind not in LEADING or sentence.end - span.start > PASSAGE_CHARACTERS:
             break
         count += 1
     return count

@@ -47,15 +47,15 @@ def open_resources(
     with ExitStack() as open_things:
         if dry_run and not exists(where.data):
             where = where.model_copy(update={"data": Path(open_things.enter_context(TemporaryDirectory()))})
-        fetcher = open_things.enter_context(Fetcher(allow=where.allow, proxy=where.proxy))
-        name, embeddings = open_embeddings(where.embedding, where.cache, stored=stored_embedding(where.data))
+        fetcher = open_things.enter_context(Fetcher(allow=where.allowed_hosts, proxy=where.proxy))
+        name, embeddings = open_embeddings(where.embedding_model, where.cache_dir, stored=stored_embedding(where.data))
         extractor, batch_characters = Extractor(), BATCH_CHARACTERS
         if parallelism.cluster or parallelism.workers > 1:
             shared = cluster(parallelism.cluster) if parallelism.cluster else processes(parallelism.workers)
             extractor, share_out, workers = open_things.enter_context(shared)
-            embeddings = share_out(name, where.cache, embeddings)
+            embeddings = share_out(name, where.cache_dir, embeddings)
             if workers > 1:
                 batch_characters *= 2 * workers  # so that each worker has several tasks
         store = Store(where.data, name=name, embeddings=embeddings, create=True)
         open_things.callback(store.close)
-        yield store, IngestResources(fetcher, extractor, where.raw, batch_characters, stop)
+        yield store, IngestResources(fetcher, extractor, where.keep_raw, batch_characters, stop)

@@ -69,7 +69,7 @@ class BoundedReader(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """The place at hand."""
+        """The current place."""
         return self._file.tell()
 
     def read(self, size: int = -1) -> bytes:

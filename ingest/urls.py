@@ -45,15 +45,15 @@ def url_key(url: str, *, fragment: bool = False) -> str:
 def page_url(canonical: str, final: str) -> str:
     """A page's own URL for itself, else `final`, where it was found: some sites name their front page on every page."""
     try:
-        own, found = urlsplit(canonical), urlsplit(final)
+        parts, found = urlsplit(canonical), urlsplit(final)
     except ValueError:
         return final
-    if not is_web_url(canonical) or not own.netloc:
+    if not is_web_url(canonical) or not parts.netloc:
         return final
     if is_front_page(canonical) and not is_front_page(final):
         return final
     # another site may print the article, but then it is not the one that was asked for
-    return canonical if _site(own.netloc) == _site(found.netloc) else final
+    return canonical if _site(parts.netloc) == _site(found.netloc) else final
 
 
 def is_front_page(url: str) -> bool:

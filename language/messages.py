@@ -37,9 +37,9 @@ class Message(str):
         return cls._of(template, "", values)
 
     @classmethod
-    def many(cls, one: str, more: str, /, *, count: int, **values: object) -> Self:
+    def many(cls, singular: str, plural: str, /, *, count: int, **values: object) -> Self:
         """The message for so many; `count` is one of its values."""
-        return cls._of(one, more, {"count": count, **values})
+        return cls._of(singular, plural, {"count": count, **values})
 
     @classmethod
     def joined(cls, parts: Iterable[Value], separator: str = "") -> Self:
@@ -109,8 +109,8 @@ def message_of(error: BaseException) -> Message:
     """What an error says: its own message, or one line of what another program says, in quotation marks."""
     if error.args and isinstance(error.args[0], Message):
         return error.args[0]
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Message("“{error}”", error=one_line(said) or type(error).__name__)
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Message("“{error}”", error=one_line(text) or type(error).__name__)
 
 
 def one_line(text: str, limit: int = LONGEST) -> str:

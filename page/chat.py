@@ -15,15 +15,15 @@ from weakref import WeakValueDictionary
 
 import gradio as gr
 
-from bot import Answer, Bot, Event, Filters, LibraryError, QuestionError
+from bot import Answer, AnswerEvent, Bot, Filters, LibraryError, QuestionError
 from language import Message, verbatim
 from page.conversations import Conversations, ConversationsError
 from page.events import QUIET, Updates, listening
 from page.i18n import Translator
 from page.layout import ChatLayout, article_choices, facet_choices, question_box
-from page.markup import aside, message, saving, source_group, sources, turns
-from page.pulse import Reading
-from page.session import Session, Thumb, answered, keep, new_group, opened, taken_back, text_of
+from page.markup import answer_markdown, download_links, history_to_turns, notice, source_group, sources
+from page.session import Session, Thumb, answered, new_group, opened, save_answer, taken_back, text_of
+from page.streaming import AnswerStream
 from page.top import top_html
 from render.markdown import shortened
 
@@ -38,7 +38,7 @@ EVERY_TABS = """(mine, ...given) => {
   localStorage.setItem("viadoma-every-tab", JSON.stringify(every));
   return [every, ...given];
 }"""
-BROKEN_OFF = Message("This answer was broken off.")
+BROKEN_OFF = Message("Answer stopped.")
 LONGEST = 2000  # characters of a question that stay on the page, though it was refused
 
 
@@ -50,21 +50,25 @@ class ChatHandlers:
     conversations: Conversations
     words: Translator
     layout: ChatLayout
-    readings: WeakValueDictionary[str, Reading] = field(default_factory=WeakValueDictionary)  # by page
+    readings: WeakValueDictionary[str, AnswerStream] = field(default_factory=WeakValueDictionary)  # by page
 
     def on_load(self, mine: list[str], request: gr.Request) -> Updates:
         """Opens the conversation that the page's address names."""
         layout, name, facets = self.layout, _named_by(request), self.bot.facets
-        return self._opened(name, own=name in mine) | {
+        return self._opened(name, is_owner=name in mine) | {
             layout.listing: self._listing(mine, "", name),
             layout.publishers: gr.Dropdown(choices=facet_choices(facets.publishers)),
             layout.languages: gr.Dropdown(choices=facet_choices(facets.languages)),
-            layout.articles: gr.Dropdown(choices=article_choices(self.bot.catalogue, ())),
+            layout.articles: gr.Dropdown(choices=article_choices(self.bot.list_articles(), ())),
         }
 
     def on_key(self, chosen: list[str], key: gr.KeyUpData) -> Updates:
         """Offers articles by what is typed: all of a large library are too many for one list."""
-        return {self.layout.articles: gr.Dropdown(choices=article_choices(self.bot.catalogue, chosen, key.input_value))}
+        return {
+            self.layout.articles: gr.Dropdown(
+                choices=article_choices(self.bot.list_articles(), chosen, key.input_value)
+            )
+        }
 
     def on_submit(self, history: list[Any], question: str, request: gr.Request) -> Updates:
         """Takes a question from the box."""
@@ -110,17 +114,19 @@ class ChatHandlers:
         """Answers the last question of a history as far as the answer comes; `chosen` is what the filters hold."""
         if asked == left or not history:
             return  # another conversation was opened while this waited for its turn
-        layout, earlier, group, text = self.layout, turns(history[:-1]), new_group(), self._waiting()
-        reading = self.readings[str(request.session_hash)] = Reading()
+        layout, earlier, group, text = self.layout, history_to_turns(history[:-1]), new_group(), self._waiting()
+        reading = self.readings[str(request.session_hash)] = AnswerStream()
         try:
             if session.kept is None:
                 history, session = self._recovered(history, len(earlier), mine, request)
             filters = self._filters(*chosen)
-            for event in reading.pulsed(self.bot.stream(text_of(history[-1]), earlier, filters=filters), PULSE_SECONDS):
+            for event in reading.with_heartbeat(
+                self.bot.stream(text_of(history[-1]), earlier, filters=filters), PULSE_SECONDS
+            ):
                 if reading.silent:
                     yield gr.skip()  # Gradio sends the last thing again, and another is shown by now
                     return
-                if reading.left:
+                if reading.cancelled:
                     broken_off = answered(history, self._broken_off(text))
                     yield {layout.chatbot: broken_off, layout.box: question_box(asking=False)}
                     return
@@ -128,10 +134,10 @@ class ChatHandlers:
                     yield {layout.chatbot: answered(history, text)}
                     continue
                 # quotes are picked all at once: the whole answer comes in the same moment as its first
-                if event.kind == "searched" or (event.kind == "claim" and event.answer.mode == "quoting"):
+                if event.kind == "searched" or (event.kind == "claim" and not event.answer.model):
                     continue
                 whole = event.kind == "answer"
-                text = message(event.answer, group, self.words)
+                text = answer_markdown(event.answer, group, self.words)
                 if not session.name:
                     # whoever has gone away begins no conversation that nobody can find
                     yield {layout.chatbot: answered(history, text)}
@@ -142,7 +148,7 @@ class ChatHandlers:
                     layout.top: top_html(self.bot, self.words, "/"),
                     layout.box: question_box(asking=not whole),
                 }
-                if whole and (then := self._suggested(event.answer)) and not reading.left:
+                if whole and (then := self._suggested(event.answer)) and not reading.cancelled:
                     # the sources as they are: one may have been opened meanwhile
                     yield {layout.chatbot: answered(history, text, options=[{"value": question} for question in then])}
         except (QuestionError, LibraryError, ConversationsError) as error:
@@ -185,32 +191,32 @@ class ChatHandlers:
     def on_feedback(self, session: Session, history: list[Any], event: gr.LikeData) -> Updates:
         """Keeps a thumb at once, until it is taken back; then asks for its reason."""
         layout, at, kept = self.layout, _index(event), session.kept or ()
-        before, upto = len(turns(history[:at])), len(turns(history[: at + 1]))
+        before, upto = len(history_to_turns(history[:at])), len(history_to_turns(history[: at + 1]))
         # what was refused is no turn; in somebody else's conversation, which has no name here, nothing is changed
         place = kept[before] if session.name and before < upto <= len(kept) else None
         liked = event.liked is True
         if place is not None and event.liked == "":
-            self.conversations.take_back(session.name, place)
-        elif place is not None and self.conversations.judge(session.name, place, liked=liked):
+            self.conversations.delete_feedback(session.name, place)
+        elif place is not None and self.conversations.save_feedback(session.name, place, liked=liked):
             words = self.words
             label = words("What is good about this answer?") if liked else words("What is wrong with this answer?")
             why = gr.Textbox(visible=True, label=label, value="")
             return {layout.judged: Thumb(session.name, place, liked), layout.why: why}
         else:
-            gr.Info(self.words("Nothing is kept of this: only answers in a conversation of your own can be judged."))
+            gr.Info(self.words("Not saved. You can only rate answers in your own conversations."))
         return {layout.judged: None, layout.why: gr.Textbox(visible=False)}
 
     def on_reason(self, judged: Thumb | None, why: str) -> Updates:
         """Keeps the reason of a thumb."""
         if judged:
-            self.conversations.judge(judged.name, judged.place, liked=judged.liked, reason=why)
-            gr.Info(self.words("Kept on this machine, with the answer's evidence."))
+            self.conversations.save_feedback(judged.name, judged.place, liked=judged.liked, reason=why)
+            gr.Info(self.words("Feedback saved on this machine, together with the answer."))
         return {self.layout.why: gr.Textbox(visible=False)}
 
     def _leave(self, request: gr.Request, *, silent: bool = False) -> None:
         """Ends the answer in the making on a page; what this page shows next comes behind it."""
         if reading := self.readings.get(str(request.session_hash)):
-            reading.leave(LEAVING_SECONDS, silent=silent)
+            reading.cancel(LEAVING_SECONDS, silent=silent)
 
     def _put(self, history: list[Any], question: str, request: gr.Request) -> Updates:
         """Shows a question; what `asked` becomes has it answered."""
@@ -222,10 +228,10 @@ class ChatHandlers:
             layout.box: question_box(asking=True),
         }
 
-    def _opened(self, name: str, *, own: bool = True) -> Updates:
+    def _opened(self, name: str, *, is_owner: bool = True) -> Updates:
         """All that changes with the conversation that is shown."""
         layout = self.layout
-        messages, session = opened(self.conversations, name, self.words, own=own)
+        messages, session = opened(self.conversations, name, self.words, is_owner=is_owner)
         return self._beside(session) | {
             layout.chatbot: messages,
             layout.title: self._title(name),
@@ -239,7 +245,7 @@ class ChatHandlers:
         layout, groups = self.layout, (*session.groups, *filter(None, (group,)))
         return {
             layout.panel: sources(groups, self.words),
-            layout.downloads: saving(session.name or session.shared, len(session.places), self.words),
+            layout.downloads: download_links(session.name or session.shared, len(session.places), self.words),
             layout.session: replace(session, groups=groups),
         }
 
@@ -248,21 +254,21 @@ class ChatHandlers:
     ) -> tuple[list[Any], Session]:
         """What a page shows that was opened so long ago that Gradio holds nothing of it: its address tells."""
         name = _named_by(request)
-        messages, session = opened(self.conversations, name, self.words, own=name in mine, first=answers)
+        messages, session = opened(self.conversations, name, self.words, is_owner=name in mine, first=answers)
         if len(messages) == 2 * answers:
             return [*messages, history[-1]], session
         return history, replace(session, groups=())
 
-    def _kept(self, session: Session, event: Event, earlier: int, asked: int) -> tuple[Session, str]:
-        """Keeps an answer, as broken off as long as it isn't whole; what is to stand below it says why it can't be."""
+    def _kept(self, session: Session, event: AnswerEvent, earlier: int, asked: int) -> tuple[Session, str]:
+        """Keeps an answer, as stopped as long as it isn't whole; what is to stand below it says why it can't be."""
         answer = event.answer
         if event.kind != "answer":
             answer = replace(answer, notes=(*answer.notes, BROKEN_OFF))
         try:
-            return keep(self.conversations, session, answer, session.extended(earlier, asked)), ""
+            return save_answer(self.conversations, session, answer, session.extended(earlier, asked)), ""
         except ConversationsError as error:
-            why = self.words("This answer is not kept. {why}", why=self.words.message(error))
-            return replace(session, kept=session.extended(earlier, None)), f"\n\n{aside(why, 'refused')}"
+            why = self.words("This answer was not saved. {why}", why=self.words.message(error))
+            return replace(session, kept=session.extended(earlier, None)), f"\n\n{notice(why, 'refused')}"
 
     def _refused(self, history: list[Any], error: Exception) -> Updates:
         """Why there is no answer, in its place."""
@@ -270,7 +276,7 @@ class ChatHandlers:
         # the page sends all that it shows with each question
         if len(text_of(question)) > LONGEST:
             question = {**question, "content": shortened(text_of(question), LONGEST)}
-        reason = aside(self.words.message(error), "refused")
+        reason = notice(self.words.message(error), "refused")
         return {
             self.layout.chatbot: answered([*history[:-1], question], reason),
             self.layout.top: top_html(self.bot, self.words, "/"),
@@ -278,11 +284,11 @@ class ChatHandlers:
         }
 
     def _waiting(self) -> str:
-        return aside(self.words("Reading what was found ..."), "waiting")
+        return notice(self.words("Reading the sources…"), "waiting")
 
     def _broken_off(self, text: str) -> str:
-        """What had come of an answer, and that it was broken off, as it says where it is kept."""
-        reason = aside(self.words.message(BROKEN_OFF), "refused")
+        """What had come of an answer, and that it was stopped, as it says where it is kept."""
+        reason = notice(self.words.message(BROKEN_OFF), "refused")
         return reason if text == self._waiting() else f"{text}\n\n{reason}"
 
     def _filters(self, publishers: list[str], languages: list[str], articles: list[str], *days: str | None) -> Filters:
@@ -291,7 +297,7 @@ class ChatHandlers:
             try:
                 dates.append(date.fromisoformat(day) if day else None)
             except ValueError:
-                reason = words("{day} is no day such as 2025-12-13: mend it under “Which articles to search”.", day=day)
+                reason = words("“{day}” is not a date. Write it as 2025-12-13 (see Filters).", day=day)
                 raise QuestionError(verbatim(reason)) from None
         return Filters(tuple(publishers), tuple(languages), tuple(articles), *dates)
 
@@ -301,8 +307,8 @@ class ChatHandlers:
 
     def _listing(self, mine: list[str], wanted: str, name: str) -> Any:
         found = self.conversations.listed(mine, wanted)
-        chosen = name if name in {conversation.name for conversation in found} else None
-        return gr.Radio(choices=[(conversation.title, conversation.name) for conversation in found], value=chosen)
+        chosen = name if name in {conversation.id for conversation in found} else None
+        return gr.Radio(choices=[(conversation.title, conversation.id) for conversation in found], value=chosen)
 
     def _title(self, name: str) -> str:
         return next((conversation.title for conversation in self.conversations.listed([name])), "")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import Answer, Article, answers_in, bundle
+from bot import Answer, Article, dump_bundle, load_answers
 from language import Message, message_of
 from vectorstore.timestamps import utc_now
 
@@ -31,7 +31,7 @@ CREATE TABLE conversation (name TEXT PRIMARY KEY, title TEXT NOT NULL, changed T
 CREATE TABLE answer (conversation TEXT NOT NULL REFERENCES conversation ON DELETE CASCADE, place INTEGER NOT NULL,
     question TEXT NOT NULL, text TEXT NOT NULL, bundle BLOB NOT NULL, PRIMARY KEY (conversation, place)) WITHOUT ROWID;
 """
-JUDGEMENTS = """
+FEEDBACK_SCHEMA = """
 CREATE TABLE judgement (conversation TEXT NOT NULL REFERENCES conversation ON DELETE CASCADE, place INTEGER NOT NULL,
     liked INTEGER NOT NULL, reason TEXT NOT NULL, made TEXT NOT NULL, bundle BLOB NOT NULL,
     PRIMARY KEY (conversation, place)) WITHOUT ROWID;
@@ -46,18 +46,18 @@ class ConversationsError(OSError):
 class Conversation:
     """One in a list: its name, its title, and when an answer was last kept in it (ISO 8601, UTC)."""
 
-    name: str
+    id: str
     title: str
     changed: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Feedback:
     """What a reader thought of an answer: a thumb, the reason given or "", when (ISO 8601, UTC), and its evidence."""
 
     liked: bool
     reason: str
-    made: str
+    created_at: str
     bundle: str
 
 
@@ -82,7 +82,7 @@ class Conversations:
                     Message("it has format {found}, this version of Viadoma reads {format}", found=found, format=FORMAT)
                 )
             if found < FORMAT:
-                lacking = JUDGEMENTS if found else SCHEMA + JUDGEMENTS
+                lacking = FEEDBACK_SCHEMA if found else SCHEMA + FEEDBACK_SCHEMA
                 connection.executescript(f"BEGIN IMMEDIATE; {lacking} PRAGMA user_version = {FORMAT}; COMMIT;")
 
     def close(self) -> None:
@@ -91,17 +91,17 @@ class Conversations:
             self._connection.close()
 
     @staticmethod
-    def new_name() -> str:
+    def new_id() -> str:
         """A name for a conversation, of 192 random bits."""
         return secrets.token_urlsafe(24)
 
-    def keep(self, name: str, answer: Answer, before: Sequence[int], now: Sequence[int]) -> bool:
+    def save_answer(self, name: str, answer: Answer, before: Sequence[int], now: Sequence[int]) -> bool:
         """Keeps an answer at the last of the places `now`, which grow from answer to answer; others than `now` go.
 
         False, and nothing is kept, where others than `before` stand there: they were asked, or deleted, elsewhere. A
         conversation that is not there yet begins, under its first question.
         """
-        kept = zlib.compress(bundle([answer]).encode("utf-8", "surrogatepass"))
+        kept = zlib.compress(dump_bundle([answer]).encode("utf-8", "surrogatepass"))
         changed = utc_now()
         with self._using() as connection, connection:
             connection.execute("BEGIN IMMEDIATE")  # another process may keep between the look and the change
@@ -125,7 +125,7 @@ class Conversations:
                 "SELECT bundle FROM answer WHERE conversation = ? ORDER BY place", (name,)
             ).fetchall()
         texts = [zlib.decompress(row[0]).decode("utf-8", "surrogatepass") for row in rows]
-        return tuple(answer for text in texts for answer in answers_in(text, self._article_of))
+        return tuple(answer for text in texts for answer in load_answers(text, self._article_of))
 
     def places(self, name: str) -> tuple[int, ...]:
         """The places at which a conversation's answers stand, oldest first."""
@@ -165,7 +165,9 @@ class Conversations:
             ).fetchall()
             found = [Conversation(*row) for row in rows]
             if wanted:
-                found = [one for one in found if _holds(self._texts(connection, one), wanted)]
+                found = [
+                    conversation for conversation in found if _holds(self._texts(connection, conversation), wanted)
+                ]
         return found
 
     def rename(self, name: str, title: str) -> None:
@@ -184,10 +186,10 @@ class Conversations:
         with self._using() as connection, connection:
             connection.execute("DELETE FROM conversation WHERE name = ?", (name,))
 
-    def judge(self, name: str, place: int, *, liked: bool, reason: str = "") -> bool:
+    def save_feedback(self, name: str, place: int, *, liked: bool, reason: str = "") -> bool:
         """Keeps what a reader thinks of the answer at a place, with its evidence; a later judgement takes its place.
 
-        The evidence stays as judged, though the answer is made again. False if there is no such answer.
+        The evidence stays as judged, though the answer is generated again. False if there is no such answer.
         """
         now = datetime.now(UTC).isoformat()
         with self._using() as connection, connection:
@@ -198,22 +200,22 @@ class Conversations:
             )
         return kept.rowcount > 0
 
-    def take_back(self, name: str, place: int) -> None:
+    def delete_feedback(self, name: str, place: int) -> None:
         """Forgets what a reader thought of the answer at a place."""
         with self._using() as connection, connection:
             connection.execute("DELETE FROM judgement WHERE conversation = ? AND place = ?", (name, place))
 
-    def judgements(self) -> Iterator[Judgement]:
+    def all_feedback(self) -> Iterator[Feedback]:
         """All that readers thought of answers, oldest first."""
         with self._using() as connection:
             rows = connection.execute("SELECT liked, reason, made, bundle FROM judgement ORDER BY made").fetchall()
-        for liked, reason, made, kept in rows:
-            yield Judgement(bool(liked), reason, made, zlib.decompress(kept).decode("utf-8", "surrogatepass"))
+        for liked, reason, created_at, kept in rows:
+            yield Feedback(bool(liked), reason, created_at, zlib.decompress(kept).decode("utf-8", "surrogatepass"))
 
     @staticmethod
-    def _texts(connection: sqlite3.Connection, one: Conversation) -> str:
-        rows = connection.execute("SELECT question, text FROM answer WHERE conversation = ?", (one.name,))
-        return "\n".join([one.title, *(text for row in rows for text in row)]).casefold()
+    def _texts(connection: sqlite3.Connection, conversation: Conversation) -> str:
+        rows = connection.execute("SELECT question, text FROM answer WHERE conversation = ?", (conversation.id,))
+        return "\n".join([conversation.title, *(text for row in rows for text in row)]).casefold()
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

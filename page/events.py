@@ -20,7 +20,7 @@ Updates = dict[Block, Any]  # what a handler gives: the components that change, 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def refused(reason: str, words: Translator) -> gr.Error:
+def user_error(reason: str, words: Translator) -> gr.Error:
     """What to raise so that a reader is told why."""
     return gr.Error(reason, title=words("Error"), print_exception=False)
 
@@ -28,17 +28,17 @@ def refused(reason: str, words: Translator) -> gr.Error:
 def listening(words: Translator) -> Callable[..., Any]:
     """What has an event call a handler: `on(box.submit, handler, inputs, outputs)`, and further settings by name.
 
-    A reader is told why the library or the conversations can't be had; Gradio would say that there was an error.
+    A user is told why the library or the conversations can't be used; Gradio would say that there was an error.
     """
 
     def on(event: Callable[..., Any], handler: Callable[..., Any], inputs: Any, outputs: Any, **more: Any) -> Any:
         @wraps(handler)
-        def telling(*values: Any) -> Any:
+        def show_errors(*values: Any) -> Any:
             try:
                 return handler(*values)
             except (LibraryError, ConversationsError) as error:
-                raise refused(words.message(error), words) from error
+                raise user_error(words.message(error), words) from error
 
-        return event(telling, inputs, outputs, **QUIET, **more)
+        return event(show_errors, inputs, outputs, **QUIET, **more)
 
     return on

@@ -44,17 +44,17 @@ class Translator:
 
     def __call__(self, phrase: str, **values: object) -> str:
         """The phrase in this language."""
-        said = self._catalogue.gettext(phrase)
-        return said.format(**values) if values else said
+        text = self._catalogue.gettext(phrase)
+        return text.format(**values) if values else text
 
-    def many(self, one: str, more: str, count: int, **values: object) -> str:
+    def many(self, singular: str, plural: str, count: int, **values: object) -> str:
         """The phrase for so many; `{count}` in it is the number, written as this language does."""
-        said = self._catalogue.ngettext(one, more, count)
-        return said.format(count=self.number(count), **values)
+        text = self._catalogue.ngettext(singular, plural, count)
+        return text.format(count=self.number(count), **values)
 
-    def message(self, said: Message | BaseException) -> str:
+    def message(self, message: Message | BaseException) -> str:
         """A message, or that of an error, in this language, its values too."""
-        message = said if isinstance(said, Message) else message_of(said)
+        message = message if isinstance(message, Message) else message_of(message)
         count = message.values.get("count")
         if message.more and isinstance(count, int):
             template = self._catalogue.ngettext(message.template, message.more, count)

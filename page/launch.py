@@ -16,11 +16,11 @@ from bot import Bot
 from page.chat import CONCURRENT_QUESTIONS, chat
 from page.conversations import Conversations
 from page.i18n import ENGLISH, LANGUAGES, Translator, translator
-from page.intake import Intake
+from page.ingest_job import IngestJob
 from page.library import library
-from page.serving import ADDRESS, HERE, Server, address_of, bound, door_of, serving
+from page.server import ADDRESS, HERE, Server, address_of, auth_for, bind_socket, create_app
 from page.timeline import timeline
-from page.top import head
+from page.top import page_header
 
 WAITING_QUESTIONS = 256
 PLACE_SECONDS = 10.0  # so often those who wait are told their place; Gradio would tell all of them at every answer
@@ -36,10 +36,10 @@ MAX_UPLOAD = "200mb"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 
 
-def gradios(words: Translator) -> gr.I18n:
+def gradio_translations(words: Translator) -> gr.I18n:
     """Gradio's own words where it lacks the language: those take the place of its English ones."""
     # a key with dots is found before the entry that it is the path of
-    own = {
+    phrases = {
         "upload_text.drop_file": words("Drop File Here"),
         "upload_text.click_to_upload": words("Click to Upload"),
         "common.or": words("or"),
@@ -61,47 +61,47 @@ def gradios(words: Translator) -> gr.I18n:
         "chatbot.copy_message": words("Copy message"),
         "chatbot.copied_message": words("Copied message"),
     }
-    return gr.I18n(en=own)
+    return gr.I18n(en=phrases)
 
 
-def build(bot: Bot, data: Path, conversations: Conversations, intake: Intake, words: Translator) -> gr.Blocks:
+def build_page(bot: Bot, data: Path, conversations: Conversations, job: IngestJob, words: Translator) -> gr.Blocks:
     """The views in one language.
 
-    What is answered is kept in `conversations`, what is taken in goes through `intake` into `data`.
+    What is answered is kept in `conversations`, what is ingested goes through `job` into `data`.
     """
     with gr.Blocks(
         title="Viadoma", analytics_enabled=False, fill_height=True, fill_width=True, delete_cache=DELETE_UPLOADS
     ) as page:
-        chat(page, bot, conversations, words, head(page, bot, words, "/"))
+        chat(page, bot, conversations, words, page_header(page, bot, words, "/"))
     with page.route(words("Library"), "/library"):
-        library(page, bot, data, intake, words, head(page, bot, words, "/library"))
+        library(page, bot, data, job, words, page_header(page, bot, words, "/library"))
     with page.route(words("Timeline"), "/timeline"):
-        head(page, bot, words, "/timeline")
+        page_header(page, bot, words, "/timeline")
         timeline(page, bot, words)
     return page  # type: ignore[no-any-return] # Gradio types its context as Any
 
 
 def launch(
-    bot: Bot, data: Path, port: int, *, host: str = ADDRESS, account: str = "", ready: Callable[[str], None]
+    bot: Bot, data: Path, port: int, *, host: str = ADDRESS, credentials: str = "", ready: Callable[[str], None]
 ) -> None:
     """Serves the page until it is stopped; calls `ready` with its address once it answers.
 
-    On this machine alone, or at the address `host`, which needs an `account` ("name:password") that is then asked for.
-    The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError or
-    OverflowError if the conversations or the port can't be had; the message says what to do. KeyboardInterrupt is what
-    stops it.
+    On this machine alone, or at the address `host`, which needs an `credentials` ("name:password") that is then asked
+    for. The conversations are kept in the folder `data`. ValueError for an account that is none or is missing; OSError
+    or OverflowError if the conversations or the port can't be used; the message says what to do. KeyboardInterrupt is
+    what stops it.
     """
-    door = door_of(host, account)
+    door = auth_for(host, credentials)
     with (
-        bound(host, port) as taken,
+        bind_socket(host, port) as taken,
         closing(Conversations(data, bot.article)) as conversations,
-        closing(Intake(data)) as intake,
+        closing(IngestJob(data)) as job,
     ):
-        app = serving(bot, conversations, host, door)
+        app = create_app(bot, conversations, host, door)
         # the root, which holds the paths of the others, comes last
         for language in sorted(LANGUAGES, key=lambda language: language == ENGLISH):
             words = translator(language)
-            _mount(app, build(bot, data, conversations, intake, words), words, host, port)
+            _mount(app, build_page(bot, data, conversations, job, words), words, host, port)
         mounted: list[Any] = [route.app for route in app.routes if isinstance(route, Mount)]
 
         def ending() -> None:
@@ -136,7 +136,7 @@ def _mount(app: FastAPI, page: gr.Blocks, words: Translator, host: str, port: in
             show_error=False,
             max_file_size=MAX_UPLOAD,
             theme=_theme(),
-            i18n=gradios(words),
+            i18n=gradio_translations(words),
             head=HEAD.format(language=words.language, frame=(HERE / "frame.css").read_text("utf-8")),
             css_paths=HERE / "page.css",
             js=(HERE / "page.js").read_text("utf-8"),

@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 from gradio.components.chatbot import TextMessage
 
-from bot import Entry, Facet
+from bot import ArticleSummary, Facet
 from page.i18n import Translator
-from page.markup import as_written, sources
+from page.markup import safe_markdown, sources
 from page.session import Session
 from render.markdown import escape_markdown
 
@@ -57,14 +57,14 @@ def facet_choices(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     ]
 
 
-def article_choices(entries: Sequence[Entry], chosen: Sequence[str], typed: str = "") -> list[tuple[str, str]]:
+def article_choices(entries: Sequence[ArticleSummary], chosen: Sequence[str], typed: str = "") -> list[tuple[str, str]]:
     """Articles to choose from: those that are chosen, and the newest whose label has what is typed.
 
     Equal names are told apart by publisher and date.
     """
     often = Counter(entry.name for entry in entries)
     labels = {
-        entry.article: " · ".join(filter(None, (entry.name, entry.publisher, entry.published)))
+        entry.id: " · ".join(filter(None, (entry.name, entry.publisher, entry.published)))
         if often[entry.name] > 1
         else entry.name
         for entry in entries
@@ -92,7 +92,7 @@ class ChatLayout:
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
                 self._add_filters(words)
                 self.downloads = gr.HTML("", elem_id="saving")
-                self.why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Keep this reason"), elem_id="why")
+                self.why = gr.Textbox(visible=False, max_lines=3, submit_btn=words("Save feedback"), elem_id="why")
                 self._add_chatbot(words)
             with gr.Column(scale=2, min_width=320, elem_id="side"):
                 self.panel = gr.HTML(sources([], words), elem_id="sources")
@@ -105,16 +105,16 @@ class ChatLayout:
             self.new = gr.Button(words("New conversation"), size="sm", variant="primary")
             self.wanted = gr.Textbox(label=words("Search your conversations"), max_lines=1)
             self.listing = gr.Radio(label=words("Your conversations"), choices=[], elem_id="listing")
-            self.title = gr.Textbox(label=words("Title of this one"), max_lines=1, info=words("Enter renames it"))
+            self.title = gr.Textbox(label=words("Conversation title"), max_lines=1, info=words("Press Enter to rename"))
             self.delete = gr.Button(words("Delete this conversation"), size="sm")
             with gr.Group(visible=False) as self.sure:
-                gr.Markdown(words("Deleted for good, with its answers?"))
+                gr.Markdown(words("Delete this conversation permanently?"))
                 with gr.Row():
                     self.yes = gr.Button(words("Delete"), size="sm", variant="stop")
-                    self.no = gr.Button(words("Keep"), size="sm")
+                    self.no = gr.Button(words("Cancel"), size="sm")
 
     def _add_filters(self, words: Translator) -> None:
-        with gr.Accordion(words("Which articles to search"), open=False, elem_id="filters"), gr.Row():
+        with gr.Accordion(words("Filters"), open=False, elem_id="filters"), gr.Row():
             self.publishers = gr.Dropdown(label=words("Publishers"), multiselect=True)
             self.languages = gr.Dropdown(label=words("Languages"), multiselect=True)
             self.articles = gr.Dropdown(label=words("Articles"), multiselect=True)
@@ -171,7 +171,7 @@ def _show_as_written(chatbot: gr.Chatbot) -> None:
             for part in message.content if message.role == "user" else ():
                 if isinstance(part, TextMessage):
                     # a question that was edited comes back as the browser has it
-                    part.text = escape_markdown(as_written(part.text))
+                    part.text = escape_markdown(safe_markdown(part.text))
         return messages
 
     def read(payload: Any) -> Any:
@@ -179,7 +179,7 @@ def _show_as_written(chatbot: gr.Chatbot) -> None:
         for message in messages:
             for part in message["content"] if message["role"] == "user" else ():
                 if "text" in part:
-                    part["text"] = as_written(part["text"])
+                    part["text"] = safe_markdown(part["text"])
         return messages
 
     # in a class of ours Gradio would write a file beside this one

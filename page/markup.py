@@ -34,12 +34,12 @@ def escape_html(text: str) -> str:
     return safe
 
 
-def in_line(text: str) -> str:
+def safe_html(text: str) -> str:
     """Text as HTML that turns nothing beside it around, whichever direction of writing its characters ask for."""
     return f"<bdi>{escape_html(text)}</bdi>" if DIRECTION.search(text) else escape_html(text)
 
 
-def as_written(text: str) -> str:
+def safe_markdown(text: str) -> str:
     """What `escape_markdown` was given, but for line breaks."""
     return re.sub(r"\\([^\w\s])", r"\1", text)
 
@@ -72,15 +72,15 @@ class ChatWriter(MarkdownWriter):
         return f"\N{NO-BREAK SPACE}{links}" if links else ""
 
 
-def message(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
+def answer_markdown(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
     """An answer as Markdown for the chat; its markers point to the sources of the same group."""
     blocks = (block for block in describe(answer) if not (isinstance(block, Sentence) and block.kind in UNSHOWN))
     return "\n\n".join(ChatWriter(group, words).paragraphs(blocks))
 
 
-def aside(said: str, kind: str) -> str:
+def notice(text: str, kind: str) -> str:
     """What stands in an answer's place and is none: `turns` leaves it out."""
-    return SMALL.format(kind, ChatWriter("", IN_ENGLISH).text(said))
+    return SMALL.format(kind, ChatWriter("", IN_ENGLISH).text(text))
 
 
 def source_group(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> str:
@@ -88,34 +88,34 @@ def source_group(answer: Answer, group: str, words: Translator = IN_ENGLISH) -> 
     listed = ""
     for block in describe(answer):
         if isinstance(block, Sources):
-            cards = "".join(_card(source, group, words) for source in block.sources)
+            cards = "".join(_source_card(source, group, words) for source in block.sources)
             listed += f"<h2>{words.message(block.heading)}</h2><ol>{cards}</ol>"
     return f'<section class="group" id="{group}">{listed}</section>' if listed else ""
 
 
-def _card(source: Source, group: str, words: Translator) -> str:
+def _source_card(source: Source, group: str, words: Translator) -> str:
     """One source: title, publisher, date, links, the quote lit up in its paragraph, and what is to be known of it."""
     citation, article = source.citation, source.citation.article
     before, behind = map(escape_html, citation.paragraph)
     quoted, answering, further = map(escape_html, source.pieces)
     answering = f"<strong>{answering}</strong>" if answering else ""
-    about = " · ".join(in_line(words.message(part)) for part in source.about)
+    about = " · ".join(safe_html(words.message(part)) for part in source.about)
     links = _link("permanent", citation.link, words("Link to this passage"))
     if source.url:
         links = f"{_link('open', source.url, words('Open page'), 'noopener noreferrer')} {links}"
-    remarks = {"voices": "", "note": ""}
+    remarks = {"speakers": "", "note": ""}
     for kind, remark in source.remarks:
-        said = escape_html(capital(words.message(remark)))
+        remark_html = escape_html(capital(words.message(remark)))
         if kind == "corrected":
-            said += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
-        place = "voices" if kind == "voices" else "note"
-        remarks[place] += f'<p class="{place}" dir="auto">{said}</p>'
+            remark_html += " " + _link(kind, f"/source/{article.id}/{article.version}/changes", words("what changed"))
+        place = "speakers" if kind == "speakers" else "note"
+        remarks[place] += f'<p class="{place}" dir="auto">{remark_html}</p>'
     context = "".join(f'<p class="context" dir="auto">{escape_html(words)}</p>' for words in citation.context_texts)
     return (
         f'<li class="card" id="{group}-{citation.number}" tabindex="-1">'
         f'<h3><span class="number">{citation.number}</span> '
         f'<span dir="auto">{escape_html(article.name)}</span></h3><p class="about">{about}</p>'
-        f'<p class="links">{links}</p>{remarks["voices"]}{context}'
+        f'<p class="links">{links}</p>{remarks["speakers"]}{context}'
         f'<blockquote lang="{escape_html(article.lang)}" dir="auto">'
         f"{before}<mark>{quoted}{answering}{further}</mark>{behind}</blockquote>{remarks['note']}</li>"
     )
@@ -125,12 +125,12 @@ def _link(kind: str, url: str, label: str, relation: str = "noopener") -> str:
     return f'<a class="{kind}" href="{escape_html(url)}" target="_blank" rel="{relation}">{label}</a>'
 
 
-def turns(history: Sequence[Any]) -> list[Turn]:
+def history_to_turns(history: Sequence[Any]) -> list[Turn]:
     """The turns of a chat as Gradio keeps it, without questions that got no answer.
 
     Messages that are neither a user's nor an assistant's are left out.
     """
-    made: list[Turn] = []
+    turns: list[Turn] = []
     question = ""
     for entry in history:
         content = entry["content"]
@@ -138,21 +138,21 @@ def turns(history: Sequence[Any]) -> list[Turn]:
         if entry["role"] == "user":
             question = text
         elif entry["role"] == "assistant" and question:
-            if said := as_written(MARKDOWN.sub(r"\1", text)).strip():
-                made.append(Turn(question, said))
+            if answer_text := safe_markdown(MARKDOWN.sub(r"\1", text)).strip():
+                turns.append(Turn(question, answer_text))
             question = ""
-    return made
+    return turns
 
 
 def sources(groups: Sequence[str], words: Translator = IN_ENGLISH) -> str:
     """The panel beside the chat: the newest answer's sources, or those of the one whose marker was clicked."""
     close = f'<button type="button" class="close" aria-label="{words("Close the sources")}">×</button>'
-    said = words("The sources of an answer appear here, each with its quote in its paragraph.")
-    shown = "".join(groups) or f'<p class="empty">{said}</p>'
+    hint = words("The sources of an answer appear here, each with its quote in its paragraph.")
+    shown = "".join(groups) or f'<p class="empty">{hint}</p>'
     return f'<aside class="sources" aria-label="{words("Sources")}">{close}{shown}</aside>'
 
 
-def saving(conversation: str, answers: int, words: Translator = IN_ENGLISH) -> str:
+def download_links(conversation: str, answers: int, words: Translator = IN_ENGLISH) -> str:
     """The downloads of a conversation by its name, for as many answers as it has; none while there are none."""
     if not answers:
         return '<span data-conversation=""></span>'

@@ -13,7 +13,7 @@ from typing import Any
 from bot import Answer
 from page.conversations import Conversations
 from page.i18n import Translator
-from page.markup import message, source_group
+from page.markup import answer_markdown, source_group
 
 Kept = tuple[int | None, ...]  # where the answers that a page shows are kept; None is one that is not
 
@@ -55,7 +55,7 @@ class Thumb:
 
 
 def opened(
-    conversations: Conversations, name: str, words: Translator, *, own: bool, first: int | None = None
+    conversations: Conversations, name: str, words: Translator, *, is_owner: bool, first: int | None = None
 ) -> tuple[list[Any], Session]:
     """The messages of a conversation and its session, with all or its first answers; an empty name begins one."""
     # what is kept between these two is not for this page to replace
@@ -64,23 +64,23 @@ def opened(
     groups = []
     for answer in answers:
         group = new_group()
-        messages += answered([{"role": "user", "content": answer.question}], message(answer, group, words))
+        messages += answered([{"role": "user", "content": answer.question}], answer_markdown(answer, group, words))
         groups.append(source_group(answer, group, words))
-    session = Session(name if own else "", "" if own else name, kept, tuple(filter(None, groups)))
+    session = Session(name if is_owner else "", "" if is_owner else name, kept, tuple(filter(None, groups)))
     return messages, session
 
 
-def keep(conversations: Conversations, session: Session, answer: Answer, kept: Kept) -> Session:
+def save_answer(conversations: Conversations, session: Session, answer: Answer, kept: Kept) -> Session:
     """Keeps an answer at the last of the places `kept` in the session's conversation, if nobody else changed that.
 
     Else in a new one, which begins with what is shown and still there. Gives what the session then knows.
     """
-    if session.name and conversations.keep(session.name, answer, session.places, _places(kept)):
+    if session.name and conversations.save_answer(session.name, answer, session.places, _places(kept)):
         return replace(session, kept=kept)
-    name = conversations.new_name()
+    name = conversations.new_id()
     there = conversations.copy(session.name or session.shared, name, _places(kept[:-1]))
     kept = (*(place if place in there else None for place in kept[:-1]), kept[-1])
-    conversations.keep(name, answer, there, _places(kept))
+    conversations.save_answer(name, answer, there, _places(kept))
     return replace(session, name=name, kept=kept)
 
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bot.answer import Answer, Citation, Kind
+from bot.answer import Answer, Citation, SourceKind
 from vectorstore import Article
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>\x00-\x20\x7f-\x9f]+", re.I)
@@ -29,7 +29,7 @@ LATEX = str.maketrans(
         "|": r"{\textbar}",
     }
 )
-PRESS = frozenset[Kind](("state media", "news agency", "media"))
+PRESS = frozenset[SourceKind](("state media", "news agency", "media"))
 
 
 def bibtex(answers: Sequence[Answer]) -> str:
@@ -47,7 +47,7 @@ def bibtex(answers: Sequence[Answer]) -> str:
             ("organization", f"{{{_latex(article.publisher)}}}" if article.publisher else ""),
             ("date", article.published),
             ("url", url_of(article)),
-            ("urldate", article.added[:10] if url_of(article) else ""),
+            ("urldate", article.ingested_at[:10] if url_of(article) else ""),
             ("note", f"{{{_latex(article.note)}}}" if article.note else ""),
         ]
         lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields if value)
@@ -69,7 +69,7 @@ def csl_json(answers: Sequence[Answer]) -> str:
             "language": article.lang,
             "note": article.note,
         }
-        dates = {"issued": article.published, "accessed": article.added[:10]}
+        dates = {"issued": article.published, "accessed": article.ingested_at[:10]}
         items.append(
             {name: value for name, value in texts.items() if value}
             | {name: {"date-parts": [[int(part) for part in day.split("-")]]} for name, day in dates.items() if day}

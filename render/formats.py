@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot import Answer, bundle
+from bot import Answer, dump_bundle
 from render.bibliography import bibtex, csl_json
-from render.blocks import Say
+from render.blocks import Translate
 from render.html import html
 from render.markdown import markdown
 
@@ -20,7 +20,7 @@ from render.markdown import markdown
 class ExportFormat:
     """A way to write answers down in a language, given as a translation and its code."""
 
-    render: Callable[[Sequence[Answer], Say, str], str]
+    render: Callable[[Sequence[Answer], Translate, str], str]
     extension: str
     media_type: str
 
@@ -30,7 +30,7 @@ EXPORT_FORMATS: Mapping[str, ExportFormat] = MappingProxyType(
     {
         "markdown": ExportFormat(lambda answers, say, _: markdown(answers, say), ".md", "text/markdown"),
         "html": ExportFormat(html, ".html", "text/html"),
-        "bundle": ExportFormat(lambda answers, *_: bundle(answers), ".json", "application/json"),
+        "bundle": ExportFormat(lambda answers, *_: dump_bundle(answers), ".json", "application/json"),
         "bibtex": ExportFormat(lambda answers, *_: bibtex(answers), ".bib", "application/x-bibtex"),
         "csl-json": ExportFormat(
             lambda answers, *_: csl_json(answers), ".csl.json", "application/vnd.citationstyles.csl+json"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from bot import Answer
-from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, conversation, title
+from render.blocks import Block, ConflictBlock, Sentence, Source, Sources, Translate, capital, conversation, title
 
 STRONG = ("short", "partial", "not_found")
 STYLE = """
@@ -22,7 +22,7 @@ h1, h2 { line-height: 1.25; } h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; 
 a { color: var(--link); } sup a { text-decoration: none; }
 .answered, .note, .coverage, .fact, small, li p { color: var(--soft); font-size: 0.85rem; }
 .short { font-size: 1.35rem; line-height: 1.3; }
-.doubt { border-bottom: 1px dotted currentColor; }
+.issue { border-bottom: 1px dotted currentColor; }
 article + article { border-top: 1px solid var(--line); margin-top: 2rem; }
 blockquote { margin: 0 0 0.3rem; white-space: pre-line; } li { margin-bottom: 1rem; } li p { margin: 0; }
 li:target { outline: 2px solid var(--link); outline-offset: 0.3rem; }
@@ -39,7 +39,7 @@ POLICY = (
 )
 
 
-def html(answers: Sequence[Answer], say: Say = str, language: str = "en") -> str:
+def html(answers: Sequence[Answer], say: Translate = str, language: str = "en") -> str:
     """The answers as one page in a language, with a source a quote, numbered on from answer to answer."""
     several, heading = len(answers) != 1, escape(say(title(answers)))
     level, body = ("h2", f"<h1>{heading}</h1>\n") if several else ("h1", "")
@@ -57,17 +57,17 @@ def html(answers: Sequence[Answer], say: Say = str, language: str = "en") -> str
     )
 
 
-def _written(block: Block, say: Say) -> Iterator[str]:
+def _written(block: Block, say: Translate) -> Iterator[str]:
     match block:
         case Sentence(kind, before, short, behind, citations, beside):
-            said, markers = _emphasised(say(before), short, behind), "".join(map(_marker, citations))
-            said = f"<strong>{said}</strong>" if kind in STRONG else said
+            sentence, markers = _emphasised(say(before), short, behind), "".join(map(_marker, citations))
+            sentence = f"<strong>{sentence}</strong>" if kind in STRONG else sentence
             small = "".join(f' <small class="{why}">({escape(say(words))})</small>' for why, words in beside)
-            yield f'<p class="{kind}" dir="auto">{said}{markers}{small}</p>'
-        case Conflict(heading, sides):
+            yield f'<p class="{kind}" dir="auto">{sentence}{markers}{small}</p>'
+        case ConflictBlock(heading, sides):
             yield f"<p>{escape(say(heading))}:</p>\n<ul>"
-            for value, tellers, correcting in sides:
-                cited = "; ".join(f"{escape(say(teller))} {_marker(number)}" for teller, number in tellers)
+            for value, reports, correcting in sides:
+                cited = "; ".join(f"{escape(say(report))} {_marker(number)}" for report, number in reports)
                 yield f'<li dir="auto">{escape(value)}: {cited}{escape(say(correcting))}</li>'
             yield "</ul>"
         case Sources(heading, sources):
@@ -76,7 +76,7 @@ def _written(block: Block, say: Say) -> Iterator[str]:
             yield "</ol>"
 
 
-def _source(source: Source, say: Say) -> str:
+def _source(source: Source, say: Translate) -> str:
     citation, url = source.citation, escape(source.url)
     about = escape(", ".join(filter(None, (citation.article.name, *map(say, source.about)))))
     link = f', <a href="{url}" rel="noopener noreferrer">{url}</a>' if url else ""

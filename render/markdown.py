@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from bot import Answer
-from render.blocks import Block, Conflict, Say, Sentence, Source, Sources, capital, conversation, title
+from render.blocks import Block, ConflictBlock, Sentence, Source, Sources, Translate, capital, conversation, title
 
 # everything that could make Markdown, HTML, a formula or a live link of an article's words
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@^=])|(?<=[wW]{3})(\.)|(:)(?=//)|^([-+:]|\d+[.)])(?=[\s-]|$)")
@@ -73,7 +73,7 @@ class MarkdownWriter:
     }
     small: ClassVar[str] = " *({1})*"
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Translate) -> None:
         self.say = say
 
     def paragraphs(self, blocks: Iterable[Block]) -> Iterator[str]:
@@ -82,7 +82,7 @@ class MarkdownWriter:
             match block:
                 case Sentence():
                     yield self.sentence(block)
-                case Conflict():
+                case ConflictBlock():
                     yield from self._table(block)
                 case Sources(heading, sources, proving=False):
                     cited = [source.citation for source in sources]
@@ -96,7 +96,9 @@ class MarkdownWriter:
         """A sentence with its markers and what stands beside it."""
         shown = self.quoted(self.say(sentence.before), sentence.short, sentence.behind)
         framed = self.frames.get(sentence.kind, "{}{}").format(shown, self.markers(sentence.citations))
-        return framed + "".join(self.small.format(kind, self.text(self.say(said))) for kind, said in sentence.beside)
+        return framed + "".join(
+            self.small.format(kind, self.text(self.say(message))) for kind, message in sentence.beside
+        )
 
     def quoted(self, before: str, short: str, behind: str) -> str:
         """Three pieces of a text on one line that shows them as they are, the middle one bold."""
@@ -119,19 +121,19 @@ class MarkdownWriter:
         context = "".join(f"{self.text(words)} " for words in source.citation.context_texts)
         return f"[^{source.citation.number}]: {context}“{self.quoted(*source.pieces)}” — {about}.{remarks} {proof}."
 
-    def _table(self, conflict: Conflict) -> Iterator[str]:
+    def _table(self, conflict: ConflictBlock) -> Iterator[str]:
         """A heading, and a table with a column for each value: who gives it, and when."""
         yield f"**{self.say(conflict.heading)}**"
         values, cells = [], []
-        for value, tellers, correcting in conflict.sides:
+        for value, reports, correcting in conflict.sides:
             values.append(self.text(value))
-            cited = "; ".join(f"{self.text(self.say(teller))}{self.markers((number,))}" for teller, number in tellers)
+            cited = "; ".join(f"{self.text(self.say(report))}{self.markers((number,))}" for report, number in reports)
             cells.append(f"{cited}{self.say(correcting)}")
         rows = (values, ["---"] * len(cells), cells)
         yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def markdown(answers: Sequence[Answer], say: Say = str) -> str:
+def markdown(answers: Sequence[Answer], say: Translate = str) -> str:
     """The answers with a footnote a quote, numbered on from answer to answer; the footnotes stand at the end."""
     writer, described, several = MarkdownWriter(say), conversation(answers), len(answers) != 1
     parts = [f"# {say(title(answers))}"] if several else []

@@ -13,14 +13,14 @@ from langchain_core.embeddings import Embeddings
 from ingest import Report, update
 from ingest.extraction import Extractor
 from ingest.fetching import Fetcher
+from ingest.pipeline import ingest_sources
 from ingest.report import ReportBuilder
 from ingest.resources import IngestResources
-from ingest.update import run
 from tests.support.program import ROOT
 from tests.support.site import Site, site
-from vectorstore import BUILT_IN, Hit, Names, Store, settings
+from vectorstore import BUILT_IN, Hit, NameTable, Store, load_settings
 from vectorstore.embeddings import open_embeddings
-from vectorstore.languages import PHRASES
+from vectorstore.language_bias import PHRASES
 from vectorstore.search import Query, search
 
 HERE = Path(__file__).parent
@@ -61,7 +61,7 @@ class Counted(Embeddings):
 
 @pytest.fixture(scope="session")
 def built_in() -> tuple[str, Embeddings]:
-    return open_embeddings(BUILT_IN, settings(None).cache)
+    return open_embeddings(BUILT_IN, load_settings(None).cache_dir)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def hits(store: Store, question: str, limit: int) -> list[Hit]:
     """What the project's own search finds."""
-    return search(store, Query(question), limit, names=Names.open(None))
+    return search(store, Query(question), limit, names=NameTable.open(None))
 
 
 def updated(
@@ -105,7 +105,7 @@ def updated(
 ) -> Report:
     """Takes sources into an open store."""
     with Fetcher() as closed:
-        return run(
+        return ingest_sources(
             store,
             [str(source) for source in sources],
             IngestResources(fetcher or closed, Extractor()),

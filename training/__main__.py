@@ -104,9 +104,9 @@ def _embedding(cache: Path) -> E5Embeddings:
 
 
 def _cache() -> Path:
-    from vectorstore import settings
+    from vectorstore import load_settings
 
-    return settings(None).cache
+    return load_settings(None).cache_dir
 
 
 def _excluded(files: list[Path]) -> frozenset[str]:

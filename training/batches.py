@@ -77,8 +77,8 @@ class Pack:
         sentences = [self._text(number) for number in row["s"]]
         source = self._text(row["h"]) if row["h"] >= 0 else []
         turns = [self._text(number) for number in row["t"]]
-        made = windows(self._text(row["q"]), turns, source, sentences, self._begin, self._end)
-        for window in made:
+        found = windows(self._text(row["q"]), turns, source, sentences, self._begin, self._end)
+        for window in found:
             answers = tuple(piece.sentence in row["a"] for piece in window.pieces)
             span = None
             for piece, answering in zip(window.pieces, answers, strict=True):
@@ -88,7 +88,9 @@ class Pack:
                         span = start, end
             corrects = tuple(piece.sentence in row["c"] for piece in window.pieces)
             relation, known = row["r"], row["k"]
-            if len(made) > 1:  # what a verdict rests on, or where an unmarked answer stands, may be in the other window
+            if (
+                len(found) > 1
+            ):  # what a verdict rests on, or where an unmarked answer stands, may be in the other window
                 relation = -1
                 known = known if "s" in known else ""
             yield Row(

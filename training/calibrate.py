@@ -22,7 +22,7 @@ from bot.reading import (
     CALIBRATION,
     Calibration,
     Regression,
-    judged,
+    build_reading,
     question_features,
     scores,
     sentence_features,
@@ -105,35 +105,49 @@ def collection(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
     """The questions of a collection, read."""
     questions, data = taken_in(folder, scratch)
     for question, hits in searched(questions, data, HITS):
-        told = question["gold_quotes"]
-        yield _read(question, hits, told, not question["must_abstain"], reader, COLLECTIONS)
+        quotes = question["gold_quotes"]
+        yield _read(question, hits, quotes, not question["must_abstain"], reader, COLLECTIONS)
 
 
 def _read(
-    question: Question, hits: Sequence[Hit], told: Sequence[str], answerable: bool, reader: Reader, library: str
+    question: Question, hits: Sequence[Hit], quotes: Sequence[str], answerable: bool, reader: Reader, library: str
 ) -> Read:
     passages = scores(reader, question["question"], tuple(question["turns"])[-3:], hits)
-    return Read(question, hits, passages, tuple(one for hit in hits for one in gold(hit, told)), answerable, library)
+    return Read(
+        question, hits, passages, tuple(is_gold for hit in hits for is_gold in gold(hit, quotes)), answerable, library
+    )
 
 
 def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
     """Questions of our own articles that are not trained on, those articles taken as one library."""
-    articles = [one for one in own_articles(folder) if one.held_out]
+    articles = [article for article in own_articles(folder) if article.held_out]
     file = scratch / "own.jsonl"
     with file.open("w", encoding="utf-8") as target:
-        for one in articles:
-            row = {"id": one.id, "title": one.title, "publisher": one.publisher, "published": one.published,
-                   "lang": one.lang, "text": "\n\n".join(one.sentences)}  # fmt: skip
+        for article in articles:
+            row = {"id": article.id, "title": article.title, "publisher": article.publisher,
+                   "published": article.published, "lang": article.lang,
+                   "text": "\n\n".join(article.sentences)}  # fmt: skip
             target.write(json.dumps(row, ensure_ascii=False) + "\n")
     update([str(file)], data=str(scratch / "own"))
     questions = []
-    for one in articles:
-        for own in one.questions:
-            told = {
-                one.sentences[i] for i in (*own.get("answers", ()), *own.get("corrects", ())) if i < len(one.sentences)
+    for article in articles:
+        for asked in article.questions:
+            gold_sentences = {
+                article.sentences[i]
+                for i in (*asked.get("answers", ()), *asked.get("corrects", ()))
+                if i < len(article.sentences)
             }
-            questions.append({"question": own["q"], "turns": own.get("turns") or [], "told": told, "type": own["kind"],
-                              "lang": own["lang"], "span": own.get("span"), "verdict": own.get("verdict")})  # fmt: skip
+            questions.append(
+                {
+                    "question": asked["q"],
+                    "turns": asked.get("turns") or [],
+                    "told": gold_sentences,
+                    "type": asked["kind"],
+                    "lang": asked["lang"],
+                    "span": asked.get("span"),
+                    "verdict": asked.get("verdict"),
+                }
+            )
     random.Random(3).shuffle(questions)
     for question, hits in searched(questions[:OWN_QUESTIONS], scratch / "own", HITS):
         yield _read(question, hits, sorted(question["told"]), bool(question["told"]), reader, OWN)
@@ -141,24 +155,26 @@ def held_out(folder: Path, reader: Reader, scratch: Path) -> Iterator[Read]:
 
 def claims(folder: Path, reader: Reader) -> Iterator[CheckedClaim]:
     """The claims about a collection, read."""
-    for one in claim_examples(folder):
-        (scores,) = reader.check(one.text, [Text(one.source, one.sentences)])
-        yield CheckedClaim(one.relation == SUPPORTED, scores.relation[0], one.kind)
+    for example in claim_examples(folder):
+        (scores,) = reader.check(example.text, [Text(example.source, example.sentences)])
+        yield CheckedClaim(example.relation == SUPPORTED, scores.relation[0], example.kind)
 
 
-def gather(own: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> Gathered:
+def gather(own_folder: Path, collections: Sequence[Path], reader: Reader, kept: Path) -> Gathered:
     """All questions and claims, read; kept in a file, so that fitting anew reads nothing."""
     if kept.exists():
-        made: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
-        if not isinstance(made, Gathered):
+        gathered: Gathered = pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+        if not isinstance(gathered, Gathered):
             raise SystemExit(f"{kept} was kept by another version: delete it, and run again.")
-        return made
+        return gathered
     with tempfile.TemporaryDirectory() as scratch:
-        questions = [one for folder in collections for one in collection(folder, reader, Path(scratch))]
-        questions += held_out(own, reader, Path(scratch))
-    made = Gathered(questions, [one for folder in collections for one in claims(folder, reader)])
-    kept.write_bytes(pickle.dumps(made))
-    return made
+        questions = [
+            read_question for folder in collections for read_question in collection(folder, reader, Path(scratch))
+        ]
+        questions += held_out(own_folder, reader, Path(scratch))
+    gathered = Gathered(questions, [claim for folder in collections for claim in claims(folder, reader)])
+    kept.write_bytes(pickle.dumps(gathered))
+    return gathered
 
 
 def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
@@ -168,14 +184,14 @@ def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
     probabilities = np.zeros(len(every))
     folds = np.random.default_rng(1).permutation(len(every)) % FOLDS
     for fold in range(FOLDS):
-        inside = [one for one, own in zip(every, folds, strict=True) if own != fold]
+        inside = [read_question for read_question, its_fold in zip(every, folds, strict=True) if its_fold != fold]
         ranking = _sentence(inside)
         answerable = _answerable(inside, ranking)
         for place in np.flatnonzero(folds == fold).tolist():
-            probabilities[place] = judged(
+            probabilities[place] = build_reading(
                 every[place].hits, every[place].passages, _whole(ranking, answerable)
             ).answerable
-    truth = np.array([one.answerable for one in every])
+    truth = np.array([read_question.answerable for read_question in every])
     weights = _weights(every)
     answered = _quantile(probabilities[truth], weights[truth], FALSE_REFUSALS)
     below = _quantile(
@@ -190,7 +206,7 @@ def fit(gathered: Gathered) -> tuple[Calibration, np.ndarray[Any, Any]]:
             below,
             *_limits(every, whole),
             _bears(every, whole),
-            float(np.quantile([one.likely for one in gathered.claims if one.supported], PROVED_LOST)),
+            float(np.quantile([claim.likely for claim in gathered.claims if claim.supported], PROVED_LOST)),
         ),
         probabilities,
     )
@@ -203,18 +219,18 @@ def _whole(sentence: Regression, answerable: Regression) -> Calibration:
 def _bears(every: Sequence[Read], fitted: Calibration) -> float:
     """What nearly all sentences that answer reach."""
     reached: list[float] = []
-    for one in every:
-        told = np.array(one.gold, bool)
-        if told.any():
-            logits = fitted.sentence.logits(sentence_features(one.hits, one.passages))
-            reached += logits[told].tolist()
+    for read_question in every:
+        answering = np.array(read_question.gold, bool)
+        if answering.any():
+            logits = fitted.sentence.logits(sentence_features(read_question.hits, read_question.passages))
+            reached += logits[answering].tolist()
     return float(1 / (1 + np.exp(-np.quantile(reached, RIGHT_LOST))))
 
 
 def _weights(some: Sequence[Read]) -> np.ndarray[Any, Any]:
     """What each question weighs: those of a library together what those of the other do, in the mean 1."""
-    counts = Counter(one.library for one in some)
-    return np.array([len(some) / len(counts) / counts[one.library] for one in some])
+    counts = Counter(read_question.library for read_question in some)
+    return np.array([len(some) / len(counts) / counts[read_question.library] for read_question in some])
 
 
 def _quantile(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], share: float) -> float:
@@ -229,27 +245,32 @@ def _regression(names: Sequence[str], rows: Any, labels: Any, weights: Any) -> R
 
     means, spreads = rows.mean(0), rows.std(0) + 1e-9
     fitted = LogisticRegression(C=PENALTY, max_iter=2000).fit((rows - means) / spreads, labels, weights)
-    own = fitted.coef_[0] / spreads
-    return Regression(dict(zip(names, own.tolist(), strict=True)), float(fitted.intercept_[0] - own @ means))
+    weights_by_feature = fitted.coef_[0] / spreads
+    return Regression(
+        dict(zip(names, weights_by_feature.tolist(), strict=True)),
+        float(fitted.intercept_[0] - weights_by_feature @ means),
+    )
 
 
 def _sentence(every: Sequence[Read]) -> Regression:
-    told = [one for one in every if any(one.gold)]
-    features = [sentence_features(one.hits, one.passages) for one in told]
+    answered = [read_question for read_question in every if any(read_question.gold)]
+    features = [sentence_features(read_question.hits, read_question.passages) for read_question in answered]
     rows = np.concatenate([np.stack([some[name] for name in SENTENCE_FEATURES], 1) for some in features])
-    labels = np.concatenate([np.array(one.gold, int) for one in told])
-    weights = np.repeat(_weights(told), [len(one.gold) for one in told])
+    labels = np.concatenate([np.array(read_question.gold, int) for read_question in answered])
+    weights = np.repeat(_weights(answered), [len(read_question.gold) for read_question in answered])
     return _regression(SENTENCE_FEATURES, rows, labels, weights)
 
 
 def _answerable(every: Sequence[Read], sentence: Regression) -> Regression:
-    read = [one for one in every if one.gold]
+    read = [read_question for read_question in every if read_question.gold]
     features = []
-    for one in read:
-        some = sentence_features(one.hits, one.passages)
+    for read_question in read:
+        some = sentence_features(read_question.hits, read_question.passages)
         features.append(question_features(sentence.logits(some), some))
     rows = np.array([[float(some[name]) for name in QUESTION_FEATURES] for some in features])
-    return _regression(QUESTION_FEATURES, rows, np.array([one.answerable for one in read], int), _weights(read))
+    return _regression(
+        QUESTION_FEATURES, rows, np.array([read_question.answerable for read_question in read], int), _weights(read)
+    )
 
 
 def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, float]:
@@ -257,19 +278,19 @@ def _limits(every: Sequence[Read], fitted: Calibration) -> tuple[float, float, f
     beyond: list[float] = []
     spans: list[tuple[float, bool]] = []
     verdicts: list[tuple[float, bool]] = []
-    for one in every:
-        reading = judged(one.hits, one.passages, fitted)
-        if not any(one.gold):
+    for read_question in every:
+        reading = build_reading(read_question.hits, read_question.passages, fitted)
+        if not any(read_question.gold):
             continue
         if len(reading.candidates) > QUOTES:
-            beyond.append(reading.candidates[QUOTES].likely)
+            beyond.append(reading.candidates[QUOTES].probability)
         best = reading.candidates[0]
-        if one.question.get("span"):
+        if read_question.question.get("span"):
             found = best.hit.article.text[best.words.start : best.words.end]
-            spans.append((best.scores.span, overlap(one.question["span"], found)))
-        if one.question.get("verdict") in ("yes", "no"):
+            spans.append((best.scores.span, overlap(read_question.question["span"], found)))
+        if read_question.question.get("verdict") in ("yes", "no"):
             yes, no, _ = best.passage.relation
-            verdicts.append((max(yes, no), ("yes" if yes > no else "no") == one.question["verdict"]))
+            verdicts.append((max(yes, no), ("yes" if yes > no else "no") == read_question.question["verdict"]))
     # half of the answers then have at most so many quotes
     quoted = float(np.median(beyond))
     return quoted, _precise(spans, SHORT_PRECISION), _precise(verdicts, VERDICT_PRECISION)
@@ -288,8 +309,11 @@ def _precise(pairs: Sequence[tuple[float, bool]], precision: float) -> float:
 def write(fitted: Calibration) -> None:
     """Writes bot/calibration.json."""
     regressions = {
-        name: {"weights": {k: round(v, 5) for k, v in own.weights.items()}, "intercept": round(own.intercept, 5)}
-        for name, own in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
+        name: {
+            "weights": {k: round(v, 5) for k, v in regression.weights.items()},
+            "intercept": round(regression.intercept, 5),
+        }
+        for name, regression in (("sentence", fitted.sentence), ("answerable", fitted.answerable))
     }
     names = ("answered", "partial", "quoted", "short", "verdict", "bears", "proves")
     thresholds = {name: round(getattr(fitted, name), 5) for name in names}
@@ -307,8 +331,8 @@ def plot(every: Sequence[Read], probabilities: np.ndarray[Any, Any], target: Pat
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey")
     for name in LIBRARIES:
-        some = np.array([one.library == name for one in every])
-        truth = np.array([one.answerable for one in every])[some]
+        some = np.array([read_question.library == name for read_question in every])
+        truth = np.array([read_question.answerable for read_question in every])[some]
         shares, means = calibration_curve(truth, probabilities[some], n_bins=BINS, strategy="quantile")
         axes.plot(means, shares, "o-", label=f"{name} ({some.sum()} questions)")
     axes.set(xlabel="probability that anything answers", ylabel="share of questions that something answers",
@@ -323,26 +347,29 @@ def report(gathered: Gathered, probabilities: np.ndarray[Any, Any], fitted: Cali
 
     every, out = gathered.questions, []
     for name in LIBRARIES:
-        some = [i for i, one in enumerate(every) if one.library == name]
+        some = [i for i, read_question in enumerate(every) if read_question.library == name]
         if not some:
             continue
         ranks = []
         for i in some:
-            one = every[i]
-            if one.answerable:
-                order = np.argsort(-fitted.sentence.logits(sentence_features(one.hits, one.passages)), kind="stable")
-                found = np.flatnonzero(np.array(one.gold)[order])
+            read_question = every[i]
+            if read_question.answerable:
+                order = np.argsort(
+                    -fitted.sentence.logits(sentence_features(read_question.hits, read_question.passages)),
+                    kind="stable",
+                )
+                found = np.flatnonzero(np.array(read_question.gold)[order])
                 ranks.append(found[0] if len(found) else 99)
         truth = np.array([every[i].answerable for i in some])
-        own = probabilities[some]
+        in_bin = probabilities[some]
         line = [f"{name}: n={len(some)}"] + [f"among {k} {np.mean(np.array(ranks) < k):.3f}" for k in (1, 2, 4)]
-        line.append(f"AUC {roc_auc_score(truth, own):.3f}")
+        line.append(f"AUC {roc_auc_score(truth, in_bin):.3f}")
         for share in (0.05, 0.10, 0.15, 0.20, 0.33):
-            limit = np.quantile(own[truth], share)
-            line.append(f"refused {np.mean(own[~truth] < limit):.2f} at {share:.2f}")
+            limit = np.quantile(in_bin[truth], share)
+            line.append(f"refused {np.mean(in_bin[~truth] < limit):.2f} at {share:.2f}")
         out.append(", ".join(line))
-    proved = np.array([one.supported for one in gathered.claims])
-    likely = np.array([one.likely for one in gathered.claims])
+    proved = np.array([claim.supported for claim in gathered.claims])
+    likely = np.array([claim.likely for claim in gathered.claims])
     line = [f"claims: n={len(proved)}", f"AUC {roc_auc_score(proved, likely):.3f}"]
     for share in (0.01, 0.02, 0.03, 0.05, 0.10, 0.20):
         line.append(f"thrown out {np.mean(likely[~proved] < np.quantile(likely[proved], share)):.2f} at {share:.2f}")

@@ -20,7 +20,7 @@ from bot.reading import article_source
 from encoder import source_line
 from ingest import update
 from training.data import CONTRADICTED, NO_RELATION, RELATIONS, SUPPORTED, UNSTATED, Example, lines
-from vectorstore import Hit, Names, Query, Span, Store, settings
+from vectorstore import Hit, NameTable, Query, Span, Store, load_settings
 from vectorstore.search import search
 
 FOUND = 14  # passages searched for each question
@@ -33,7 +33,7 @@ Question = Mapping[str, Any]
 
 def searched(questions: Sequence[Question], data: Path, count: int) -> Iterator[tuple[Question, list[Hit]]]:
     """Each question with what the search finds for it in a data folder."""
-    store, names = Store.open(settings(data), create=False), Names.open(None)
+    store, names = Store.open(load_settings(data), create=False), NameTable.open(None)
     try:
         for question in tqdm(questions, desc=data.name):
             turns = tuple(question["turns"])[-3:]
@@ -56,7 +56,7 @@ def articles_of(folder: Path) -> Path:
 
 def gold(hit: Hit, quotes: Sequence[str]) -> tuple[bool, ...]:
     """Which sentences of a hit hold one of the quotes, or are a good part of one."""
-    texts = (hit.article.text[one.span.start : one.span.end] for one in hit.sentences)
+    texts = (hit.article.text[sentence.span.start : sentence.span.end] for sentence in hit.sentences)
     return tuple(any(holds(quote, text) for quote in quotes) for text in texts)
 
 
@@ -71,11 +71,11 @@ def overlap(gold: str, quote: str) -> bool:
 
     One is a part of the other, or they have six in ten of the shorter one's words in common.
     """
-    one, other = (" ".join(text.lower().split()) for text in (gold, quote))
-    if not (one and other):
+    wanted, other = (" ".join(text.lower().split()) for text in (gold, quote))
+    if not (wanted and other):
         return False
-    first, second = set(one.split()), set(other.split())
-    return one in other or other in one or len(first & second) >= 0.6 * min(len(first), len(second))
+    first, second = set(wanted.split()), set(other.split())
+    return wanted in other or other in wanted or len(first & second) >= 0.6 * min(len(first), len(second))
 
 
 def collection_examples(folder: Path, scratch: Path, drawn: random.Random) -> Iterator[Example]:
@@ -84,12 +84,12 @@ def collection_examples(folder: Path, scratch: Path, drawn: random.Random) -> It
     for question, hits in searched(questions, data, FOUND):
         beside = 0
         for hit in hits:
-            told = gold(hit, question["gold_quotes"])
-            if not any(told):
+            answering = gold(hit, question["gold_quotes"])
+            if not any(answering):
                 if beside == BESIDE:
                     continue
                 beside += 1
-            yield _example(question, hit, told, drawn)
+            yield _example(question, hit, answering, drawn)
 
 
 def claim_examples(folder: Path) -> Iterator[Example]:
@@ -98,19 +98,19 @@ def claim_examples(folder: Path) -> Iterator[Example]:
     `claims.jsonl`: of each claim its article's id, exact quotes in the article's order, and a label.
     """
     file = folder / "claims.jsonl"
-    articles = {one["id"]: one for one in lines(articles_of(folder))} if file.exists() else {}
+    articles = {line["id"]: line for line in lines(articles_of(folder))} if file.exists() else {}
     for claim in lines(file) if file.exists() else ():
         article, quotes = articles[claim["article"]], claim["quotes"]
         source = source_line(article["title"], article.get("publisher", ""), article.get("published", ""))
         starts = [article["text"].index(quote) for quote in quotes]
         spans = [Span(start, start + len(quote)) for start, quote in zip(starts, quotes, strict=True)]
         text = claim_text(source, article["text"], spans)
-        told = frozenset(range(len(text.sentences) - len(quotes), len(text.sentences)))
+        quoted = frozenset(range(len(text.sentences) - len(quotes), len(text.sentences)))
         relation = RELATIONS[claim["label"]]
         yield Example(
             claim["claim"],
             text.sentences,
-            told if relation != UNSTATED else frozenset(),
+            quoted if relation != UNSTATED else frozenset(),
             source=source,
             claim=True,
             relation=relation,
@@ -121,19 +121,19 @@ def claim_examples(folder: Path) -> Iterator[Example]:
         )
 
 
-def _example(question: Question, hit: Hit, told: Sequence[bool], drawn: random.Random) -> Example:
-    held = frozenset(number for number, one in enumerate(told) if one)
+def _example(question: Question, hit: Hit, answering: Sequence[bool], drawn: random.Random) -> Example:
+    numbers = frozenset(number for number, is_answer in enumerate(answering) if is_answer)
     corrects = question["type"] == "false-premise"
     settles = bool(question.get("verdict")) or question["type"] == "yes-no"
     relation = (
-        VERDICTS.get(question.get("verdict") or "", NO_RELATION) if held else UNSTATED if settles else NO_RELATION
+        VERDICTS.get(question.get("verdict") or "", NO_RELATION) if numbers else UNSTATED if settles else NO_RELATION
     )
     return Example(
         question["question"],
-        tuple(hit.article.text[one.span.start : one.span.end] for one in hit.sentences),
-        frozenset() if corrects else held,
-        held if corrects else frozenset(),
-        question.get("span") or "" if held and not corrects else "",
+        tuple(hit.article.text[sentence.span.start : sentence.span.end] for sentence in hit.sentences),
+        frozenset() if corrects else numbers,
+        numbers if corrects else frozenset(),
+        question.get("span") or "" if numbers and not corrects else "",
         tuple(question["turns"]),
         "" if drawn.random() < UNSOURCED else article_source(hit.article),
         relation=relation,

@@ -26,7 +26,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from encoder import source_line
-from vectorstore.dates import periods, timely, times
+from vectorstore.dates import matches_period, periods, times
 
 SUPPORTED, CONTRADICTED, UNSTATED, NOT_SUPPORTED, NO_RELATION = 0, 1, 2, 3, -1
 RELATIONS = {
@@ -119,9 +119,9 @@ def own_articles(folder: Path) -> list[OwnArticle]:
     return list(articles.values())
 
 
-def collections(own: Path, *, held_out: bool) -> list[Path]:
+def collections(own_folder: Path, *, held_out: bool) -> list[Path]:
     """The folders of our own collections that are trained on, or those that are kept for calibration."""
-    folders = sorted(file.parent for file in own.glob("collections/*/questions.jsonl"))
+    folders = sorted(file.parent for file in own_folder.glob("collections/*/questions.jsonl"))
     return [folder for number, folder in enumerate(folders, 1) if (number % HELD_OUT_COLLECTION == 0) == held_out]
 
 
@@ -139,12 +139,14 @@ class Neighbours:
     def __init__(self, articles: Sequence[OwnArticle], embedding: Embeddings) -> None:
         self._articles = articles
         self._embedding = embedding
-        self._places = [(n, start) for n, one in enumerate(articles) for start in range(0, len(one.sentences), STEP)]
+        self._places = [
+            (n, start) for n, article in enumerate(articles) for start in range(0, len(article.sentences), STEP)
+        ]
         texts = [_headed(articles[number], start) for number, start in self._places]
         self._vectors = np.array(embedding.embed_documents(texts), np.float32)
         self._asked: dict[str, NDArray[np.float32]] = {}
 
-    def find(self, text: str, own: OwnArticle) -> tuple[list[int], list[tuple[OwnArticle, int]]]:
+    def find(self, text: str, asking_article: OwnArticle) -> tuple[list[int], list[tuple[OwnArticle, int]]]:
         """The first sentences of the own article's windows, and (article, first sentence) of others; nearest first."""
         if text not in self._asked:
             self._asked[text] = np.array(self._embedding.embed_query(text), np.float32)
@@ -152,10 +154,10 @@ class Neighbours:
         beside: list[tuple[OwnArticle, int]] = []
         for place in np.argsort(-(self._vectors @ self._asked[text])).tolist():
             number, start = self._places[place]
-            if self._articles[number] is own:
+            if self._articles[number] is asking_article:
                 inside.append(start)
             # what is held out of training is a neighbour of what is held out alone
-            elif len(beside) < FOUND and own.held_out >= self._articles[number].held_out:
+            elif len(beside) < FOUND and asking_article.held_out >= self._articles[number].held_out:
                 beside.append((self._articles[number], start))
         return inside, beside
 
@@ -174,7 +176,7 @@ def own_examples(
             found = near.find(" ".join((*example.turns[-2:], example.text)), article)
             if not example.turns and random.random() < STRAY_TURNS:
                 # a change of subject: what was asked before says nothing about this question
-                others = [one["q"] for one in article.questions if one is not question and not one.get("turns")]
+                others = [asked["q"] for asked in article.questions if asked is not question and not asked.get("turns")]
                 example = replace(example, turns=tuple(random.sample(others, min(len(others), random.randint(1, 2)))))
             for window in _question(example, *found, random):
                 yield planted(window, orders, random) if random.random() < PLANTED else window
@@ -212,11 +214,11 @@ def _asked(question: dict[str, Any], article: OwnArticle) -> Example:
 def _question(
     example: Example, inside: Sequence[int], elsewhere: Sequence[tuple[OwnArticle, int]], random: random.Random
 ) -> Iterator[Example]:
-    told = example.answers | example.corrects
-    if told:
-        yield _sourced(_window(example, random, must=random.choice(sorted(told))), random)
+    marked = example.answers | example.corrects
+    if marked:
+        yield _sourced(_window(example, random, must=random.choice(sorted(marked))), random)
     # in the library all of an article's passages are read, and most of them answer nothing
-    count = int(random.random() < NEAR) if told else 2
+    count = int(random.random() < NEAR) if marked else 2
     for start in inside:
         if not count:
             break
@@ -252,13 +254,16 @@ def dated(example: Example, published: str, random: random.Random) -> Example | 
     form, least, most = random.choice(FORMATS)
     other = random.random() < OTHER_TIME
     day = today + timedelta(days=random.choice((-1, 1)) * random.randint(least, most)) if other else today
-    told = format_date(day, form, example.lang)
+    written = format_date(day, form, example.lang)
     text = random.choice(
-        (f"{told}: {example.text}", f"{example.text.rstrip('?')}, {told}?", f"{example.text} ({told})")
+        (f"{written}: {example.text}", f"{example.text.rstrip('?')}, {written}?", f"{example.text} ({written})")
     )
     asked = periods(text, today)
-    told = published if example.source else ""  # without its source line the reader is told no day
-    fits = {timely(asked, times(example.sentences[i], 0, told), told) for i in example.answers | example.corrects}
+    written = published if example.source else ""  # without its source line the reader is told no day
+    fits = {
+        matches_period(asked, times(example.sentences[i], 0, written), written)
+        for i in example.answers | example.corrects
+    }
     if not asked or (fits and fits != {not other}):
         return None
     timed = replace(example, text=text, kind="time" if other else example.kind)

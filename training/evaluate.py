@@ -47,12 +47,13 @@ def evaluate(pack_folder: Path, checkpoint: Path) -> str:
     for rows in batched(list(pack.rows("held_out.jsonl.gz")), BATCH_TOKENS, seed=1):
         batch = pack.batch(rows)
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            arrays = [torch.from_numpy(one) for one in (batch.words, batch.mask, batch.parts, batch.pooling)]
-            made = [one.float().numpy() for one in model(*arrays)]
-        outcomes += (_outcome(row, *(one[place] for one in made)) for place, row in enumerate(rows))
-    languages = sorted({one.row.lang for one in outcomes})
+            arrays = [torch.from_numpy(values) for values in (batch.words, batch.mask, batch.parts, batch.pooling)]
+            outputs = [output.float().numpy() for output in model(*arrays)]
+        outcomes += (_outcome(row, *(output[place] for output in outputs)) for place, row in enumerate(rows))
+    languages = sorted({outcome.row.lang for outcome in outcomes})
     return "\n".join(
-        _line(lang, [one for one in outcomes if lang in ("all", one.row.lang)]) for lang in ("all", *languages)
+        _line(lang, [outcome for outcome in outcomes if lang in ("all", outcome.row.lang)])
+        for lang in ("all", *languages)
     )
 
 
@@ -73,22 +74,22 @@ def _outcome(row: Row, spans: np.ndarray, sentences: np.ndarray, passage: np.nda
 
 
 def _line(name: str, some: Sequence[Outcome]) -> str:
-    questions = [one for one in some if not one.row.claim and "a" in one.row.known]
-    truth = [any(one.row.answers) for one in questions]
-    area = roc_auc_score(truth, [one.answerable for one in questions]) if len({*truth}) == 2 else float("nan")
+    questions = [outcome for outcome in some if not outcome.row.claim and "a" in outcome.row.known]
+    truth = [any(outcome.row.answers) for outcome in questions]
+    area = roc_auc_score(truth, [outcome.answerable for outcome in questions]) if len({*truth}) == 2 else float("nan")
 
     def share(values: Sequence[float | bool | None]) -> str:
-        known = [float(one) for one in values if one is not None]
+        known = [float(value) for value in values if value is not None]
         return f"{np.mean(known):.3f} of {len(known)}" if known else "-"
 
-    asked, claims = ([one for one in some if one.row.claim == claim] for claim in (False, True))
-    told = {
-        "sentence first": share([one.first for one in asked]),
+    asked, claims = ([outcome for outcome in some if outcome.row.claim == claim] for claim in (False, True))
+    shares = {
+        "sentence first": share([outcome.first for outcome in asked]),
         "AUC of answerable": f"{area:.3f}",
-        "span F1": share([one.span for one in asked]),
-        "correction": share([one.correction for one in asked]),
-        "verdict": share([one.relation for one in asked]),
-        "claim": share([one.relation for one in claims]),
-        "evidence first": share([one.first for one in claims]),
+        "span F1": share([outcome.span for outcome in asked]),
+        "correction": share([outcome.correction for outcome in asked]),
+        "verdict": share([outcome.relation for outcome in asked]),
+        "claim": share([outcome.relation for outcome in claims]),
+        "evidence first": share([outcome.first for outcome in claims]),
     }
-    return f"{name:4}" + ", ".join(f"{what} {value}" for what, value in told.items())
+    return f"{name:4}" + ", ".join(f"{what} {value}" for what, value in shares.items())

@@ -17,7 +17,7 @@ from encoder.rounding import rounded
 from encoder.weights import Vectors, Weights, weights_file
 from training.batches import Batch, Pack, batched
 from training.data import own_articles
-from vectorstore import settings
+from vectorstore import load_settings
 
 CALIBRATION_BATCHES, CALIBRATION_TOKENS = 12, 900
 
@@ -30,21 +30,21 @@ def export(kind: str, checkpoint: Path, pack_folder: Path, target: Path) -> None
         raise ValueError(f"There is no model {kind} to export: name reader or retriever.")
     pack = Pack(pack_folder)
     rows = list(pack.rows("held_out.jsonl.gz"))
-    batches = [pack.batch(one) for one in batched(rows, CALIBRATION_TOKENS, 1)[:CALIBRATION_BATCHES]]
-    own = read(checkpoint, kind)
+    batches = [pack.batch(batch_rows) for batch_rows in batched(rows, CALIBRATION_TOKENS, 1)[:CALIBRATION_BATCHES]]
+    weights = read(checkpoint, kind)
     build = reader_graph if kind == "reader" else embedding_graph
-    encoder = {name.removeprefix("encoder."): value for name, value in own.items()}
-    inputs = [inputs_of(one, kind) for one in batches]
-    graph = build(own, rounded(encoder, build(own, None), inputs, closely=True))
+    encoder = {name.removeprefix("encoder."): value for name, value in weights.items()}
+    inputs = [inputs_of(batch, kind) for batch in batches]
+    graph = build(weights, rounded(encoder, build(weights, None), inputs, closely=True))
     onnx.save(graph, str(target))
 
 
 def read(checkpoint: Path, kind: str) -> dict[str, Vectors]:
     """A checkpoint's parameters, with the positions, which are not trained."""
     kept = np.load(checkpoint)
-    own = {name: kept[name].astype(np.float32) for name in kept.files}
+    weights = {name: kept[name].astype(np.float32) for name in kept.files}
     positions = parameters(Weights(weights_file()))["positions"]
-    return own | {"encoder.positions" if kind == "reader" else "positions": positions}
+    return weights | {"encoder.positions" if kind == "reader" else "positions": positions}
 
 
 def inputs_of(batch: Batch, kind: str) -> dict[str, Vectors]:
@@ -73,22 +73,22 @@ def read_back(checkpoint: Path, pack_folder: Path, int8_graph: Path, batches: in
         found = [session.run(["sentences"], inputs_of(batch, "reader"))[0][..., 0] for session in sessions]
         first = [np.where(there, scores, -np.inf).argmax(1) for scores in found]
         same += (first[0] == first[1])[there.sum(1) > 1].tolist()
-        one, other = (1 / (1 + np.exp(-scores[there])) for scores in found)
-        apart += np.abs(one - other).tolist()
+        before, other = (1 / (1 + np.exp(-scores[there])) for scores in found)
+        apart += np.abs(before - other).tolist()
     return float(np.mean(same)), float(np.mean(apart))
 
 
-def write_outputs(checkpoint: Path, own: Path, target: Path, count: int = 40) -> None:
+def write_outputs(checkpoint: Path, own_folder: Path, target: Path, count: int = 40) -> None:
     """Writes what the float reader says of some of our own held-out articles, for the test of the shipped graph."""
     import onnxruntime
 
-    vocabulary = Vocabulary(settings(None).cache)
+    vocabulary = Vocabulary(load_settings(None).cache_dir)
     tokens, weights = vocabulary.tokens, vocabulary.weights
     plain = reader_graph(read(checkpoint, "reader"), None).SerializeToString()
     session = onnxruntime.InferenceSession(plain, providers=["CPUExecutionProvider"])
     rows = []
-    for article in [one for one in own_articles(own) if one.held_out][:count]:
-        question = next(one for one in article.questions if one["answers"])
+    for article in [article for article in own_articles(own_folder) if article.held_out][:count]:
+        question = next(question for question in article.questions if question["answers"])
         first = max(0, question["answers"][0] - 2)
         sentences = article.sentences[first : first + 5]
         numbers = [tokens.numbers(sentence) for sentence in sentences]

@@ -39,8 +39,8 @@ class Loop:
     def __init__(self, model: nn.Module, rates: Sequence[tuple[list[nn.Parameter], float]], out: Path) -> None:
         self._model, self._out, self._state = model, out, out.with_suffix(".state.pt")
         self._full = [rate for _, rate in rates]
-        self._parameters = [one for own, _ in rates for one in own]
-        groups = [{"params": own, "lr": rate} for own, rate in rates]
+        self._parameters = [parameter for group, _ in rates for parameter in group]
+        groups = [{"params": group, "lr": rate} for group, rate in rates]
         self._optimiser = torch.optim.AdamW(groups, weight_decay=DECAY, fused=True)
         self.step, self._spent = 0, 0.0
         if self._state.exists():
@@ -67,9 +67,9 @@ class Loop:
             for name, value in loss.parts.items():
                 seen[name] = seen.get(name, 0.0) + value.item() / REPORT_STEPS
             if self.step % REPORT_STEPS == 0:
-                told = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
+                parts = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
                 print(
-                    f"{self.step}/{steps or '?'} {tokens / (time.monotonic() - begun):.0f} tokens/s {told}", flush=True
+                    f"{self.step}/{steps or '?'} {tokens / (time.monotonic() - begun):.0f} tokens/s {parts}", flush=True
                 )
                 seen = {}
             if time.monotonic() - saved > SAVE_SECONDS:

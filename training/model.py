@@ -56,12 +56,12 @@ class Encoder(nn.Module):
         super().__init__()
         hidden, epsilon = weights.hidden, float(weights.epsilon)
         self.hidden = hidden
-        own = {name: torch.tensor(value) for name, value in parameters(weights).items()}
-        self.register_buffer("positions", own.pop("positions"), persistent=False)
+        weights_by_name = {name: torch.tensor(value) for name, value in parameters(weights).items()}
+        self.register_buffer("positions", weights_by_name.pop("positions"), persistent=False)
         self.entry_norm = nn.LayerNorm(hidden, epsilon)
         self.layers = nn.ModuleList(Layer(hidden, weights.inner, weights.heads, epsilon) for _ in range(depth))
         # a shallower one leaves the highest layers of the file out
-        self.load_state_dict({name: own[name] for name in self.state_dict()})
+        self.load_state_dict({name: weights_by_name[name] for name in self.state_dict()})
 
     def forward(self, words: Tensor, mask: Tensor, parts: Tensor | None = None) -> Tensor:
         """`words` (rows, tokens, hidden), `mask` (rows, tokens); `parts` is added to the word vectors where given."""

@@ -99,7 +99,7 @@ class Packer:
 
 
 def prepare(
-    own: Path, public: Path | None, excluded: frozenset[str], target: Path, embedding: Embeddings, seed: int = 1
+    own_folder: Path, public: Path | None, excluded: frozenset[str], target: Path, embedding: Embeddings, seed: int = 1
 ) -> None:
     """Writes the pack of all data to the folder `target`; without `public`, of our own alone.
 
@@ -108,7 +108,7 @@ def prepare(
     weights = Weights(weights_file())
     packer = Packer(Tokens(weights.tokenizer(), weights.normalisation))
     drawn = random.Random(seed)
-    articles = own_articles(own)
+    articles = own_articles(own_folder)
     kept, held_out = [a for a in articles if not a.held_out], [a for a in articles if a.held_out]
     near = Neighbours(articles, embedding)
     orders = [line for line in ORDERS.read_text("utf-8").splitlines() if not line.startswith("#")]
@@ -119,11 +119,11 @@ def prepare(
     with tempfile.TemporaryDirectory() as scratch:
         groups["collections"] = [
             packer.row(example)
-            for folder in collections(own, held_out=False)
+            for folder in collections(own_folder, held_out=False)
             for example in collection_examples(folder, Path(scratch), drawn)
         ]
     groups["collections' claims"] = [
-        packer.row(example) for folder in collections(own, held_out=False) for example in claim_examples(folder)
+        packer.row(example) for folder in collections(own_folder, held_out=False) for example in claim_examples(folder)
     ]
     if public:
         groups["questions"] = [

@@ -49,18 +49,18 @@ def losses(model: Reader, batch: Batch, device: torch.device) -> dict[str, Tenso
     corrected = flags(["c" in row.known for row in rows])[:, None] * there
     count = there.sum(1, keepdim=True).sqrt()
     bce = functional.binary_cross_entropy_with_logits
-    made = {
+    losses_by_head = {
         "sentence": (bce(sentences[..., 0], answers, reduction="none") * labelled / count).sum() / len(rows),
         "corrects": (bce(sentences[..., 1], corrects, reduction="none") * corrected / count).sum() / len(rows),
     }
     scores = sentences[..., 0].masked_fill(~there, FAR)
     has = answers.sum(1) * labelled[:, 0] > 0
     right = torch.logsumexp(scores.masked_fill(answers == 0, FAR), 1) - torch.logsumexp(scores, 1)
-    made["first"] = -(right * has).sum() / len(rows)
+    losses_by_head["first"] = -(right * has).sum() / len(rows)
     # whether anything answers; a yes-or-no question's passage answers though nobody marked where
     asked = flags(["a" in row.known for row in rows])
     answerable = flags([any(row.answers) or ("s" not in row.known and row.relation >= 0) for row in rows])
-    made["passage"] = (bce(passage, answerable, reduction="none") * asked).sum() / len(rows)
+    losses_by_head["passage"] = (bce(passage, answerable, reduction="none") * asked).sum() / len(rows)
     valid = mask & (parts == 1)
     valid[:, 0] = True  # where the span of "nothing answers" points
     placed = flags(
@@ -69,15 +69,17 @@ def losses(model: Reader, batch: Batch, device: torch.device) -> dict[str, Tenso
     ends = torch.tensor([row.span or (0, 0) for row in rows], device=device)
     logits = spans.masked_fill(~valid[..., None], FAR)
     each = [functional.cross_entropy(logits[..., i], ends[:, i], reduction="none") for i in (0, 1)]
-    made["span"] = ((each[0] + each[1]) / 2 * placed).sum() / len(rows)
+    losses_by_head["span"] = ((each[0] + each[1]) / 2 * placed).sum() / len(rows)
     labels = torch.tensor([row.relation for row in rows], device=device)
     three = (labels >= 0) & (labels < NOT_SUPPORTED)
     log = relation.log_softmax(-1)
-    told = -log.gather(1, labels.clamp(0, 2)[:, None]).squeeze(1) * three
+    relation_loss = -log.gather(1, labels.clamp(0, 2)[:, None]).squeeze(1) * three
     # "not supported" is either of two: the probability of the third must be small
-    told = told - torch.log1p(-log[:, SUPPORTED].exp().clamp(max=1 - 1e-6)) * (labels == NOT_SUPPORTED)
-    made["relation"] = told.sum() / len(rows)
-    return made
+    relation_loss = relation_loss - torch.log1p(-log[:, SUPPORTED].exp().clamp(max=1 - 1e-6)) * (
+        labels == NOT_SUPPORTED
+    )
+    losses_by_head["relation"] = relation_loss.sum() / len(rows)
+    return losses_by_head
 
 
 def train(

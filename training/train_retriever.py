@@ -61,10 +61,10 @@ class CollectionCases:
     def __init__(self, folder: Path, scratch: Path) -> None:
         questions, data = taken_in(folder, scratch)
         self._asked: list[tuple[Question, list[Hit], list[Hit]]] = []
-        for question, hits in searched([one for one in questions if one["gold_quotes"]], data, FOUND):
-            told = [any(gold(hit, question["gold_quotes"])) for hit in hits]
-            answering = [hit for hit, answers in zip(hits, told, strict=True) if answers]
-            beside = [hit for hit, answers in zip(hits, told, strict=True) if not answers][:BESIDE]
+        for question, hits in searched([question for question in questions if question["gold_quotes"]], data, FOUND):
+            hit_answers = [any(gold(hit, question["gold_quotes"])) for hit in hits]
+            answering = [hit for hit, answers in zip(hits, hit_answers, strict=True) if answers]
+            beside = [hit for hit, answers in zip(hits, hit_answers, strict=True) if not answers][:BESIDE]
             if answering and len(beside) > 1:
                 self._asked.append((question, answering, beside))
 
@@ -90,7 +90,11 @@ def _sentence(hit: Hit, quotes: Sequence[str], drawn: random.Random) -> str:
     """A sentence that answers if one does, else any."""
     answers = gold(hit, quotes)
     span = drawn.choice(
-        [one.span for one, told in zip(hit.sentences, answers, strict=True) if told or not any(answers)]
+        [
+            sentence.span
+            for sentence, answering in zip(hit.sentences, answers, strict=True)
+            if answering or not any(answers)
+        ]
     )
     return hit.article.text[span.start : span.end]
 
@@ -123,7 +127,7 @@ def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Ra
         ]
         third = range(begin, min(begin + STEP + 1, len(mined.sentences)))
         windows = ((article, inside), (other, beside), (mined, third))
-        yield Case(asked, tuple(_passage(one, numbers, title=title) for one, numbers in windows))
+        yield Case(asked, tuple(_passage(article, numbers, title=title) for article, numbers in windows))
 
 
 def _window(count: int, must: int, drawn: random.Random) -> range:
@@ -141,15 +145,15 @@ def public_cases(file: Path, excluded: frozenset[str], drawn: random.Random) -> 
     """Public questions for ever, sources by the root of their size, Russian three times as often."""
     pools: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines(file):
-        held = line["passage"] in excluded or line["question"].lower() in excluded
-        if line["src"] in SOURCES and line["kind"] in ("span", "sentence") and not held:
+        left_out = line["passage"] in excluded or line["question"].lower() in excluded
+        if line["src"] in SOURCES and line["kind"] in ("span", "sentence") and not left_out:
             pools.setdefault((line["src"], line["lang"]), []).append(line)
     weights = [min(len(pool), 2500) ** 0.5 * (3 if lang == "ru" else 1) for (_, lang), pool in pools.items()]
     while True:
         pool = drawn.choices(list(pools.values()), weights)[0]
-        one, *others = drawn.sample(pool, 3)
-        if all(one["passage"] != other["passage"] for other in others):
-            yield Case(one["question"], tuple(_cut(line, drawn) for line in (one, *others)))
+        first, *others = drawn.sample(pool, 3)
+        if all(first["passage"] != other["passage"] for other in others):
+            yield Case(first["question"], tuple(_cut(line, drawn) for line in (first, *others)))
 
 
 def _cut(line: dict[str, Any], drawn: random.Random) -> str:
@@ -163,7 +167,7 @@ def _cut(line: dict[str, Any], drawn: random.Random) -> str:
 
 
 def train(
-    own: Path,
+    own_folder: Path,
     public: Path,
     excluded: frozenset[str],
     embedding: Embeddings,
@@ -185,11 +189,11 @@ def train(
         print("from", start, "without", load(model, start))
     model.freeze(FROZEN)
     loop = Loop(model, [([p for p in model.parameters() if p.requires_grad], RATE)], out)
-    batches = _batches(own, public, excluded, embedding, random.Random(seed + loop.step))
+    batches = _batches(own_folder, public, excluded, embedding, random.Random(seed + loop.step))
 
     def loss(batch: Sequence[Case]) -> Loss:
-        texts = [one.texts[part] for part in range(3) for one in batch]
-        marked = [f"query: {one.question}" for one in batch] + [f"passage: {text}" for text in texts]
+        texts = [case.texts[part] for part in range(3) for case in batch]
+        marked = [f"query: {case.question}" for case in batch] + [f"passage: {text}" for text in texts]
         numbers = [tokens.numbers(text, marks=True)[:LONGEST] for text in marked]
         vectors = _embedded(model, weights, numbers, device)
         likeness = vectors[: len(batch)] @ vectors[len(batch) :].T / TEMPERATURE
@@ -201,18 +205,18 @@ def train(
 
 
 def _batches(
-    own: Path, public: Path, excluded: frozenset[str], embedding: Embeddings, drawn: random.Random
+    own_folder: Path, public: Path, excluded: frozenset[str], embedding: Embeddings, drawn: random.Random
 ) -> Iterator[list[Case]]:
     """Batches of BATCH questions for ever, OWN of them our own: of one collection, or of any articles."""
-    articles = [one for one in own_articles(own) if not one.held_out]
+    articles = [article for article in own_articles(own_folder) if not article.held_out]
     near = Neighbours(articles, embedding)
     strangers = public_cases(public / "qa.jsonl", excluded, drawn)
     with tempfile.TemporaryDirectory() as scratch:
-        libraries = [CollectionCases(folder, Path(scratch)) for folder in collections(own, held_out=False)]
+        libraries = [CollectionCases(folder, Path(scratch)) for folder in collections(own_folder, held_out=False)]
     cases: Iterator[Case] = iter(())
     while True:
         if drawn.random() < IN_COLLECTIONS:
-            batch = drawn.choices(libraries, [len(one) for one in libraries])[0].draw(OWN, drawn)
+            batch = drawn.choices(libraries, [len(library) for library in libraries])[0].draw(OWN, drawn)
         elif len(batch := list(islice(cases, OWN))) < OWN:
             cases = own_cases(articles, near, drawn)
             continue
@@ -221,14 +225,14 @@ def _batches(
 
 def _answering(batch: Sequence[Case], texts: Sequence[str]) -> NDArray[np.bool_]:
     """(questions, texts): whether a text is known to answer, its own one apart."""
-    told = [[any(holds(quote, text) for quote in one.gold) for text in texts] for one in batch]
-    return np.array(told) & ~np.eye(len(batch), len(texts), dtype=bool)
+    answering = [[any(holds(quote, text) for quote in case.gold) for text in texts] for case in batch]
+    return np.array(answering) & ~np.eye(len(batch), len(texts), dtype=bool)
 
 
 def _embedded(model: Encoder, weights: Weights, rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
     """Unit vectors of rows of token numbers, in their order."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    made, places = [], []
+    vectors, places = [], []
     while order:
         group = order[: max(1, GROUP_TOKENS // len(rows[order[-1]]))]
         order = order[len(group) :]
@@ -243,6 +247,6 @@ def _embedded(model: Encoder, weights: Weights, rows: Sequence[Sequence[int]], d
         with torch.autocast(device.type, torch.bfloat16):
             states = model(words, there).float()
         total = (states * there[..., None]).sum(1) / there.sum(1, keepdim=True)
-        made.append(functional.normalize(total, dim=-1))
+        vectors.append(functional.normalize(total, dim=-1))
         places += group
-    return torch.cat(made)[torch.tensor(np.argsort(places), device=device)]
+    return torch.cat(vectors)[torch.tensor(np.argsort(places), device=device)]

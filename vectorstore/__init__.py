@@ -2,8 +2,8 @@
 
 from encoder import ORIGINAL, TRAINED
 from vectorstore.article import (
-    EVERYTHING,
     NEVER_QUOTED,
+    NO_FILTERS,
     Article,
     Block,
     BlockKind,
@@ -16,41 +16,40 @@ from vectorstore.article import (
     Provenance,
     Sentence,
     Span,
-    Time,
+    TimeReference,
     block_at,
 )
 from vectorstore.blocks import context, text_blocks
-from vectorstore.catalogue import Entry
-from vectorstore.changes import Change, changes
-from vectorstore.copies import copied
+from vectorstore.catalogue import ArticleSummary
 from vectorstore.database import BusyError, LibraryError, NoLibraryError, exists, stored_embedding
 from vectorstore.dates import span as published_span
-from vectorstore.dates import times, without_times
+from vectorstore.dates import strip_times, times
 from vectorstore.embeddings import BUILT_IN, embed_texts, open_embeddings
-from vectorstore.library import Deleted, NewVersion, Record
+from vectorstore.library import DeleteResult, NewVersion, VersionDetails
 from vectorstore.library_index import IndexState
-from vectorstore.names import Mention, Names, fold_key, folded
-from vectorstore.origins import Amendment, Origin, Removed, Stale
+from vectorstore.maintenance import RebuildResult, backup, check, rebuild, restore
+from vectorstore.names import Mention, NameTable, phonetic_key, transliterate
+from vectorstore.near_duplicates import is_near_duplicate
 from vectorstore.search import HybridRetriever, Query
-from vectorstore.settings import Settings, settings
+from vectorstore.settings import Settings, load_settings
+from vectorstore.source_registry import MetadataOverride, SourceState, Stale, Tombstone
 from vectorstore.store import Store
-from vectorstore.upkeep import Rebuilt, backup, check, rebuild, restore
+from vectorstore.word_diff import DiffSegment, diff_words
 
 __all__ = [
     "BUILT_IN",
-    "EVERYTHING",
     "NEVER_QUOTED",
+    "NO_FILTERS",
     "ORIGINAL",
     "TRAINED",
-    "Amendment",
     "Article",
+    "ArticleSummary",
     "Block",
     "BlockKind",
     "BusyError",
-    "Change",
     "Coverage",
-    "Deleted",
-    "Entry",
+    "DeleteResult",
+    "DiffSegment",
     "Facet",
     "Facets",
     "Filters",
@@ -59,39 +58,40 @@ __all__ = [
     "IndexState",
     "LibraryError",
     "Mention",
-    "Names",
+    "MetadataOverride",
+    "NameTable",
     "NewVersion",
     "NoLibraryError",
-    "Origin",
     "Passage",
     "Provenance",
     "Query",
-    "Rebuilt",
-    "Record",
-    "Removed",
+    "RebuildResult",
     "Sentence",
     "Settings",
+    "SourceState",
     "Span",
     "Stale",
     "Store",
-    "Time",
+    "TimeReference",
+    "Tombstone",
+    "VersionDetails",
     "backup",
     "block_at",
-    "changes",
     "check",
     "context",
-    "copied",
+    "diff_words",
     "embed_texts",
     "exists",
-    "fold_key",
-    "folded",
+    "is_near_duplicate",
+    "load_settings",
     "open_embeddings",
+    "phonetic_key",
     "published_span",
     "rebuild",
     "restore",
-    "settings",
     "stored_embedding",
+    "strip_times",
     "text_blocks",
     "times",
-    "without_times",
+    "transliterate",
 ]

@@ -46,13 +46,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One version of one article, as it was taken in; its text never changes afterwards.
+    """One version of one article, as it was ingested; its text never changes afterwards.
 
-    `id` stays the same over all versions; `version` counts from 1. `published` is an ISO 8601 date as exact as it
-    is known ("2025-12-13", "2025-12", "2025"). An empty string in `title`, `url`, `publisher`, `published`, `lang`
-    or `note` means that it is not known; nothing is guessed. `source` is the file or address the text came from,
-    `note` what a reader must know of it ("digest"), `added` the time of ingest (ISO 8601, UTC), `sha256` the digest
-    of `text` in UTF-8. `blocks` are the parts that its author set apart, in reading order; every character that is not
+    `id` stays the same over all versions; `version` counts from 1. `published` is an ISO 8601 date as exact as it is
+    known ("2025-12-13", "2025-12", "2025"). An empty string in `title`, `url`, `publisher`, `published`, `lang` or
+    `note` means that it is not known; nothing is guessed. `source` is the file or address the text came from, `note`
+    what a reader must know of it ("digest"), `ingested_at` the time of ingest (ISO 8601, UTC), `sha256` the digest of
+    `text` in UTF-8. `blocks` are the parts that its author set apart, in reading order; every character that is not
     white space is in one. Empty only for an article that is in no library.
     """
 
@@ -67,7 +67,7 @@ class Article:
     note: str
     text: str
     sha256: str
-    added: str
+    ingested_at: str
     blocks: tuple[Block, ...] = ()
 
     def block(self, position: int) -> Block | None:
@@ -94,7 +94,7 @@ class Provenance:
     headers `etag` and `last_modified`; all five are empty for a file. `raw_sha256` and `raw_bytes` are digest and
     length of the document's bytes, `extractor` the program that read them, with its version. `author`, `modified`
     (ISO 8601, as exact as known) and `licence` are what the document states. `made` is the day on which the file was
-    made, as it says itself, and `left_out` says which of its parts were not taken in ("2 pictures, 1 comment").
+    made, as it says itself, and `left_out` says which of its parts were not ingested ("2 pictures, 1 comment").
     """
 
     address: str = ""
@@ -125,17 +125,17 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
-    """A time that an article's text speaks of: `first` to `last` are its days, both in it.
+class TimeReference:
+    """A time that an article's text speaks of: `start_date` to `end_date` are its days, both in it.
 
-    `span` are the words that name it ("on Saturday"). `reckoned` says that they do not name it in full, so that it was
-    reckoned from the date of publication. It is the time of what is told, never that of publication.
+    `span` are the words that name it ("on Saturday"). `inferred` says that they do not name it in full, so that it was
+    inferred from the date of publication. It is the time of what it describes, never that of publication.
     """
 
     span: Span
-    first: date
-    last: date
-    reckoned: bool
+    start_date: date
+    end_date: date
+    inferred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Passage:
 
     span: Span
     sentences: tuple[Span, ...]
-    times: tuple[Time, ...] = ()
+    times: tuple[TimeReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +152,12 @@ class Sentence:
     """A sentence of a hit.
 
     `cosine` (-1 to 1) is its likeness to the query. `times` are the times it names. `names` are the known names in it
-    (see `Names`). `kind` is that of its block.
+    (see `NameTable`). `kind` is that of its block.
     """
 
     span: Span
     cosine: float
-    times: tuple[Time, ...] = ()
+    times: tuple[TimeReference, ...] = ()
     names: frozenset[str] = frozenset()
     kind: BlockKind = "paragraph"
 
@@ -172,7 +172,7 @@ class Hit:
     """A passage found for a query, best first in every list of them.
 
     `score` is the fused score the list is ordered by (no unit). `cosine` is the likeness of the passage's vector to
-    the query's (-1 to 1). `sentences` are the passage's, in reading order. `copies` are the other articles that print
+    the query's (-1 to 1). `sentences` are the passage's, in reading order. `reprints` are the other articles that print
     the article's text again, oldest first: together with it they are one source.
     """
 
@@ -181,7 +181,7 @@ class Hit:
     score: float
     cosine: float
     sentences: tuple[Sentence, ...]
-    copies: tuple[Article, ...] = ()
+    reprints: tuple[Article, ...] = ()
 
     @property
     def text(self) -> str:
@@ -205,19 +205,19 @@ class Filters:
     published_to: date | None = None
 
 
-EVERYTHING = Filters()
+NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What there was to search: the number of live articles and the dates of the oldest and newest of them.
 
-    `copies` of them print another's text again. The dates are ISO 8601, as exact as known, and empty when no article
+    `reprints` of them print another's text again. The dates are ISO 8601, as exact as known, and empty when no article
     has one; `undated` counts those without.
     """
 
     articles: int
-    copies: int
+    reprints: int
     oldest: str
     newest: str
     undated: int

@@ -67,13 +67,13 @@ def context(article: Article, start: int) -> tuple[Span, ...]:
     place = next((at for at, block in enumerate(blocks) if block.start <= start < block.end), -1)
     if place < 0 or blocks[place].kind in ("heading", "caption"):
         return ()
-    told: list[Block] = []
+    around: list[Block] = []
     if blocks[place].kind == "answer":
         asked = _last(blocks, place, "question")
-        told = _run(blocks, asked)
-    told = [*_run(blocks, _last(blocks, place, "heading")), *told]
+        around = _run(blocks, asked)
+    around = [*_run(blocks, _last(blocks, place, "heading")), *around]
     return tuple(
-        Span(block.start, block.end) for block in told if _words(article, block) != article.title.casefold().split()
+        Span(block.start, block.end) for block in around if _words(article, block) != article.title.casefold().split()
     )
 
 

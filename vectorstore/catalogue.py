@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 
 from language import Message
-from vectorstore.article import EVERYTHING, Coverage, Facet, Facets, Filters
+from vectorstore.article import NO_FILTERS, Coverage, Facet, Facets, Filters
 from vectorstore.database import placeholders
 
 FACETS = 500
@@ -25,20 +25,20 @@ NEWEST_FIRST = "published DESC, title, publisher, article"  # those without a da
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArticleSummary:
     """An article in a list: its live version's number and data, and how many passages and other copies it has.
 
     `stale` says why its source could not be read again; None if it could.
     """
 
-    article: str
+    id: str
     version: int
     name: str
     publisher: str
     published: str
     lang: str
     passages: int
-    copies: int
+    reprints: int
     stale: Message | None
 
 
@@ -88,7 +88,7 @@ class Catalogue:
         self._languages_of = lru_cache(COUNTS)(lambda _generation, which: self._languages(which))
         self._passage_counts = lru_cache(COUNTS)(lambda _generation, which: self._passage_count(which))
 
-    def coverage(self, filters: Filters = EVERYTHING, as_of: date | None = None) -> Coverage:
+    def coverage(self, filters: Filters = NO_FILTERS, as_of: date | None = None) -> Coverage:
         """How many articles the filters leave, how many of them are copies, and how old and new they are."""
         return self._coverages(self._generation(), version_filter(filters, as_of))
 
@@ -120,7 +120,7 @@ class Catalogue:
         )
         return Facets(publishers, languages, tuple(Facet(*row) for row in articles))
 
-    def entries(self) -> list[Entry]:
+    def summaries(self) -> list[ArticleSummary]:
         """The live articles with what there is of each, newest first, those without a date last."""
         rows = self._connection().execute(
             "SELECT article, number, CASE title WHEN '' THEN source ELSE title END, publisher, published, lang,"
@@ -129,7 +129,7 @@ class Catalogue:
             " reason FROM version LEFT JOIN stale USING (article) WHERE live"
             f" ORDER BY {NEWEST_FIRST}"
         )
-        return [Entry(*(*row[:-1], Message.restored(row[-1]) if row[-1] else None)) for row in rows]
+        return [ArticleSummary(*(*row[:-1], Message.restored(row[-1]) if row[-1] else None)) for row in rows]
 
     def _coverage(self, which: VersionFilter) -> Coverage:
         query = (

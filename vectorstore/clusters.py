@@ -1,7 +1,7 @@
 """Which articles print the same text: a cluster of near duplicates is one source.
 
 Knows the keys under which copies are found, and how clusters form. Does not know when two texts are copies
-(`vectorstore.copies`). What it writes, it writes within a transaction of the library's.
+(`vectorstore.near_duplicates`). What it writes, it writes within a transaction of the library's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from vectorstore.article import Article
 from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import FIRST_DAY, LIVE, VersionFilter
-from vectorstore.copies import bands, copied, likeness
 from vectorstore.database import placeholders
+from vectorstore.near_duplicates import containment, is_near_duplicate, lsh_keys
 
 
 def own_cluster(article: Article) -> str:
@@ -53,17 +53,19 @@ class Clusters:
 
         Two clusters whose first texts are no copies of each other stay apart: who prints two stories joins them not.
         """
-        connection, keys = self._connection(), bands(article.text)
+        connection, keys = self._connection(), lsh_keys(article.text)
         alike = connection.execute(
             "SELECT DISTINCT version.cluster, version.text FROM band JOIN version ON version.id = band.version"
             f" WHERE live AND key IN ({placeholders(keys)})",
             keys,
         ).fetchall()
-        copies = {cluster for cluster, text in alike if copied(text, article.text)}
+        copies = {cluster for cluster, text in alike if is_near_duplicate(text, article.text)}
         first = "SELECT text FROM version WHERE live AND cluster = ? ORDER BY id LIMIT 1"
         firsts = {cluster: str(connection.execute(first, (cluster,)).fetchone()[0]) for cluster in copies}
-        nearest = max(firsts, key=lambda cluster: likeness(firsts[cluster], article.text), default="")
-        joined = {cluster for cluster in firsts if cluster == nearest or copied(firsts[cluster], firsts[nearest])}
+        nearest = max(firsts, key=lambda cluster: containment(firsts[cluster], article.text), default="")
+        joined = {
+            cluster for cluster in firsts if cluster == nearest or is_near_duplicate(firsts[cluster], firsts[nearest])
+        }
         connection.executemany("INSERT INTO band VALUES (?, ?)", ((key, version) for key in keys))
         if joined:
             name = min(joined)

@@ -19,8 +19,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from language import Message, message_of
-from vectorstore.origins import AMENDED
-from vectorstore.origins import SCHEMA as ORIGINS
+from vectorstore.source_registry import OVERRIDES_SCHEMA
+from vectorstore.source_registry import SCHEMA as ORIGINS
 
 FILE = "library.db"
 FORMAT = 5
@@ -182,7 +182,7 @@ class Database:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 _run(connection, SCHEMA)
                 _run(connection, ORIGINS)
-                _run(connection, AMENDED)
+                _run(connection, OVERRIDES_SCHEMA)
                 connection.executemany(
                     "INSERT INTO meta VALUES (?, ?)",
                     [
@@ -215,7 +215,7 @@ class Database:
             raise LibraryError(
                 Message(
                     "The library in {folder} was made with the embedding model {first}; the one in use is {second}. "
-                    "Use the first again, or remake the vectors with: viadoma rebuild --data {folder}",
+                    "Use the first again, or rebuild the vectors with: viadoma rebuild --data {folder}",
                     folder=self.folder,
                     first=meta["embedding"],
                     second=self.embedding,
@@ -223,7 +223,7 @@ class Database:
             )
 
     def _upgrade(self) -> None:
-        """Format 2 knew nothing of sources, 3 nothing of amendments, 4 nothing of blocks; all else is the same."""
+        """Format 2 knew nothing of sources, 3 nothing of overrides, 4 nothing of blocks; all else is the same."""
         try:
             with self.transaction() as connection:
                 # another process may have been faster
@@ -232,7 +232,7 @@ class Database:
                     _run(connection, ORIGINS)
                     connection.execute("INSERT INTO meta VALUES ('index', ?)", (INDEX,))
                 if "amended" not in tables:
-                    _run(connection, AMENDED)
+                    _run(connection, OVERRIDES_SCHEMA)
                 # no blocks are those that blank lines make
                 for table, column in (("version", "blocks"), ("provenance", "made"), ("provenance", "left_out")):
                     if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
@@ -312,8 +312,8 @@ class Database:
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return LibraryError(
                 Message(
-                    "{path} can't be written ({why}): is the disk full? What was reported is in; make room, then run "
-                    "the same again.",
+                    "{path} can't be written ({why}): is the disk full? What was reported is saved; make room, then "
+                    "run the same again.",
                     path=self._path,
                     why=message_of(error),
                 )

@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Literal
 
 from language import all_words, alternation, word_list, words_by_key
-from vectorstore.article import Span, Time
+from vectorstore.article import Span, TimeReference
 
-Kind = Literal["in", "since", "until", "latest"]
+PeriodType = Literal["in", "since", "until", "latest"]
 
 WORDS = {key: alternation(listed) for key, listed in words_by_key("time_words").items()}
 THE, PARTS = rf"(?:(?:{WORDS['the']})\s+)?", WORDS["part"]
@@ -87,7 +87,7 @@ class Period:
     `latest` alone has no bounds of its own.
     """
 
-    kind: Kind
+    kind: PeriodType
     first: date
     last: date
 
@@ -111,7 +111,7 @@ SHORTLY = 3  # months
 ENDS = re.compile(r"(?:(?<![A-Z])(?<!\b\w{3})[.!?…]\s|\n)")  # of sentences, but for "Dec. 13" and "A. Lukashenko"
 
 
-def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bool | None:
+def matches_period(asked: Sequence[Period], times: Sequence[TimeReference], published: str) -> bool | None:
     """Whether words that name these times, in an article published then, can speak of the times asked about.
 
     None if nobody can tell. A time that is named decides, if it is as exact as the one asked about; otherwise the date
@@ -121,14 +121,16 @@ def timely(asked: Sequence[Period], times: Sequence[Time], published: str) -> bo
     if not bounded:
         return None
     widest = max(SPILL_DAYS, *((period.last - period.first).days for period in bounded))
-    own = [time for time in times if (time.last - time.first).days <= widest]
-    if own:
-        return any(time.first <= period.last and period.first <= time.last for period in bounded for time in own)
+    nearby = [time for time in times if (time.end_date - time.start_date).days <= widest]
+    if nearby:
+        return any(
+            time.start_date <= period.last and period.first <= time.end_date for period in bounded for time in nearby
+        )
     known = [fits for period in bounded if (fits := period.fits(published)) is not None]
     return any(known) if known else None
 
 
-def without_times(text: str) -> str:
+def strip_times(text: str) -> str:
     """The text without the times it names: the numbers left in it count something."""
     for match in reversed([match for match, _, _ in _dates(text)]):
         before, behind = text[: match.start()], text[match.end() :]
@@ -153,9 +155,9 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     `earlier` questions name; without one it is left out, but for "last December". "From July to September" is one time.
     """
     years = [match["year"] or match["iso"][:4] for match in TIME.finditer(earlier) if match["year"] or match["iso"]]
-    own = any(match["year"] for match in TIME.finditer(question))
-    found = _times(question, years[-1] if years and not own else "", today.isoformat())
-    stretches = found or _reckoned(question, today.isoformat())
+    has_year = any(match["year"] for match in TIME.finditer(question))
+    found = _times(question, years[-1] if years and not has_year else "", today.isoformat())
+    stretches = found or _inferred(question, today.isoformat())
     asked: list[Period] = []
     joined = False
     for place, (start, end, first, last, _) in enumerate(stretches):
@@ -178,21 +180,24 @@ def periods(question: str, today: date, earlier: str = "") -> list[Period]:
     return asked
 
 
-def times(text: str, start: int, published: str) -> list[Time]:
+def times(text: str, start: int, published: str) -> list[TimeReference]:
     """The times a text names, in its order, `start` being where it stands in its article.
 
     A month without a year is of the year that stands with the month beside it ("between March and June 2024"). Else it
     is the last such month at publication, unless it lay just ahead, or stands behind words of things to come ("will",
     "due", "until"); one that lay less than half a year ahead may be either, and is left out. So is one where the text
     names another year with a month, unless it was shortly before publication. "On Saturday" and "last month" are
-    reckoned from the day or month of publication; where that is not known they are left out, and a weekday to come is
+    counted from the day or month of publication; where that is not known they are left out, and a weekday to come is
     too. "From July" and "until July" name July.
     """
-    own = sorted(_times(text, published) + _reckoned(text, published))
-    return [Time(Span(start + begin, start + end), first, last, reckoned) for begin, end, first, last, reckoned in own]
+    found = sorted(_times(text, published) + _inferred(text, published))
+    return [
+        TimeReference(Span(start + begin, start + end), first, last, inferred)
+        for begin, end, first, last, inferred in found
+    ]
 
 
-Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was reckoned
+Stretch = tuple[int, int, date, date, bool]  # where it stands, its first and last day, whether that was inferred
 Named = tuple[re.Match[str], int, str]  # a time in a text, its end, and its day in the month, if it has one
 
 
@@ -215,18 +220,18 @@ def _dates(text: str) -> Iterator[Named]:
 
 
 def _times(text: str, published: str, today: str = "") -> list[Stretch]:
-    """The dates, months and years a text names; "last December" of a question is reckoned from `today`."""
+    """The dates, months and years a text names; "last December" of a question is counted from `today`."""
     found = list(_dates(text))
     stretches = []
     for place, (match, end, day) in enumerate(found):
         iso = _whole_date(match, day)
-        reckoned = not iso
-        if reckoned:
-            year = _joined_year(text, found, place) or _reckoned_year(text, found, place, published, today)
+        inferred = not iso
+        if inferred:
+            year = _joined_year(text, found, place) or _inferred_year(text, found, place, published, today)
             iso = _iso(year, match, day) if year else ""
         try:
             if iso:
-                stretches.append((match.start(), end, *span(iso), reckoned))
+                stretches.append((match.start(), end, *span(iso), inferred))
         except ValueError:
             continue  # the 31st of June
     return stretches
@@ -260,7 +265,7 @@ def _joined_year(text: str, found: Sequence[Named], place: int) -> int:
     return 0
 
 
-def _reckoned_year(text: str, found: Sequence[Named], place: int, published: str, today: str) -> int:
+def _inferred_year(text: str, found: Sequence[Named], place: int, published: str, today: str) -> int:
     """The year of a month that stands without one; 0 if nobody can tell."""
     match, _, day = found[place]
     month, before = _month(match), text[: match.start()]
@@ -298,7 +303,7 @@ def _one_sentence(text: str, match: re.Match[str], other: re.Match[str]) -> bool
     return not ENDS.search(text[first.end() : second.start()])
 
 
-def _reckoned(text: str, published: str) -> list[Stretch]:
+def _inferred(text: str, published: str) -> list[Stretch]:
     """The times a text names by their distance from the day, month or year of publication."""
     if not published:
         return []

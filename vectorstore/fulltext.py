@@ -36,10 +36,10 @@ class FullText:
         Any of the terms may match, but only the rarest are looked up: as many as stand in at most `postings` passages
         together, and one in any case. BM25 as in SQLite's FTS5 (k1 = 1.2, b = 0.75).
         """
-        held = self.frequencies(wanted)
+        frequencies = self.frequencies(wanted)
         rare: list[str] = []
-        for term in sorted(held, key=lambda term: held[term]):
-            postings -= held[term]
+        for term in sorted(frequencies, key=lambda term: frequencies[term]):
+            postings -= frequencies[term]
             if rare and postings < 0:
                 break
             rare.append(term)
@@ -79,10 +79,10 @@ class FullText:
 
     def remove(self, version: int) -> None:
         """Takes the passages of a version out that is live no more."""
-        own = "rowid IN (SELECT id FROM passage WHERE version = ?)"
-        lines = self._connection().execute(f"SELECT terms FROM words WHERE {own}", (version,)).fetchall()
+        condition = "rowid IN (SELECT id FROM passage WHERE version = ?)"
+        lines = self._connection().execute(f"SELECT terms FROM words WHERE {condition}", (version,)).fetchall()
         self._count([line.split(" ") for (line,) in lines], -1)
-        self._connection().execute(f"DELETE FROM words WHERE {own}", (version,))
+        self._connection().execute(f"DELETE FROM words WHERE {condition}", (version,))
 
     def compact(self) -> None:
         """Takes out what only removed passages held: terms, and what is left of them in the index's segments."""

@@ -2,7 +2,7 @@
 
 Knows versions, and which changes belong in one commit. What is stored beside them are parts over the same connection:
 origins, passages, vectors, full text, clusters and catalogue. Does not know Chroma, embedding models or ranking. Every
-search index beside it can be made again from what stands here.
+search index beside it can be rebuilt from what stands here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from vectorstore.catalogue import NEWEST_FIRST, Catalogue
 from vectorstore.clusters import Clusters, own_cluster
 from vectorstore.database import Database
 from vectorstore.fulltext import FullText
-from vectorstore.origins import Amendment, Origin, Origins, Removed, Stale
 from vectorstore.passage_table import EmbeddedPassage, PassageTable
+from vectorstore.source_registry import MetadataOverride, SourceRegistry, SourceState, Stale, Tombstone
 from vectorstore.vector_table import VectorTable
 
 NOWHERE = Provenance()
@@ -31,9 +31,9 @@ class NewVersion:
     """A version of an article, ready to be embedded and to go live, and where it comes from.
 
     `fingerprint` changes when anything that is stored or indexed of it does. `raw` are the bytes it was read from, None
-    if they are not to be kept; `keys` what the article is known by, `origin` the state of its source, None if neither
-    is to be noted. `left` is the source that it moved away from, empty if it did not. `amendments` are all that was
-    mended by hand in the article's data.
+    if they are not to be kept; `keys` what the article is known by, `source_state` the state of its source, None if
+    neither is to be noted. `moved_from` is the source that it moved away from, empty if it did not. `overrides` are all
+    that was set by hand in the article's metadata.
     """
 
     article: Article
@@ -42,13 +42,13 @@ class NewVersion:
     provenance: Provenance = NOWHERE
     raw: bytes | None = None
     keys: tuple[str, ...] = ()
-    origin: Origin | None = None
-    left: str = ""
-    amendments: tuple[Amendment, ...] = ()
+    source_state: SourceState | None = None
+    moved_from: str = ""
+    overrides: tuple[MetadataOverride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class DeleteResult:
     """What deleting articles for good took out: how many articles, versions, passages, and bytes of raw documents."""
 
     articles: int
@@ -58,37 +58,37 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class VersionDetails:
     """All that is known of one version of an article; `versions` are all of it, the oldest first.
 
     `passages` are the spans of its text that are searched, or were until it was replaced, in reading order.
-    `stale` says why its source could not be read again, `removed` why it is searched no more; None if neither is so.
-    `amendments` say what of the newest version's data was mended by hand; empty for the versions before.
+    `stale` says why its source could not be read again, `tombstone` why it is searched no more; None if neither is so.
+    `overrides` say what of the latest version's metadata was set by hand; empty for the versions before.
     """
 
     article: Article
     provenance: Provenance
     versions: tuple[Article, ...]
     stale: Stale | None
-    removed: Removed | None
-    amendments: tuple[Amendment, ...]
+    tombstone: Tombstone | None
+    overrides: tuple[MetadataOverride, ...]
     passages: tuple[Span, ...]
 
     @property
-    def before(self) -> Article | None:
+    def previous(self) -> Article | None:
         """The version before; None for the first."""
         return next((old for old in reversed(self.versions) if old.version < self.article.version), None)
 
     @property
-    def newest(self) -> Article:
+    def latest(self) -> Article:
         """The last version."""
         return self.versions[-1]
 
     @property
-    def corrected(self) -> str:
-        """The day (ISO 8601) on which the text last changed up to this version, as it was taken in; empty if never."""
+    def corrected_on(self) -> str:
+        """The day (ISO 8601) on which the text last changed up to this version, as it was ingested; empty if never."""
         until = [version for version in self.versions if version.version <= self.article.version]
-        days = [new.added[:10] for old, new in pairwise(until) if old.text != new.text]
+        days = [new.ingested_at[:10] for old, new in pairwise(until) if old.text != new.text]
         return days[-1] if days else ""
 
 
@@ -98,7 +98,7 @@ class Library(Database):
     def __init__(self, folder: Path, embedding: str | None, *, create: bool) -> None:
         """See `Database`."""
         super().__init__(folder, embedding, create=create)
-        self.origins = Origins(self.connection)
+        self.sources = SourceRegistry(self.connection)
         self.passages = PassageTable(self.connection)
         self.vectors = VectorTable(self.connection, self.transaction)
         self.fulltext = FullText(self.connection)
@@ -142,25 +142,25 @@ class Library(Database):
         row = self.connection().execute(query, (article_id,)).fetchone()
         return row[0] if row else ""
 
-    def record(self, article_id: str, version: int) -> Record | None:
+    def version_details(self, article_id: str, version: int) -> VersionDetails | None:
         """What is known of a version; None if there is none."""
         with self.snapshot():
             versions = tuple(self.versions(article_id))
             article = next((article for article in versions if article.version == version), None)
             if article is None:
                 return None
-            origins = self.origins
-            return Record(
+            origins = self.sources
+            return VersionDetails(
                 article,
                 origins.provenance(article_id, version),
                 versions,
                 origins.stale(article_id),
-                origins.removed(article_id),
-                origins.amendments(article_id) if article is versions[-1] else (),
+                origins.tombstone(article_id),
+                origins.overrides(article_id) if article is versions[-1] else (),
                 tuple(span for _, span, _ in self.passages.of_version(article_id, version)),
             )
 
-    def named(self, name: str, beginnings: Sequence[str] = ()) -> list[str]:
+    def resolve_articles(self, name: str, prefixes: Sequence[str] = ()) -> list[str]:
         """The ids of the articles that a name may mean: an id, a source, an address.
 
         Also those whose source begins in one of the ways given, which say what lies in a folder or file of that name.
@@ -170,7 +170,7 @@ class Library(Database):
         newest = "SELECT article, max(number), source, url FROM version GROUP BY article"
         found = f"SELECT article FROM ({newest}) WHERE article = ? OR source = ? OR url = ?"
         parameters: list[object] = [name] * 3
-        for beginning in beginnings:
+        for beginning in prefixes:
             found += " OR substr(source, 1, ?) = ?"
             parameters += [len(beginning), beginning]
         found += " UNION SELECT article FROM origin WHERE source = ?"
@@ -193,20 +193,20 @@ class Library(Database):
                 version = self._insert(new.article, new.fingerprint)
                 self.passages.insert(version, passages)
                 self._make_live(version, new.article)
-                if new.left:
-                    self.origins.leave(new.left, new.article.id)
-                self.origins.insert(version, new.provenance, new.raw, new.keys, new.origin)
-                self.origins.amend(new.article.id, new.amendments)
+                if new.moved_from:
+                    self.sources.forget_source(new.moved_from, new.article.id)
+                self.sources.insert(version, new.provenance, new.raw, new.keys, new.source_state)
+                self.sources.save_overrides(new.article.id, new.overrides)
 
-    def remove(self, article_ids: Sequence[str], reason: Message, *, barred: bool = False) -> None:
+    def remove(self, article_ids: Sequence[str], reason: Message, *, by_user: bool = False) -> None:
         """Takes articles out of what is searched, under a tombstone; their versions stay stored.
 
-        A `barred` one does not come back when its source is taken in again.
+        A `by_user` one stays removed when its source is re-ingested.
         """
         with self.changing():
             for article_id in article_ids:
                 self._take_out(article_id)
-                self.origins.add_tombstone(article_id, reason, barred=barred)
+                self.sources.add_tombstone(article_id, reason, by_user=by_user)
 
     def reinstate(self, article_ids: Sequence[str]) -> None:
         """Takes the last versions of articles into what is searched again, and their tombstones away.
@@ -223,12 +223,12 @@ class Library(Database):
                     "UPDATE version SET live = 1, cluster = ? WHERE id = ?", (own_cluster(article), version)
                 )
                 self._make_live(version, article)
-                self.origins.delete_tombstone(article_id)
+                self.sources.delete_tombstone(article_id)
 
-    def delete(self, article_ids: Sequence[str]) -> Deleted:
+    def delete(self, article_ids: Sequence[str]) -> DeleteResult:
         """Deletes articles for good, with all versions and raw bytes; freed pages of the file are overwritten.
 
-        Their vectors are leftovers then, for `VectorTable.delete` and for the index to be made again: until
+        Their vectors are leftovers then, for `VectorTable.delete` and for the index to be rebuilt: until
         `activate_index`, a purge is pending.
         """
         before = self._sizes()
@@ -236,44 +236,44 @@ class Library(Database):
         with self.changing() as connection:
             for article_id in article_ids:
                 self._take_out(article_id)
-                self.origins.delete_article(article_id)
+                self.sources.delete_article(article_id)
                 self.passages.delete_article(article_id)
                 connection.execute("DELETE FROM version WHERE article = ?", (article_id,))
             self.fulltext.compact()
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('purge', '1')")
-        return Deleted(*(old - new for old, new in zip(before, self._sizes(), strict=True)))
+        return DeleteResult(*(old - new for old, new in zip(before, self._sizes(), strict=True)))
 
-    def save_source_state(self, origin: Origin, keys: Sequence[str] = (), left: str = "") -> None:
+    def save_source_state(self, state: SourceState, keys: Sequence[str] = (), moved_from: str = "") -> None:
         """Saves where an unchanged article lies now, if anything of that is new; nothing readers see changes.
 
-        `left` is the source that it lay at before; what comes to lie there is another article.
+        `moved_from` is the source that it lay at before; what comes to lie there is another article.
         """
-        origins = self.origins
+        origins = self.sources
         moved = self.connection().execute(
             "SELECT version.id FROM version JOIN provenance ON provenance.version = version.id"
             " WHERE article = ? AND live AND source <> ? AND raw_sha256 = ?",
-            (origin.article, origin.source, origin.sha256),
+            (state.article, state.source, state.sha256),
         ).fetchone()  # fmt: skip
         if (
             moved
-            or left
-            or origins.of(origin.source) != origin
-            or any(origins.known(key) != origin.article for key in keys)
-            or origins.stale(origin.article)
+            or moved_from
+            or origins.get(state.source) != state
+            or any(origins.article_for_key(key) != state.article for key in keys)
+            or origins.stale(state.article)
         ):
             with self.transaction() as connection:
-                if left:
-                    origins.leave(left, origin.article)
-                origins.save_source_state(origin, keys)
+                if moved_from:
+                    origins.forget_source(moved_from, state.article)
+                origins.save_source_state(state, keys)
                 if moved:
-                    connection.execute("UPDATE version SET source = ? WHERE id = ?", (origin.source, *moved))
+                    connection.execute("UPDATE version SET source = ? WHERE id = ?", (state.source, *moved))
 
     def mark_stale(self, article_id: str, reason: Message) -> None:
         """Notes that an article's source could not be read again; the article stays as it is."""
-        known = self.origins.stale(article_id)
+        known = self.sources.stale(article_id)
         if known is None or known.reason.stored() != reason.stored():
             with self.transaction():
-                self.origins.mark_stale(article_id, reason)
+                self.sources.mark_stale(article_id, reason)
 
     def activate_index(self, embedding: str, folder: str, renamed: Iterable[tuple[str, str]]) -> None:
         """Takes other vectors, of the model `embedding`, into use, and the index in the folder of that name.
@@ -315,7 +315,7 @@ class Library(Database):
             connection.execute("UPDATE version SET live = 0 WHERE id = ?", (version,))
 
     def _sizes(self) -> tuple[int, int, int, int]:
-        """The numbers of `Deleted`, of all that is stored."""
+        """The numbers of `DeleteResult`, of all that is stored."""
         query = (
             "SELECT (SELECT count(DISTINCT article) FROM version), (SELECT count(*) FROM version),"
             " (SELECT count(*) FROM passage), (SELECT coalesce(sum(length(value)), 0) FROM raw)"

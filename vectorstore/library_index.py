@@ -1,6 +1,6 @@
 """The dense index beside a library, kept in agreement with it.
 
-Knows when the index must be probed, opened anew, or made again from the library's vectors. Does not know Chroma, or
+Knows when the index must be probed, reopened, or rebuilt from the library's vectors. Does not know Chroma, or
 what the vectors are of.
 """
 
@@ -25,7 +25,7 @@ from vectorstore.library import Library
 from vectorstore.vectors import BATCH, VectorIndex, VectorIndexError, start_probe, wait_for_probe
 
 Result = TypeVar("Result")
-IndexState = Literal["closed", "opened", "remade"]
+IndexState = Literal["not_loaded", "ready", "rebuilt"]
 
 REPAIR_LOCK_SECONDS = 30.0
 PROBE_SECONDS = 120.0
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 class LibraryIndex:
     """The index of one library; safe from any thread.
 
-    It is probed in the background from the start, and opened, or made again, when it is first needed: `state`.
+    It is probed in the background from the start, and opened, or rebuilt, when it is first needed: `state`.
     """
 
     def __init__(self, library: Library) -> None:
-        self.state: IndexState = "closed"
+        self.state: IndexState = "not_loaded"
         self._library = library
         self._index: VectorIndex | None = None
         self._generation = -1  # of the library, as the open index has it
@@ -85,7 +85,7 @@ class LibraryIndex:
         self._use(lambda index: index.remove(names))
 
     def remove_leftovers(self) -> None:
-        """Takes out what the library does not know, and folders of other indexes: of a rebuild that was broken off."""
+        """Takes out what the library does not know, and folders of other indexes: of a rebuild that was interrupted."""
         vectors = self._library.vectors
         if self._use(VectorIndex.count) > vectors.indexed_count():
             wanted = {name for names, _ in vectors.indexed(BATCH) for name in names}
@@ -133,15 +133,15 @@ class LibraryIndex:
             self._close_index()
         if self._index is None:
             if self._probe:
-                trouble = wait_for_probe(self._probe, PROBE_SECONDS)
+                problem = wait_for_probe(self._probe, PROBE_SECONDS)
                 self._probe = None
-                if trouble:
-                    self._repair(trouble)
+                if problem:
+                    self._repair(problem)
             stored = self._library.stored_embedding()
             if stored != self._library.embedding:
                 raise LibraryError(
                     Message(
-                        "The vectors in {folder} were remade with the embedding model {model} while this program ran. "
+                        "The vectors in {folder} were rebuilt with the embedding model {model} while this program ran. "
                         "Start it again with that model.",
                         folder=self._library.folder,
                         model=stored,
@@ -149,7 +149,7 @@ class LibraryIndex:
                 )
             self._index = VectorIndex(self._folder())
             self._generation = generation
-            self.state = "opened"
+            self.state = "ready"
         return self._index
 
     def _close_index(self) -> None:
@@ -168,11 +168,11 @@ class LibraryIndex:
         if expected:
             self._probe = start_probe(self._folder(), expected, dict(zip(names, sample, strict=True)))
 
-    def _repair(self, trouble: str) -> None:
-        """Makes the index again from the stored vectors; nothing is embedded."""
+    def _repair(self, problem: str) -> None:
+        """Rebuilds the index from the stored vectors; nothing is embedded."""
         folder = self._folder()
-        log.warning("The search index in %s is made again (%s).", folder, trouble)
-        self.state = "remade"
+        log.warning("The search index in %s is rebuilt (%s).", folder, problem)
+        self.state = "rebuilt"
         with suppress(Exception):  # it is broken: closing it may fail in any way
             self._close_index()
         self._index = None

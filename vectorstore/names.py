@@ -26,12 +26,12 @@ from language import Message, word_list
 
 TABLE = Path(__file__).with_name("names.txt")
 FIRST_NAMES = Path(__file__).with_name("first_names.txt")
-Kind = Literal["people", "organisations", "places"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-LIKENESS = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
-SOUND_LIKENESS = 80.0  # the same of the sounds of two words with one key
+EntityType = Literal["people", "organisations", "places"]
+ENTITY_TYPES: tuple[EntityType, ...] = get_args(EntityType)
+MIN_SIMILARITY = 86.0  # least rapidfuzz ratio of two folded names; measured: benchmarks/LOG.md, "Names"
+MIN_SOUND_SIMILARITY = 80.0  # the same of the sounds of two words with one key
 LONGEST_NAME = 6  # words
-KEPT = 8192  # texts whose names are kept in memory: an answer looks at its sentences several times
+CACHED_TEXTS = 8192  # texts whose names are kept in memory: an answer looks at its sentences several times
 HEADLINE = 200  # characters: the longest headline, or question in small letters
 SMALL_NAME = 5  # letters of a name that is known in small letters too
 SHORT_KEY = 3  # letters; a word of a shorter key, or of capitals alone, is linked only if it is spelt as in the table
@@ -83,7 +83,7 @@ WOMANS = re.compile(r"(?:v|n|sk|tk)(?:a|aia|aya|aja|aa)$")
 
 
 @lru_cache(maxsize=65536)
-def folded(word: str) -> str:
+def transliterate(word: str) -> str:
     """A word in plain Latin letters, lower case; Cyrillic is transliterated letter by letter."""
     lower = POSSESSIVE.sub("", unicodedata.normalize("NFC", word.lower()))
     plain = "".join(CYRILLIC.get(character, character) for character in lower).translate(LATIN)
@@ -96,14 +96,14 @@ def _sound(word: str) -> str:
     lower = POSSESSIVE.sub("", unicodedata.normalize("NFC", word.lower())).replace("\u0301", "")
     for ending, nominative in CASES:
         lower = ending.sub(nominative, lower)
-    sound = folded(lower)
+    sound = transliterate(lower)
     for pattern, letter in SOUNDS:
         sound = pattern.sub(letter, sound)
     return sound
 
 
 @lru_cache(maxsize=65536)
-def fold_key(word: str) -> str:
+def phonetic_key(word: str) -> str:
     """The consonants of a name by their sound: the same for most spellings of one name in most languages.
 
     A leading vowel is kept as "A", the ending of a woman's surname as "+". Empty for a word without letters.
@@ -122,8 +122,8 @@ class Mention:
     """A known name in a text: the table's name for it, what it names, as it is spelt there, and where."""
 
     name: str
-    kind: Kind
-    spelling: str
+    kind: EntityType
+    text: str
     start: int
     end: int
 
@@ -131,11 +131,11 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class _Entry:
     name: str
-    kind: Kind
-    spellings: tuple[str, ...]
+    kind: EntityType
+    aliases: tuple[str, ...]
 
 
-class Names:
+class NameTable:
     """A table of known names."""
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -149,32 +149,32 @@ class Names:
         self._exact: set[str] = set()
         self._last_sounds: dict[str, set[str]] = {}
         self._known_first = set(map(_stem, _listed(FIRST_NAMES)))
-        self._titles = frozenset(map(folded, word_list("titles", "surname")))
-        self._kinds: dict[str, Kind] = {}
+        self._titles = frozenset(map(transliterate, word_list("titles", "surname")))
+        self._kinds: dict[str, EntityType] = {}
         for entry in entries:
             self._kinds.setdefault(entry.name, entry.kind)
-            self._spellings[entry.name] = tuple(dict.fromkeys([*self._spellings.get(entry.name, ()), *entry.spellings]))
-            for spelling in entry.spellings:
+            self._spellings[entry.name] = tuple(dict.fromkeys([*self._spellings.get(entry.name, ()), *entry.aliases]))
+            for spelling in entry.aliases:
                 words = WORD.findall(spelling)
                 if any(character.isdigit() for character in spelling) and len(words) == 1:
                     continue  # "Spring96" is not every spring
-                self._whole.setdefault(tuple(map(fold_key, words)), entry.name)
-                self._exact.add(folded(words[-1]))
+                self._whole.setdefault(tuple(map(phonetic_key, words)), entry.name)
+                self._exact.add(transliterate(words[-1]))
                 self._last_sounds.setdefault(entry.name, set()).add(_sound(words[-1]))
                 if len(words) > 1:
-                    self._folded.setdefault(" ".join(map(folded, words)), (entry.name, entry.kind == "people"))
+                    self._folded.setdefault(" ".join(map(transliterate, words)), (entry.name, entry.kind == "people"))
                 if entry.kind == "people" and len(words) > 1:
-                    self._surnames.setdefault(fold_key(words[-1]), entry.name)
+                    self._surnames.setdefault(phonetic_key(words[-1]), entry.name)
                     for first in words[:-1]:
-                        self._first_names.setdefault(fold_key(first).rstrip("+"), set()).add(entry.name)
+                        self._first_names.setdefault(phonetic_key(first).rstrip("+"), set()).add(entry.name)
                         self._known_first.add(_stem(first))
         # keys of the words that a name can begin with
         starts = [key[0] for key in self._whole if key]
         self._beginnings = {key.rstrip("+") for key in (*starts, *self._surnames, *self._first_names)} - {""}
-        self._found = lru_cache(KEPT)(self._find)
+        self._found = lru_cache(CACHED_TEXTS)(self._find)
 
     @classmethod
-    def open(cls, added: Path | None) -> Names:
+    def open(cls, added: Path | None) -> NameTable:
         """The project's table, and what a user's file adds to it, if it exists; ValueError if that is not UTF-8."""
         lines = TABLE.read_text("utf-8").splitlines()
         if added and added.exists():
@@ -186,14 +186,14 @@ class Names:
                 raise ValueError(wrong) from error
         return cls(lines)
 
-    def spellings(self, name: str) -> tuple[str, ...]:
+    def aliases(self, name: str) -> tuple[str, ...]:
         """All spellings of a name of the table; empty for another."""
         return self._spellings.get(name, ())
 
     def link(self, spelling: str) -> str:
         """The table's name for a whole name on its own, also if it is spelt in a new way; empty if it is not known."""
         words = WORD.findall(spelling)
-        keys = tuple(map(fold_key, words))
+        keys = tuple(map(phonetic_key, words))
         if found := self._whole.get(keys) or self._whole.get(keys[::-1]):
             return found
         return self._alike(words) if len(words) > 1 else ""
@@ -201,7 +201,7 @@ class Names:
     def _alike(self, words: list[str]) -> str:
         """The nearest spelling, if it is near enough and of the same ending."""
         best = process.extractOne(
-            " ".join(map(folded, words)), self._folded.keys(), scorer=fuzz.ratio, score_cutoff=LIKENESS
+            " ".join(map(transliterate, words)), self._folded.keys(), scorer=fuzz.ratio, score_cutoff=MIN_SIMILARITY
         )
         if best is None:
             return ""
@@ -209,8 +209,8 @@ class Names:
         return "" if person and not self._same_ending(name, words[-1]) else name
 
     def _same_ending(self, name: str, surname: str) -> bool:
-        endings = {fold_key(WORD.findall(spelling)[-1]).endswith("+") for spelling in self._spellings[name]}
-        return fold_key(surname).endswith("+") in endings
+        endings = {phonetic_key(WORD.findall(spelling)[-1]).endswith("+") for spelling in self._spellings[name]}
+        return phonetic_key(surname).endswith("+") in endings
 
     def mentions(self, text: str) -> list[Mention]:
         """The known names in a text, in its order, each place once, longest first."""
@@ -218,7 +218,7 @@ class Names:
 
     def _find(self, text: str) -> tuple[Mention, ...]:
         if len(text) < HEADLINE and text == text.lower():
-            text = self._raised(text)
+            text = self._capitalised(text)
         if not any(self._begins(word) for word in WORD.findall(text) if word[0].isupper()):
             return ()  # as in most sentences
         return tuple(
@@ -229,12 +229,12 @@ class Names:
             if name
         )
 
-    def _raised(self, text: str) -> str:
+    def _capitalised(self, text: str) -> str:
         """A question that is typed in small letters, with capitals for the words that are known names."""
         characters = list(text)
         words = list(WORD.finditer(text))
         for place, word in enumerate(words):
-            pair = tuple(fold_key(other[0]) for other in words[place : place + 2])
+            pair = tuple(phonetic_key(other[0]) for other in words[place : place + 2])
             if len(pair) == 2 and pair in self._whole:
                 known = words[place : place + 2]
             elif self._is_known_small(word[0]):
@@ -247,7 +247,7 @@ class Names:
 
     def _is_known_small(self, word: str) -> bool:
         """Whether a word in small letters is a name, in the nominative or, in Cyrillic, in another case."""
-        plain, key = folded(word), fold_key(word)
+        plain, key = transliterate(word), phonetic_key(word)
         if len(plain) < SMALL_NAME or plain in _other_words():
             return False
         if plain in self._exact:
@@ -255,7 +255,7 @@ class Names:
         person = self._surnames.get(key, "")
         return bool(person) and len(key.rstrip("+")) > SHORT_KEY and self._sounds_like(person, word)
 
-    def unknown(self, text: str) -> list[str]:
+    def unknown_names(self, text: str) -> list[str]:
         """The capitalised words of a text that are no known name, but for those that open a sentence."""
         unknown = []
         for name, words in self._scan(text):
@@ -266,7 +266,7 @@ class Names:
 
     def _begins(self, word: str) -> bool:
         """Whether a known name can begin with a capitalised word."""
-        return fold_key(word).rstrip("+") in self._beginnings
+        return phonetic_key(word).rstrip("+") in self._beginnings
 
     def _scan(self, text: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
         """Stretches of capitalised words and the names they are linked to, an empty one for a word that is in none."""
@@ -285,7 +285,7 @@ class Names:
         while end - place < LONGEST_NAME and end < len(words) and joined[end - 1]:
             end += 1
         some = [word[0] for word in words[place:end]]
-        keys = [fold_key(word) for word in some]
+        keys = [phonetic_key(word) for word in some]
         for length in range(len(some), 1, -1):
             name = self._whole.get(tuple(keys[:length]), "")
             if name and not self._sounds_like(name, some[length - 1]):
@@ -299,10 +299,10 @@ class Names:
     def _alone(self, text: str, words: list[re.Match[str]], joined: list[bool], place: int) -> str:
         """The name that one word stands for where it stands; empty if it is none."""
         word = words[place][0]
-        sound = fold_key(word)
-        if (len(sound.rstrip("+")) < SHORT_KEY or word.isupper()) and folded(word) not in self._exact:
+        sound = phonetic_key(word)
+        if (len(sound.rstrip("+")) < SHORT_KEY or word.isupper()) and transliterate(word) not in self._exact:
             return ""
-        if folded(word) in _other_words() and word[0].lower() in CYRILLIC:
+        if transliterate(word) in _other_words() and word[0].lower() in CYRILLIC:
             before = text[: words[place].start()]
             if OPENS.search(before) and before[-1:] not in QUOTES:
                 return ""
@@ -316,7 +316,9 @@ class Names:
     def _sounds_like(self, name: str, word: str) -> bool:
         """Whether a word of the key of a name's last word has its vowels too: "Black" is no Bialacki."""
         return (
-            process.extractOne(_sound(word), self._last_sounds[name], scorer=fuzz.ratio, score_cutoff=SOUND_LIKENESS)
+            process.extractOne(
+                _sound(word), self._last_sounds[name], scorer=fuzz.ratio, score_cutoff=MIN_SOUND_SIMILARITY
+            )
             is not None
         )
 
@@ -328,16 +330,16 @@ class Names:
         while place and joined[place - 1]:
             place -= 1
             word = words[place][0]
-            plain = folded(word)
+            plain = transliterate(word)
             if len(word) == 1:
                 initial = initial or plain
             elif not PATRONYMIC.search(plain):
                 break
         else:
             # an initial, or nothing
-            own = (key for key, names in self._first_names.items() if surname in names)
-            return not initial or any(key.startswith(fold_key(initial)) for key in own)
-        if surname in self._first_names.get(fold_key(word).rstrip("+"), ()):
+            first_names = (key for key, names in self._first_names.items() if surname in names)
+            return not initial or any(key.startswith(phonetic_key(initial)) for key in first_names)
+        if surname in self._first_names.get(phonetic_key(word).rstrip("+"), ()):
             return True
         if _stem(word) in self._known_first:
             return False
@@ -347,8 +349,8 @@ class Names:
             plain in self._titles
             or POSSESSIVE.search(word) is not None
             or (word.isupper() and not words[place + 1][0].isupper())
-            or (hyphened and (fold_key(word),) in self._whole)
-            or fold_key(word) in self._surnames
+            or (hyphened and (phonetic_key(word),) in self._whole)
+            or phonetic_key(word) in self._surnames
             or OPENS.search(text[: words[place].start()]) is not None
             or _is_headline(text)
         )
@@ -368,12 +370,12 @@ def _is_headline(text: str) -> bool:
 
 @cache
 def _other_words() -> frozenset[str]:
-    return frozenset(map(folded, OTHER_WORDS))
+    return frozenset(map(transliterate, OTHER_WORDS))
 
 
 def _stem(first_name: str) -> str:
     """A folded first name without the vowels that it ends in, which case changes."""
-    return folded(first_name).rstrip("aeiouy")
+    return transliterate(first_name).rstrip("aeiouy")
 
 
 def _listed(path: Path) -> list[str]:
@@ -382,10 +384,10 @@ def _listed(path: Path) -> list[str]:
 
 
 def _read(lines: Iterable[str]) -> Iterator[_Entry]:
-    kind: Kind = "people"
+    kind: EntityType = "people"
     for line in map(str.strip, lines):
-        if line[1:-1] in KINDS and line == f"[{line[1:-1]}]":
-            kind = next(known for known in KINDS if known == line[1:-1])
+        if line[1:-1] in ENTITY_TYPES and line == f"[{line[1:-1]}]":
+            kind = next(known for known in ENTITY_TYPES if known == line[1:-1])
         elif line and not line.startswith("#"):
             name, _, spellings = line.partition(":")
             every = [name, *spellings.split(";")]

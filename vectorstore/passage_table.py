@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 
-from vectorstore.article import Article, Passage, Span, Time, Vector
+from vectorstore.article import Article, Passage, Span, TimeReference, Vector
 from vectorstore.blocks import ARTICLE, article_in
 from vectorstore.catalogue import LIVE, VersionFilter
 from vectorstore.database import placeholders
@@ -134,16 +134,16 @@ class PassageTable:
         )
         return [row[0] for row in rows]
 
-    def times(self, passages: Sequence[int]) -> dict[int, list[Time]]:
+    def times(self, passages: Sequence[int]) -> dict[int, list[TimeReference]]:
         """The times the passages name, in reading order, by passage; those that name none are left out."""
-        named: dict[int, list[Time]] = {}
+        named: dict[int, list[TimeReference]] = {}
         rows = self._connection().execute(
             'SELECT passage, start, "end", first, last, reckoned FROM time'
             f" WHERE passage IN ({placeholders(passages)}) ORDER BY passage, start",
             list(passages),
         )
-        for passage, start, end, first, last, reckoned in rows:
-            time = Time(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(reckoned))
+        for passage, start, end, first, last, inferred in rows:
+            time = TimeReference(Span(start, end), date.fromisoformat(first), date.fromisoformat(last), bool(inferred))
             named.setdefault(passage, []).append(time)
         return named
 
@@ -172,7 +172,7 @@ class PassageTable:
         places: dict[int, list[int]] = {}
         for place, (passage, _) in enumerate(rows):
             places.setdefault(passage, []).append(place)
-        return {passage: cosines[own] for passage, own in places.items()}
+        return {passage: cosines[rows_of] for passage, rows_of in places.items()}
 
     def of_version(self, article_id: str, version: int) -> list[tuple[int, Span, str]]:
         """(id, place, name of the vector) of each passage of a version, in reading order; empty if there is none."""
@@ -213,14 +213,17 @@ class PassageTable:
             )
             connection.executemany(
                 "INSERT INTO time VALUES (?, ?, ?, ?, ?, ?)",
-                [(key, *astuple(time.span), str(time.first), str(time.last), time.reckoned) for time in passage.times],
+                [
+                    (key, *astuple(time.span), str(time.start_date), str(time.end_date), time.inferred)
+                    for time in passage.times
+                ],
             )
 
     def delete_article(self, article_id: str) -> None:
         """Deletes the passages of all versions of an article; the versions themselves must go next."""
-        own = "version IN (SELECT id FROM version WHERE article = ?)"
+        condition = "version IN (SELECT id FROM version WHERE article = ?)"
         for table in ("sentence", "time"):
             self._connection().execute(
-                f"DELETE FROM {table} WHERE passage IN (SELECT id FROM passage WHERE {own})", (article_id,)
+                f"DELETE FROM {table} WHERE passage IN (SELECT id FROM passage WHERE {condition})", (article_id,)
             )
-        self._connection().execute(f"DELETE FROM passage WHERE {own}", (article_id,))
+        self._connection().execute(f"DELETE FROM passage WHERE {condition}", (article_id,))

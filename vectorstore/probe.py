@@ -15,7 +15,7 @@ import chromadb
 FOUND = 0.99  # the least cosine of a vector to itself, as it is rounded on its way here
 
 
-def trouble(folder: Path, collection: str, expected: int, sample: Mapping[str, Sequence[float]]) -> str:
+def find_problem(folder: Path, collection: str, expected: int, sample: Mapping[str, Sequence[float]]) -> str:
     """What is wrong with a collection that should hold `expected` vectors, `sample` among them; empty if nothing is."""
     if not folder.is_dir():
         return "the folder is missing"
@@ -34,4 +34,4 @@ def trouble(folder: Path, collection: str, expected: int, sample: Mapping[str, S
 
 
 if __name__ == "__main__":
-    print(trouble(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), json.load(sys.stdin)))  # noqa: T201 - read by the parent
+    print(find_problem(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), json.load(sys.stdin)))  # noqa: T201 - read by the parent

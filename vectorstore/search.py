@@ -15,32 +15,32 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from vectorstore.article import EVERYTHING, Article, Filters, Hit, Sentence, Span, Time, Vector
+from vectorstore.article import NO_FILTERS, Article, Filters, Hit, Sentence, Span, TimeReference, Vector
 from vectorstore.catalogue import VersionFilter, version_filter
-from vectorstore.dates import periods, timely, without_times
+from vectorstore.dates import matches_period, periods, strip_times
 from vectorstore.fulltext import FullText
-from vectorstore.names import Names
+from vectorstore.names import NameTable
 from vectorstore.passage_table import Candidate
 from vectorstore.store import Store
 from vectorstore.terms import terms
 
 CANDIDATES = 50  # of each ranker
-WIDER = 4  # times as many, where reprints crowd others out, up to MOST
-ELSEWHERE = 20  # more, of the vectors in each other language
-MOST = 800
-SHORTLIST = 40  # of the candidates: those whose sentences are looked at
+WIDEN_FACTOR = 4  # times as many, where reprints crowd others out, up to MOST
+CROSS_LANGUAGE_CANDIDATES = 20  # more, of the vectors in each other language
+MAX_CANDIDATES = 800
+RERANK_K = 40  # of the candidates: those whose sentences are looked at
 MAX_TERMS = 64  # of a query: more only slows the search
 # In units of the spread of the candidates' cosines; measured: benchmarks/LOG.md, "Search with trained vectors".
 SENTENCE_WEIGHT = 1.0
 WORDS_WEIGHT = 2.0
 NAMES_WEIGHT = 1.0
-TIMELY, UNTIMELY = 1.0, -1.5
-SATURATION, LENGTH_SHARE = 1.2, 0.75  # BM25's k1 and b
-A_FEW = 4  # passages of one article among the hits, if there are others
+TIME_BONUS, TIME_PENALTY = 1.0, -1.5
+BM25_K1, BM25_B = 1.2, 0.75  # BM25's k1 and b
+MAX_HITS_PER_ARTICLE = 4  # passages of one article among the hits, if there are others
 SAME_WORDS = 0.8  # least share of the shorter passage's words, of copies of one article, that says the same
 LEAST_SPREAD = 1e-6
 EARLIER = 2  # questions of a conversation that are searched together with the newest
-TIMELESS_WEIGHT = 0.5  # of a question without its times, beside it: LOG.md, "A month asked about"
+WITHOUT_TIMES_WEIGHT = 0.5  # of a question without its times, beside it: LOG.md, "A month asked about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Query:
     question: str
     earlier: tuple[str, ...] = ()
     rewritten: str = ""
-    filters: Filters = EVERYTHING
+    filters: Filters = NO_FILTERS
     as_of: date | None = None
 
     @property
@@ -64,7 +64,7 @@ class Query:
         return self.rewritten or " ".join((*self.earlier[-EARLIER:], self.question))
 
 
-def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]:
+def search(store: Store, query: Query, limit: int, *, names: NameTable) -> list[Hit]:
     """The passages that fit the query best, best first; empty if nothing is chosen by its filters.
 
     Score: the cosine of passage and question, plus SENTENCE_WEIGHT x the cosine of its best sentence, each less the
@@ -91,41 +91,41 @@ def search(store: Store, query: Query, limit: int, *, names: Names) -> list[Hit]
 class _Search:
     """One search under way; what it reads of candidates it keeps."""
 
-    def __init__(self, store: Store, query: Query, which: VersionFilter, names: Names) -> None:
+    def __init__(self, store: Store, query: Query, which: VersionFilter, names: NameTable) -> None:
         self._store, self._library, self._query, self._which, self._names = store, store.library, query, which, names
         today, earlier = query.as_of or date.today(), "\n".join(query.earlier[-EARLIER:])
         self._asked = periods(query.question, today, earlier) or periods(earlier, today)
         self._question = _unit(np.sum([weight * store.embed_query(text) for text, weight in self._parts()], axis=0))
         self._words = _words(query.text)
-        self._named = _named(query.question, names) or _named(earlier, names)
+        self._name_terms = _name_terms(query.question, names) or _name_terms(earlier, names)
         self._candidates: dict[int, Candidate] = {}
-        self._times: dict[int, list[Time]] = {}
+        self._times: dict[int, list[TimeReference]] = {}
         self._cosines: dict[int, Vector] = {}  # of the sentences to the question
 
     def _parts(self) -> list[tuple[str, float]]:
         """What is looked for, and it without the times it names: what may speak of them is known of each passage."""
         text = self._query.text
-        bare = without_times(text) if self._asked else text
-        return [(text, 1.0), *([(bare, TIMELESS_WEIGHT)] if bare != text and terms(bare) else ())]
+        bare = strip_times(text) if self._asked else text
+        return [(text, 1.0), *([(bare, WITHOUT_TIMES_WEIGHT)] if bare != text and terms(bare) else ())]
 
-    def _gather(self) -> None:
+    def _collect_candidates(self) -> None:
         """Adds candidates: the nearest passages in each language, those with the words, those with each name.
 
         Where most of them are reprints, more are asked for: a story that fifty papers print is one source.
         """
-        elsewhere = self._store.moved(self._question, self._question, self._which)
+        elsewhere = self._store.cross_language_queries(self._question, self._question, self._which)
         limit = CANDIDATES
-        while self._ask(elsewhere, limit) and limit < MOST:
-            limit *= WIDER
+        while self._query_rankers(elsewhere, limit) and limit < MAX_CANDIDATES:
+            limit *= WIDEN_FACTOR
 
-    def _ask(self, elsewhere: Sequence[Vector], limit: int) -> bool:
+    def _query_rankers(self, elsewhere: Sequence[Vector], limit: int) -> bool:
         """Adds `limit` candidates of each ranker; whether a ranker gave so many, and most are reprints."""
         near = self._store.start_nearest(
-            [(self._question, limit), *((vector, ELSEWHERE) for vector in elsewhere)], self._which
+            [(self._question, limit), *((vector, CROSS_LANGUAGE_CANDIDATES) for vector in elsewhere)], self._which
         )
         matching = [
             {passage for passage, _ in self._library.fulltext.match(wanted, limit, self._which)}
-            for wanted in (list(self._words), *map(sorted, self._named))
+            for wanted in (list(self._words), *map(sorted, self._name_terms))
         ]
         self._read(set().union(*matching))  # while the index is asked
         nearest = near()
@@ -145,7 +145,7 @@ class _Search:
 
     def _scores(self) -> dict[int, float]:
         """The scores of the SHORTLIST best candidates."""
-        self._gather()
+        self._collect_candidates()
         ids = sorted(self._candidates)
         if not ids:
             return {}
@@ -153,15 +153,15 @@ class _Search:
         biases = self._biases(ids)
         scores = _standard(np.stack([candidate.vector for candidate in candidates]) @ self._question - biases)
         scores = scores + WORDS_WEIGHT * _bm25(self._library.fulltext, self._words, candidates)
-        for spellings in self._named:
-            weight = NAMES_WEIGHT / len(self._named)
+        for spellings in self._name_terms:
+            weight = NAMES_WEIGHT / len(self._name_terms)
             scores = scores + np.array([weight * (not spellings.isdisjoint(known.words)) for known in candidates])
         if self._asked:
-            scores = scores + np.array([self._timeliness(passage) for passage in ids]) + self._newness(ids)
+            scores = scores + np.array([self._time_score(passage) for passage in ids]) + self._newness_scores(ids)
         bias = dict(zip(ids, biases.tolist(), strict=True))
         order = [ids[place] for place in np.argsort(-scores, kind="stable").tolist()]
         scored = dict(zip(ids, scores.tolist(), strict=True))
-        short = self._without_reprints(order)[:SHORTLIST]
+        short = self._without_reprints(order)[:RERANK_K]
         self._read_sentences(short)
         nearest = _standard(np.array([float(self._cosines[passage].max()) - bias[passage] for passage in short]))
         return {
@@ -199,16 +199,16 @@ class _Search:
         fresh = [passage for passage in passages if passage not in self._cosines]
         self._cosines |= self._library.passages.sentence_cosines(fresh, self._question[None])
 
-    def _timeliness(self, passage: int) -> float:
-        fits = timely(self._asked, self._times.get(passage, ()), self._candidates[passage].published)
-        return {True: TIMELY, False: UNTIMELY, None: 0.0}[fits]
+    def _time_score(self, passage: int) -> float:
+        fits = matches_period(self._asked, self._times.get(passage, ()), self._candidates[passage].published)
+        return {True: TIME_BONUS, False: TIME_PENALTY, None: 0.0}[fits]
 
-    def _newness(self, ids: Sequence[int]) -> Vector:
+    def _newness_scores(self, ids: Sequence[int]) -> Vector:
         """Up to TIMELY for the newest of the candidates, where the question asks for the latest."""
         dates = sorted({self._candidates[passage].published for passage in ids} - {""})
         if not any(period.kind in ("latest", "until") for period in self._asked) or not dates:
             return np.zeros(len(ids), np.float32)
-        rank = {published: TIMELY * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
+        rank = {published: TIME_BONUS * place / max(1, len(dates) - 1) for place, published in enumerate(dates)}
         return np.array([rank.get(self._candidates[passage].published, 0.0) for passage in ids], np.float32)
 
     def hits(self, limit: int) -> list[Hit]:
@@ -228,7 +228,7 @@ class _Search:
         for passage in ranked:
             article = self._candidates[passage].article
             articles[article] = articles.get(article, 0) + 1
-            (taken if articles[article] <= A_FEW else later).append(passage)
+            (taken if articles[article] <= MAX_HITS_PER_ARTICLE else later).append(passage)
         best = (taken + later)[:limit]
         spans = self._library.passages.sentences(best)
         times = self._times | self._library.passages.times([passage for passage in best if passage not in self._times])
@@ -261,12 +261,12 @@ class _Search:
                 return max(same, key=lambda other: float(self._candidates[other].vector @ candidate.vector))
         return passage
 
-    def _sentence(self, article: Article, span: Span, cosine: float, times: Sequence[Time]) -> Sentence:
+    def _sentence(self, article: Article, span: Span, cosine: float, times: Sequence[TimeReference]) -> Sentence:
         """A sentence with the names and times in it."""
-        own = tuple(time for time in times if span.start <= time.span.start < span.end)
+        times_here = tuple(time for time in times if span.start <= time.span.start < span.end)
         names = frozenset(mention.name for mention in self._names.mentions(article.text[span.start : span.end]))
         block = article.block(span.start)
-        return Sentence(span, cosine, own, names, block.kind if block else "paragraph")
+        return Sentence(span, cosine, times_here, names, block.kind if block else "paragraph")
 
 
 def _words(text: str) -> dict[str, float]:
@@ -292,25 +292,30 @@ def _bm25(fulltext: FullText, weights: Mapping[str, float], candidates: Sequence
     """
     passages, length = fulltext.totals()
     frequencies = fulltext.frequencies(list(weights))
-    held = np.array([frequencies.get(term, 0) for term in weights])
-    rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - held + 0.5) / (held + 0.5))
-    most = (SATURATION + 1) * float(rarity.sum())
+    with_term = np.array([frequencies.get(term, 0) for term in weights])
+    rarity = np.fromiter(weights.values(), np.float32) * np.log(1 + (passages - with_term + 0.5) / (with_term + 0.5))
+    most = (BM25_K1 + 1) * float(rarity.sum())
     if not most:
         return np.zeros(len(candidates), np.float32)
     width, column = len(weights), {term: place for place, term in enumerate(weights)}
     words = [candidate.words for candidate in candidates]
-    cells = [row * width + column[word] for row, own in enumerate(words) for word in own if word in column]
+    cells = [
+        row * width + column[word]
+        for row, passage_words in enumerate(words)
+        for word in passage_words
+        if word in column
+    ]
     counts = np.bincount(cells, minlength=len(candidates) * width).reshape(-1, width)
-    lengths = np.array([[len(own)] for own in words])
-    dampening = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * lengths * passages / length)
-    scores: Vector = (counts * (SATURATION + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
+    lengths = np.array([[len(passage_words)] for passage_words in words])
+    dampening = BM25_K1 * (1 - BM25_B + BM25_B * lengths * passages / length)
+    scores: Vector = (counts * (BM25_K1 + 1) / (counts + dampening) @ rarity / most).astype(np.float32)
     return scores
 
 
-def _named(question: str, names: Names) -> list[set[str]]:
+def _name_terms(question: str, names: NameTable) -> list[set[str]]:
     """For each person and organisation in a question, the terms of the last words of all its spellings."""
     return [
-        {term for spelling in names.spellings(name) for term in terms(spelling)[-1:]}
+        {term for spelling in names.aliases(name) for term in terms(spelling)[-1:]}
         for name in dict.fromkeys(mention.name for mention in names.mentions(question) if mention.kind != "places")
     ]
 
@@ -326,7 +331,7 @@ class HybridRetriever(BaseRetriever):
     model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
 
     store: Store
-    names: Names
+    names: NameTable
     limit: int = 10
 
     def _get_relevant_documents(
@@ -336,7 +341,7 @@ class HybridRetriever(BaseRetriever):
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - the interface's
         earlier: tuple[str, ...] = (),
         rewritten: str = "",
-        filters: Filters = EVERYTHING,
+        filters: Filters = NO_FILTERS,
         as_of: date | None = None,
     ) -> list[Document]:
         asked = Query(query, earlier, rewritten, filters, as_of)

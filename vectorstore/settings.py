@@ -1,6 +1,6 @@
 """Where a data folder is, what it is searched with and who writes, from the environment.
 
-Read by the public doors alone (`Bot.open`, `ingest.update`, the programs); everything behind them is handed what it
+Read by the public doors alone (`Bot.open`, `ingest.pipeline`, the programs); everything behind them is handed what it
 needs. docs/settings.md is made of the descriptions.
 """
 
@@ -44,16 +44,16 @@ class Settings(BaseSettings):
     model: str = _variable(
         "VIADOMA_MODEL", "", "the chat model; `provider:model` for other LangChain providers", "`gpt-5-mini` with a key"
     )
-    unsupported: Literal["drop", "show"] = _variable(
+    unsupported_claims: Literal["drop", "show"] = _variable(
         "VIADOMA_UNSUPPORTED",
         "drop",
         "`show`: sentences of the model that its quotes do not prove are shown, marked",
     )
-    embedding: str = _variable(
+    embedding_model: str = _variable(
         "VIADOMA_EMBEDDINGS", BUILT_IN, "the embedding model, `provider:model`", "built in, trained for this"
     )
-    names: bool = _variable("VIADOMA_NAMES", True, "`off`: names are not known by their other spellings", "`on`")
-    allow: Annotated[tuple[str, ...], NoDecode] = _variable(
+    link_names: bool = _variable("VIADOMA_NAMES", True, "`off`: names are not known by their other spellings", "`on`")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = _variable(
         "VIADOMA_ALLOW",
         (),
         "hosts and networks to fetch from that are not public: `wiki.example.org, 10.1.0.0/16`",
@@ -61,8 +61,10 @@ class Settings(BaseSettings):
     proxy: str = _variable(
         "VIADOMA_PROXY", "", "a proxy to fetch through; those of the system are not used", secret=True
     )
-    raw: bool = _variable("VIADOMA_RAW", True, "`off`: the bytes of documents are not kept beside their text", "`on`")
-    cache: Path = _variable(
+    keep_raw: bool = _variable(
+        "VIADOMA_RAW", True, "`off`: the bytes of documents are not kept beside their text", "`on`"
+    )
+    cache_dir: Path = _variable(
         "VIADOMA_CACHE",
         Path(platformdirs.user_cache_dir("viadoma")),
         "where the built-in models' converted weights are kept",
@@ -74,7 +76,7 @@ class Settings(BaseSettings):
     def _absolute(cls, folder: Path) -> Path:
         return folder.absolute()
 
-    @field_validator("allow", mode="before")
+    @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _listed(cls, listed: object) -> object:
         return tuple(filter(None, map(str.strip, listed.split(",")))) if isinstance(listed, str) else listed
@@ -84,7 +86,7 @@ class Settings(BaseSettings):
     def _stripped(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
 
-    @field_validator("unsupported", "names", "raw", mode="before")
+    @field_validator("unsupported_claims", "link_names", "keep_raw", mode="before")
     @classmethod
     def _chosen(cls, value: object, info: ValidationInfo) -> object:
         """A word of few, in any letters; of blanks alone the default."""
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
         return cls.model_fields[str(info.field_name)].default if word == "" else word
 
 
-def settings(data: Path | None) -> Settings:
+def load_settings(data: Path | None) -> Settings:
     """What the environment says, with the data folder `data` if it is given.
 
     ValueError names the variable whose value can't be used.

@@ -19,14 +19,14 @@ from vectorstore.article import Vector
 from vectorstore.catalogue import LIVE, VersionFilter
 from vectorstore.database import locked, require, stored_embedding
 from vectorstore.embeddings import open_embeddings
-from vectorstore.languages import language_means, moved
-from vectorstore.library import Deleted, Library, NewVersion
+from vectorstore.language_bias import language_means, shift_to_languages
+from vectorstore.library import DeleteResult, Library, NewVersion
 from vectorstore.library_index import LibraryIndex
 from vectorstore.passage_table import embedded_passage, embedded_texts
 from vectorstore.settings import Settings
 from vectorstore.vectors import BATCH
 
-Wanted = tuple[Vector, int]  # how many of the nearest to a vector
+VectorQuery = tuple[Vector, int]  # how many of the nearest to a vector
 Nearest = list[tuple[int, float]]  # (passage id, cosine), best first
 
 QUERIES = 512
@@ -34,7 +34,7 @@ QUERIES = 512
 # enough of them, their stored vectors are looked at one by one: 20 ms at 5,000.
 EXACT = 2000
 REACH = 2000
-WIDER = 4  # times what was asked for before, where too little of that is chosen
+WIDEN_FACTOR = 4  # times what was asked for before, where too little of that is chosen
 
 
 class Store:
@@ -62,7 +62,7 @@ class Store:
         """
         if not create:
             require(where.data)  # before the model is loaded
-        name, embeddings = open_embeddings(where.embedding, where.cache, stored=stored_embedding(where.data))
+        name, embeddings = open_embeddings(where.embedding_model, where.cache_dir, stored=stored_embedding(where.data))
         return cls(where.data, name=None if any_model else name, embeddings=embeddings, create=create)
 
     def close(self) -> None:
@@ -79,24 +79,24 @@ class Store:
     def language_mean(self, lang: str) -> Vector:
         """Where texts of a language lie for their language alone; of one not known there, where texts of any lie.
 
-        See `vectorstore.languages`; the sentences there are embedded when it is first asked for.
+        See `vectorstore.language_bias`; the sentences there are embedded when it is first asked for.
         """
         means = self._means()
         return means.get(lang, means[""])
 
-    def moved(self, vector: Vector, question: Vector, which: VersionFilter) -> list[Vector]:
+    def cross_language_queries(self, vector: Vector, question: Vector, which: VersionFilter) -> list[Vector]:
         """A query's vector as it would be in each other language of what is chosen; empty where that is of one.
 
         `question` tells which language it is in.
         """
         langs = self.library.catalogue.languages(which)
-        return moved(self._means(), vector, question, langs) if len(langs) > 1 else []
+        return shift_to_languages(self._means(), vector, question, langs) if len(langs) > 1 else []
 
     def nearest(self, vector: Vector, limit: int, which: VersionFilter = LIVE) -> Nearest:
         """(passage id, cosine) of the chosen passages nearest to `vector`, best first."""
         return self.start_nearest([(vector, limit)], which)()[0]
 
-    def start_nearest(self, wanted: Sequence[Wanted], which: VersionFilter = LIVE) -> Callable[[], list[Nearest]]:
+    def start_nearest(self, wanted: Sequence[VectorQuery], which: VersionFilter = LIVE) -> Callable[[], list[Nearest]]:
         """Begins `nearest` in another thread, for several vectors at once, each with its limit.
 
         What it gives waits for the results, in the caller's snapshot. The index knows no filters: it is asked for more
@@ -112,7 +112,7 @@ class Store:
             return self._indexed(wanted, reach, which)
         return lambda: self._exact(wanted, which)
 
-    def _exact(self, wanted: Sequence[Wanted], which: VersionFilter) -> list[Nearest]:
+    def _exact(self, wanted: Sequence[VectorQuery], which: VersionFilter) -> list[Nearest]:
         best: list[Nearest] = [[] for _ in wanted]
         for passages, vectors in self.library.vectors.chosen(which, BATCH):
             for place, (vector, limit) in enumerate(wanted):
@@ -120,7 +120,7 @@ class Store:
                 best[place] = sorted(matches, key=lambda match: -match[1])[:limit]
         return best
 
-    def _indexed(self, wanted: Sequence[Wanted], reach: int, which: VersionFilter) -> Callable[[], list[Nearest]]:
+    def _indexed(self, wanted: Sequence[VectorQuery], reach: int, which: VersionFilter) -> Callable[[], list[Nearest]]:
         """The nearest of what the index gives; it may hold much that is not chosen, or that was replaced since."""
         vectors = np.stack([vector for vector, _ in wanted])
         first = self.index.start_nearest(vectors, reach)
@@ -136,9 +136,9 @@ class Store:
                 ]
                 if len(passages[0]) >= wanted[0][1] or len(near[0]) < asked:
                     return passages
-                if asked * WIDER > REACH:
+                if asked * WIDEN_FACTOR > REACH:
                     return self._exact(wanted, which)
-                asked *= WIDER
+                asked *= WIDEN_FACTOR
                 near = self.index.start_nearest(vectors, asked).result()
 
         return found
@@ -183,10 +183,10 @@ class Store:
         self.library.reinstate(article_ids)
         self.index.wrote(before)
 
-    def delete(self, article_ids: Sequence[str]) -> Deleted:
+    def delete(self, article_ids: Sequence[str]) -> DeleteResult:
         """Deletes articles for good, their vectors and raw bytes with them; to be called inside `writing`.
 
-        The index is made again from what is left, for Chroma keeps what is deleted on disk.
+        The index is rebuilt from what is left, for Chroma keeps what is deleted on disk.
         """
         deleted = self.library.delete(article_ids)
         self._purge()

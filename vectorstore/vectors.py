@@ -1,7 +1,7 @@
 """The dense index: Chroma on disk, through LangChain, holding names and vectors and nothing else.
 
 Knows Chroma and its faults. Does not know articles, or how vectors are made: it is fed with finished ones, and what it
-holds can be thrown away and made again from the library.
+holds can be thrown away and rebuilt from the library.
 
 Embedded Chroma can be left unreadable by a kill or a damaged file, and can then take its process down with it. So a
 folder is probed in a child process before it is opened here (`start_probe`, `wait_for_probe`).
@@ -42,7 +42,7 @@ HNSW: CreateHNSWConfiguration = {
 
 
 class VectorIndexError(RuntimeError):
-    """Chroma could not do what was asked; the folder should be made again."""
+    """Chroma could not do what was asked; the folder should be rebuilt."""
 
 
 class _Finished(Embeddings):
@@ -170,6 +170,6 @@ def wait_for_probe(child: subprocess.Popen[str], timeout_seconds: float) -> str:
         child.wait()
         return f"no answer within {timeout_seconds:.0f} s"
     finally:
-        trouble = child.stdout.read().strip()
+        problem = child.stdout.read().strip()
         child.stdout.close()
-    return trouble if child.returncode == 0 else f"the probe ended with code {child.returncode}"
+    return problem if child.returncode == 0 else f"the probe ended with code {child.returncode}"

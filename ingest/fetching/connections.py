@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from ingest.fetching.guard import BlockedError, FetchError, Guard, literal
+from ingest.fetching.guard import AddressPolicy, BlockedError, FetchError, literal
 from language import Message
 
 PROXIED_LOOKUP_SECONDS = 5.0
@@ -49,7 +49,7 @@ class Deadline:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def left(self, most: float | None = None) -> float:
+    def remaining(self, most: float | None = None) -> float:
         """Seconds, at most `most`; raises FetchError when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
@@ -91,11 +91,11 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._deadline.watch():
-            return self._stream.read(max_bytes, self._deadline.left(timeout))
+            return self._stream.read(max_bytes, self._deadline.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with self._deadline.watch():
-            self._stream.write(buffer, self._deadline.left(timeout))
+            self._stream.write(buffer, self._deadline.remaining(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -104,7 +104,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         with self._deadline.watch():
-            inner = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+            inner = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout))
         return _Stream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
@@ -114,7 +114,9 @@ class _Stream(httpcore.NetworkStream):
 class Backend(httpcore.NetworkBackend):
     """Makes the connections of one fetch, each to an address that was checked a moment ago."""
 
-    def __init__(self, guard: Guard, resolve: Resolve, deadline: Deadline, proxy: tuple[str, int] | None) -> None:
+    def __init__(
+        self, guard: AddressPolicy, resolve: Resolve, deadline: Deadline, proxy: tuple[str, int] | None
+    ) -> None:
         self._guard = guard
         self._resolve = resolve
         self._deadline = deadline
@@ -130,12 +132,12 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """As httpcore wants it; looks the host up, checks it and connects to a checked address."""
-        addresses = self.lookup(host, port, self._deadline.left())
+        addresses = self.lookup(host, port, self._deadline.remaining())
         if (host, port) != self._proxy:
             self._guard.check(host, port, addresses)
         for place, address in enumerate(addresses):
             # one that is silent leaves time for the next
-            left = self._deadline.left(timeout) / (len(addresses) - place)
+            left = self._deadline.remaining(timeout) / (len(addresses) - place)
             try:
                 with self._deadline.watch():
                     stream = self._plain.connect_tcp(address, port, left, local_address, socket_options)
@@ -157,7 +159,7 @@ class Backend(httpcore.NetworkBackend):
     def check_proxied(self, host: str, port: int) -> None:
         """Checks a host that a proxy will connect to, as far as it can be seen from here."""
         with suppress(UnknownHostError):
-            self._guard.check(host, port, self.lookup(host, port, self._deadline.left(PROXIED_LOOKUP_SECONDS)))
+            self._guard.check(host, port, self.lookup(host, port, self._deadline.remaining(PROXIED_LOOKUP_SECONDS)))
 
     def lookup(self, host: str, port: int, seconds: float) -> list[str]:
         """The addresses of a host. Looks them up in a thread, since the system's look-up can't be stopped."""

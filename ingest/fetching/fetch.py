@@ -27,9 +27,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from ingest.document import MAX_BYTES, FetchInfo
 from ingest.fetching.connections import Backend, Deadline, Resolve, TransientError, system_resolve
-from ingest.fetching.guard import PORTS, BlockedError, FetchError, Guard, NormalizedUrl, normalize_url
+from ingest.fetching.guard import PORTS, AddressPolicy, BlockedError, FetchError, NormalizedUrl, normalize_url
 from ingest.fetching.responses import Response, content_type, read_response, status_text
-from ingest.fetching.robots import HostThrottle, Robots, Rules
+from ingest.fetching.robots import HostThrottle, Robots, RobotsRules
 from language import Message, message_of
 from vectorstore.timestamps import utc_now
 
@@ -65,7 +65,7 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Call:
-    """What one fetch has at hand."""
+    """What one fetch works with."""
 
     deadline: Deadline
     backend: Backend
@@ -115,7 +115,7 @@ class Fetcher:
         resolve: Resolve = system_resolve,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        self._guard = Guard(allow)
+        self._guard = AddressPolicy(allow)
         self._proxy = _proxy(proxy) if proxy else None
         self._timeout_seconds = timeout_seconds
         self._max_bytes = max_bytes
@@ -222,16 +222,20 @@ class Fetcher:
             raise FetchError(Message("the site's robots.txt does not allow it to be fetched"))
         return max(self._delay_seconds, rules.delay_seconds())
 
-    def _rules(self, call: _Call, url: NormalizedUrl) -> Rules:
+    def _rules(self, call: _Call, url: NormalizedUrl) -> RobotsRules:
         try:
             response, _ = self._follow(call, replace(url, target="/robots.txt"), page=False)
         except BlockedError:
             raise
         except FetchError as error:
-            return Rules.unreadable(message_of(error))
+            return RobotsRules.unreadable(message_of(error))
         if response.status == 200:
-            return Rules.parse(response.raw.decode("utf-8-sig", "replace"))
-        return Rules.parse("") if 400 <= response.status < 500 else Rules.unreadable(status_text(response.status))
+            return RobotsRules.parse(response.raw.decode("utf-8-sig", "replace"))
+        return (
+            RobotsRules.parse("")
+            if 400 <= response.status < 500
+            else RobotsRules.unreadable(status_text(response.status))
+        )
 
     def _ask(self, call: _Call, url: NormalizedUrl, delay_seconds: float, page: bool) -> Response:
         """One request, when its host may be asked; raises TransientError for what may go better at once."""
@@ -279,7 +283,7 @@ def _proxy(address: str) -> _Proxy:
         return _Proxy(parts.hostname, parts.port or 80, login)
     except ValueError as error:
         # the address itself may hold a password, and messages get about
-        unusable = Message("the proxy's address can't be used ({why}): write http://host:port", why=message_of(error))
+        unusable = Message("the proxy's URL can't be used ({why}): write http://host:port", why=message_of(error))
         raise ValueError(unusable) from error
 
 
@@ -292,7 +296,7 @@ def _target(url: NormalizedUrl, location: str) -> NormalizedUrl:
     try:
         joined = urljoin(str(url), location)
     except ValueError as error:
-        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
+        raise BlockedError(Message("this is not a URL: {why}", why=message_of(error))) from error
     target = normalize_url(joined)
     if url.scheme == "https" and target.scheme == "http":
         raise BlockedError(Message("that is from https to http, where anyone on the way could change it"))

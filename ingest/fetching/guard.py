@@ -1,4 +1,4 @@
-"""Which addresses may be fetched: plain web addresses, and hosts on the public internet or explicitly allowed.
+"""Which addresses may be fetched: plain URLs, and hosts on the public internet or explicitly allowed.
 
 Knows the spellings of an address and the registries of special networks. Does not connect to anything.
 
@@ -82,14 +82,14 @@ class NormalizedUrl:
 
 
 def normalize_url(url: str) -> NormalizedUrl:
-    """Takes a URL apart; raises BlockedError for all that is not a plain web address."""
+    """Takes a URL apart; raises BlockedError for all that is not a plain URL."""
     url = url.strip()
     if len(url) > MAX_URL:
         raise BlockedError(
-            Message("the address is {count} characters long, more than {most}", count=len(url), most=MAX_URL)
+            Message("the URL is {count} characters long, more than {most}", count=len(url), most=MAX_URL)
         )
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise BlockedError(Message("the address has control characters in it"))
+        raise BlockedError(Message("the URL has control characters in it"))
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -97,13 +97,13 @@ def normalize_url(url: str) -> NormalizedUrl:
         if parts.query:
             target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~[]?")
     except ValueError as error:
-        raise BlockedError(Message("this is not a web address: {why}", why=message_of(error))) from error
+        raise BlockedError(Message("this is not a URL: {why}", why=message_of(error))) from error
     if parts.scheme not in PORTS:
         if parts.scheme:
-            raise BlockedError(Message("only http and https addresses are fetched, not {scheme}", scheme=parts.scheme))
-        raise BlockedError(Message("only http and https addresses are fetched"))
+            raise BlockedError(Message("only http and https URLs are fetched, not {scheme}", scheme=parts.scheme))
+        raise BlockedError(Message("only http and https URLs are fetched"))
     if "@" in parts.netloc:
-        raise BlockedError(Message("the address has a user name or password in it; take them out"))
+        raise BlockedError(Message("the URL has a user name or password in it; remove them"))
     port = PORTS[parts.scheme] if port is None else port
     return NormalizedUrl(parts.scheme, host_of(parts.hostname or ""), port, target)
 
@@ -188,7 +188,7 @@ class _Opening:
         return self.name == host if self.network is None else address in self.network
 
 
-class Guard:
+class AddressPolicy:
     """Says which hosts may be connected to."""
 
     def __init__(self, allow: Sequence[str]) -> None:

@@ -24,19 +24,19 @@ FAILURE_KEPT_SECONDS = 60.0  # so that a hundred pages of a site that is down do
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RobotsRules:
     """What one robots.txt says; `failure` is why it can't be read, None if it could."""
 
     parser: Protego
     failure: Message | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Rules:
+    def parse(cls, text: str) -> RobotsRules:
         """The rules in a text; an empty one allows everything."""
         return cls(Protego.parse(text))
 
     @classmethod
-    def unreadable(cls, reason: Message) -> Rules:
+    def unreadable(cls, reason: Message) -> RobotsRules:
         """The rules of a site that can't say them now."""
         return cls(Protego.parse("User-agent: *\nDisallow: /"), reason)
 
@@ -52,7 +52,7 @@ class Rules:
 @dataclass(slots=True)
 class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    rules: Rules | None = None
+    rules: RobotsRules | None = None
     until: float = 0.0  # on the monotonic clock
 
 
@@ -63,7 +63,7 @@ class Robots:
         self._lock = threading.Lock()
         self._origins: dict[str, _Kept] = {}
 
-    def rules(self, origin: str, read: Callable[[], Rules]) -> Rules:
+    def rules(self, origin: str, read: Callable[[], RobotsRules]) -> RobotsRules:
         """The rules of an origin ("https://host"), read the first time they are asked for and kept for a day.
 
         Those that could not be read are kept for a minute. What `read` raises is passed on, and nothing is kept.

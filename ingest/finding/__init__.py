@@ -1,5 +1,5 @@
 """From what the user named to documents: files, folders, archives, tables, addresses, feeds."""
 
-from ingest.finding.sources import Sources
+from ingest.finding.sources import SourceWalker
 
-__all__ = ["Sources"]
+__all__ = ["SourceWalker"]

@@ -17,14 +17,14 @@ from typing import IO, BinaryIO, cast
 from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, UnreadableError
 from ingest.finding.tables import json_lines, table
 from ingest.finding.webarchive import web_archive
-from ingest.formats.kinds import KINDS, LINK_LISTS, ContainerKind, kind_of
+from ingest.formats.detection import KINDS, LINK_LISTS, ContainerKind, detect_kind
 from ingest.unpacking import BOMB, BOMB_BYTES, BOMB_RATIO, BoundedReader, DecompressedStream, read_limited
 from language import Message, message_of
 
 MAX_UNPACKED_BYTES = 2_000_000_000  # of one compressed archive
 MAX_NAME = 1_000  # characters of a member's name
 UNNAMED_LINK_LIST = Message(
-    "a feed, sitemap or list of addresses: name it as a source of its own to have its articles fetched"
+    "a feed, sitemap or list of URLs: name it as a source of its own to have its articles fetched"
 )
 
 
@@ -158,7 +158,7 @@ def _tar(file: BinaryIO, source: str) -> Iterator[Document | Failure]:
 def _member(source: str, raw: bytes) -> Iterator[Document | Failure]:
     """What one member of an archive holds. No archives, and no lists of addresses: nobody named those."""
     try:
-        kind = kind_of(io.BytesIO(raw), source)
+        kind = detect_kind(io.BytesIO(raw), source)
     except UnreadableError as error:
         yield Failure(source, message_of(error))
         return

@@ -18,7 +18,7 @@ from urllib.parse import urldefrag
 
 from ingest.document import MAX_BYTES, Document, Failure, UnreadableError
 from ingest.formats.decoding import decode
-from ingest.formats.kinds import LinkListKind
+from ingest.formats.detection import LinkListKind
 from ingest.urls import absolute_url
 from language import Message, message_of, one_line
 from vectorstore.timestamps import moment
@@ -34,7 +34,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedLink:
     """A URL in a list, without its fragment, and when what lies there was last changed; None if that is not said.
 
     `is_sitemap`: what lies there is no article but another sitemap.
@@ -47,7 +47,7 @@ class Entry:
 
 def entries(
     kind: LinkListKind, raw: bytes, *, source: str, base: str = "", charset: str = ""
-) -> Iterator[Entry | Document | Failure]:
+) -> Iterator[FeedLink | Document | Failure]:
     """What a list names, in its order; entries of feeds that have no address, but a text, come as documents.
 
     `source` names the list for the user, `base` is its own URL, empty if it has none. What can't be read of it comes as
@@ -67,7 +67,7 @@ def entries(
 # ---- RSS and Atom
 
 
-def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | Document | Failure]:
+def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[FeedLink | Document | Failure]:
     import feedparser
 
     if len(raw) > MAX_FEED_BYTES:
@@ -84,18 +84,18 @@ def _feed(raw: bytes, source: str, base: str, charset: str) -> Iterator[Entry | 
         raise UnreadableError(Message("a feed that can't be read: it is neither RSS nor Atom, or damaged"))
     language = str(feed["feed"].get("language") or "")
     for number, entry in enumerate(feed["entries"], 1):
-        own = " ".join(str(entry.get("id") or entry.get("title") or number).split())
+        name = " ".join(str(entry.get("id") or entry.get("title") or number).split())
         link = str(entry.get("link") or "")
         # an id is given as a link unless the feed says that it is none, but many feeds just number their entries
         numbered = link == entry.get("id") and not _target(link)
         if not numbered and (url := _target(link, base)):
-            yield Entry(url, _updated(entry))
+            yield FeedLink(url, _updated(entry))
             continue
         page = _page(entry, language)
         yield (
-            Document(f"{source}#{own}", page, "html", "utf-8")
+            Document(f"{source}#{name}", page, "html", "utf-8")
             if page
-            else Failure(f"{source}#{own}", Message("an entry of a feed with neither an address nor a text"))
+            else Failure(f"{source}#{name}", Message("an entry of a feed with neither a URL nor a text"))
         )
     if len(kept) < len(raw):
         endless = Message("an endless feed: what comes after its first {count} entries is left out", count=MAX_ENTRIES)
@@ -164,7 +164,7 @@ def _page(entry: Any, language: str) -> bytes:
 # ---- sitemaps and lists
 
 
-def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Failure]:
+def _sitemap(raw: bytes, source: str, base: str) -> Iterator[FeedLink | Failure]:
     from lxml import etree
 
     # no entities, no network: a sitemap is a stranger's file
@@ -177,10 +177,10 @@ def _sitemap(raw: bytes, source: str, base: str) -> Iterator[Entry | Failure]:
             if name in ("url", "sitemap"):
                 fields = {_local(child): (child.text or "").strip() for child in element}
                 if url := _target(fields.get("loc", ""), base):
-                    yield Entry(url, _lastmod(fields.get("lastmod", "")), is_sitemap=name == "sitemap")
+                    yield FeedLink(url, _lastmod(fields.get("lastmod", "")), is_sitemap=name == "sitemap")
                 else:
                     given = one_line(fields.get("loc", ""), 100)
-                    yield Failure(source, Message("an entry that is no web address: “{given}”", given=given))
+                    yield Failure(source, Message("an entry that is not a URL: “{given}”", given=given))
                 # what was read is let go, so that a large sitemap stays small in memory
                 element.clear()
                 while element.getprevious() is not None:
@@ -198,19 +198,19 @@ def _lastmod(text: str) -> datetime | None:
     return _sane(time) if time else None
 
 
-def _addresses(raw: bytes, source: str, charset: str) -> Iterator[Entry | Failure]:
+def _addresses(raw: bytes, source: str, charset: str) -> Iterator[FeedLink | Failure]:
     if len(raw) > MAX_BYTES:
-        raise UnreadableError(Message("a list of addresses larger than {size} MB", size=MAX_BYTES // 1_000_000))
+        raise UnreadableError(Message("a list of URLs larger than {size} MB", size=MAX_BYTES // 1_000_000))
     for number, line in enumerate(decode(raw, charset).splitlines(), 1):
         text = line.strip().removeprefix("\ufeff")
         if not text or text.startswith("#"):
             continue
         if url := _target(text):
-            yield Entry(url)
+            yield FeedLink(url)
         else:
-            yield Failure(f"{source}#{number}", Message("no web address: “{given}”", given=one_line(text, 100)))
+            yield Failure(f"{source}#{number}", Message("not a URL: “{given}”", given=one_line(text, 100)))
 
 
 def _target(link: str, base: str = "") -> str:
-    """Where a link leads, without a place in the page; empty if it is no web address."""
+    """Where a link leads, without a place in the page; empty if it is not a URL."""
     return urldefrag(absolute_url(link, base)).url

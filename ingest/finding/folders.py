@@ -42,7 +42,7 @@ def files(source: str) -> Iterator[File | Failure]:
     except (OSError, ValueError) as error:
         reason = NOTHING_THERE
         if re.match(r"[a-z][a-z0-9+.-]+:", source, re.I):
-            reason = Message("no file, folder or address that begins with http:// or https://")
+            reason = Message("no file or folder, and no URL that begins with http:// or https://")
         elif isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             reason = _refused(error)
         yield Failure(_readable(source), reason)

@@ -16,9 +16,9 @@ from urllib.parse import urldefrag
 from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, FetchInfo, Item, Unchanged, UnreadableError
 from ingest.fetching import Fetched, Fetcher
 from ingest.finding.containers import UNNAMED_LINK_LIST, documents
-from ingest.finding.feeds import Entry, entries
+from ingest.finding.feeds import FeedLink, entries
 from ingest.finding.folders import File, files, merged, opened
-from ingest.formats.kinds import CONTAINERS, KINDS, LINK_LISTS, FileKind, LinkListKind, kind_of
+from ingest.formats.detection import CONTAINERS, KINDS, LINK_LISTS, FileKind, LinkListKind, detect_kind
 from ingest.unpacking import PIECE, DecompressedStream, read_limited, unpacked_head
 from ingest.urls import is_web_url
 from language import Message, message_of
@@ -32,7 +32,7 @@ NESTED_LINK_LIST = Message("a feed, sitemap or list met in another one: name it 
 Found = TypeVar("Found")
 
 
-class Sources:
+class SourceWalker:
     """Walks the sources the user named: gives what is in them, in their order, each file and address once.
 
     A source is a file, a folder or an http(s) address. Feeds, sitemaps and lists of addresses that are sources
@@ -81,7 +81,7 @@ class Sources:
         used = 0
         try:
             with opened(file.path) as stream:
-                kind = kind_of(stream, file.path)
+                kind = detect_kind(stream, file.path)
                 if kind in CONTAINERS:
                     for item in documents(kind, stream, file.path):
                         now = min(stream.tell(), file.size)
@@ -145,14 +145,14 @@ class Sources:
         self._budget = MAX_URLS
         yield from self._entries(_listed(kind, raw, source, base, charset), depth=0)
         if self._budget < 0:
-            yield Failure(source, Message("it has more than {count} addresses: the rest is left out", count=MAX_URLS))
+            yield Failure(source, Message("it has more than {count} URLs: the rest is left out", count=MAX_URLS))
 
-    def _entries(self, listed: list[Entry | Document | Failure], depth: int) -> Iterator[Item]:
-        self.total += URL_BYTES * sum(isinstance(entry, Entry) for entry in listed)
+    def _entries(self, listed: list[FeedLink | Document | Failure], depth: int) -> Iterator[Item]:
+        self.total += URL_BYTES * sum(isinstance(entry, FeedLink) for entry in listed)
         for entry in listed:
             if self._budget < 0:
                 return
-            if not isinstance(entry, Entry):
+            if not isinstance(entry, FeedLink):
                 yield entry
                 continue
             self.done += URL_BYTES
@@ -164,13 +164,13 @@ class Sources:
         if len(listed) > MAX_URLS:
             self._budget = -1
 
-    def _entry(self, entry: Entry) -> Iterator[Item]:
+    def _entry(self, entry: FeedLink) -> Iterator[Item]:
         if not self._is_as_fetched(entry):
             yield from self._url(entry.url)
         elif self._is_new(entry.url):
             yield Unchanged(entry.url)
 
-    def _is_as_fetched(self, entry: Entry) -> bool:
+    def _is_as_fetched(self, entry: FeedLink) -> bool:
         last = self._last_fetch(entry.url)
         fetched_at = moment(last.fetched_at) if last else None
         return entry.updated is not None and fetched_at is not None and entry.updated <= fetched_at
@@ -190,7 +190,9 @@ class Sources:
             yield from self._entries(listed, depth + 1)
 
 
-def _listed(kind: LinkListKind, raw: bytes, source: str, base: str, charset: str) -> list[Entry | Document | Failure]:
+def _listed(
+    kind: LinkListKind, raw: bytes, source: str, base: str, charset: str
+) -> list[FeedLink | Document | Failure]:
     # one more than is followed, to know that there is more
     return list(islice(entries(kind, raw, source=source, base=base, charset=charset), MAX_URLS + 1))
 
@@ -205,7 +207,7 @@ def _unpacked(fetched: Fetched) -> Fetched:
 
 def _kind(fetched: Fetched) -> FileKind:
     header = f"{fetched.content_type}; charset={fetched.charset}" if fetched.charset else fetched.content_type
-    return kind_of(io.BytesIO(fetched.raw), fetched.info.final_url, header)
+    return detect_kind(io.BytesIO(fetched.raw), fetched.info.final_url, header)
 
 
 def _guarded(source: str, items: Iterator[Found]) -> Iterator[Found | Failure]:

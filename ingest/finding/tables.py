@@ -17,7 +17,7 @@ from ingest.formats.plaintext import FIELDS
 from ingest.unpacking import PIECE
 from language import Message, message_of
 
-TOLD_BY = 20_000  # bytes that are enough to tell a code page
+SIGNS_OF_TABLE = 20_000  # bytes that are enough to tell a code page
 # what a column may be called -> the field of an article it is
 COLUMNS = {alias: field for field, aliases in FIELDS.items() for alias in aliases}
 DELIMITERS = ",;\t|"
@@ -114,7 +114,7 @@ class _Rows:
     def __init__(self, lines: _Lines) -> None:
         self._lines = lines
         self._taken = 0
-        self.first = 1  # line of the row at hand
+        self.first = 1  # line of the current row
 
     def begin(self) -> None:
         """Says that what comes is a new row."""
@@ -179,7 +179,7 @@ class _Lines:
         return self._decoded(bytes(line))
 
     def _behind_end(self) -> int | None:
-        """The place behind the next line end of the piece at hand, None if there is none."""
+        """The place behind the next line end of the current piece, None if there is none."""
         width = len(self._end)
         found = self._piece.find(self._end, self._at)
         while found >= 0 and found % width:
@@ -233,6 +233,6 @@ def _page(head: bytes, charset: str) -> str:
         except UnicodeDecodeError:
             foreign.append(line)
     try:
-        return encoding_of(b"".join(foreign)[:TOLD_BY], (charset,)) if foreign else ""
+        return encoding_of(b"".join(foreign)[:SIGNS_OF_TABLE], (charset,)) if foreign else ""
     except UnreadableError:
         return ""

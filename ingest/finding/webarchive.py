@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ingest.document import MAX_BYTES, TOO_LARGE, Document, Failure, FetchInfo, UnreadableError
 from ingest.formats import silenced
-from ingest.formats.kinds import claimed_charset, kind_of
+from ingest.formats.detection import claimed_charset, detect_kind
 from ingest.unpacking import PIECE, DecompressedStream, read_limited
 from ingest.urls import is_web_url
 from language import Message, message_of
@@ -73,7 +73,7 @@ def _recorded(record: Any, source: str) -> Iterator[Document | Failure]:
         yield Failure(url, Message("{reason} (in {source})", reason=message_of(error), source=source))
         return
     try:
-        kind = kind_of(io.BytesIO(raw), path, header)
+        kind = detect_kind(io.BytesIO(raw), path, header)
     except UnreadableError:
         return
     if kind in ("html", "pdf") or (kind in ("text", "markdown") and content_type in _TEXTS):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import cast
 
-from ingest.document import Document, Extract, Kind, UnreadableError
+from ingest.document import Document, DocumentKind, Extract, UnreadableError
 from language import Message, message_of
 
 __all__ = ["READER_VERSION", "extract", "silenced"]
@@ -21,7 +21,7 @@ __all__ = ["READER_VERSION", "extract", "silenced"]
 READER_VERSION: int = 2  # raise it when a reader changes what it gives: documents are then read anew
 
 # what reads a document of a kind, and what the kind is called
-READERS: dict[Kind, tuple[str, str]] = {
+READERS: dict[DocumentKind, tuple[str, str]] = {
     "text": ("plaintext.read_text", Message("text")),
     "markdown": ("plaintext.read_markdown", "Markdown"),
     "record": ("plaintext.read_record", "JSON"),
@@ -53,12 +53,12 @@ def extract(document: Document) -> Extract:
         raise UnreadableError(_reason(document.kind, message_of(error))) from error
 
 
-def _reader(kind: Kind) -> Callable[[Document], Extract]:
+def _reader(kind: DocumentKind) -> Callable[[Document], Extract]:
     module, _, function = READERS[kind][0].partition(".")
     return cast(Callable[[Document], Extract], getattr(import_module(f"{__name__}.{module}"), function))
 
 
-def _reason(kind: Kind, why: Message) -> Message:
+def _reason(kind: DocumentKind, why: Message) -> Message:
     return Message("can't be read as {kind}: {why}", kind=READERS[kind][1], why=why)
 
 

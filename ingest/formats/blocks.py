@@ -52,24 +52,24 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
 
 def counted(parts: Mapping[Part, int]) -> Message:
     """What a document holds and its text does not, in words: "2 pictures, 1 comment"; empty if there is none of it."""
-    said = [COUNTED[part](count) for part, count in parts.items() if count]
-    return reduce(lambda first, more: Message("{first}, {more}", first=first, more=more), said or [EMPTY])
+    counts = [COUNTED[part](count) for part, count in parts.items() if count]
+    return reduce(lambda first, more: Message("{first}, {more}", first=first, more=more), counts or [EMPTY])
 
 
 def repeats(title: str, words: str) -> bool:
     """Whether words say no more than a title, or a part of it."""
-    named, own = (re.findall(r"\w+", text.casefold()) for text in (title, words))
-    return any(named[place : place + len(own)] == own for place in range(len(named)))
+    title_words, shown = (re.findall(r"\w+", text.casefold()) for text in (title, words))
+    return any(title_words[place : place + len(shown)] == shown for place in range(len(title_words)))
 
 
-def told_apart(pieces: Sequence[Piece]) -> list[Piece]:
+def questions_and_updates(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces, with those that ask and answer, and those of a live blog, named so."""
     return _updates(_answers(pieces))
 
 
 def _answers(pieces: Sequence[Piece]) -> list[Piece]:
     """What stands under a question up to the next heading answers it."""
-    made: list[Piece] = []
+    apart: list[Piece] = []
     asked = False
     for kind, words in pieces:
         if kind == "heading" and ASKS.search(words):
@@ -78,8 +78,8 @@ def _answers(pieces: Sequence[Piece]) -> list[Piece]:
             asked = kind == "question"
         elif asked and kind in ("paragraph", "list item"):
             kind = "answer"
-        made.append((kind, words))
-    return made
+        apart.append((kind, words))
+    return apart
 
 
 def _updates(pieces: Sequence[Piece]) -> list[Piece]:
@@ -87,11 +87,11 @@ def _updates(pieces: Sequence[Piece]) -> list[Piece]:
     clocks = [at for at, (kind, words) in enumerate(pieces) if CLOCK.fullmatch(words) and kind != "table row"]
     if sum(at + 1 not in clocks for at in clocks) < FEWEST_UPDATES:
         return list(pieces)
-    made: list[Piece] = []
+    apart: list[Piece] = []
     for at, (kind, words) in enumerate(pieces):
         if at in clocks:
             kind = "heading"
         elif at > clocks[0] and kind in ("paragraph", "answer"):
             kind = "update"
-        made.append((kind, words))
-    return made
+        apart.append((kind, words))
+    return apart

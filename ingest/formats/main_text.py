@@ -32,8 +32,8 @@ LOOK_BACK = 400  # blocks
 REPEATS = 20  # of the same words in a text
 ENOUGH = 250  # characters; where an extractor gives less, another is asked
 STEM = 5  # letters of a word that is compared
-FEWEST_TOLD = 4  # words of a title or description that tells what an article is about
-TOLD = 0.2  # of these words, that its text has at least
+MIN_WORDS_OF_SENTENCE = 4  # words of a title or description that tells what an article is about
+WORD_OF_SENTENCE = 0.2  # of these words, that its text has at least
 SHARED = 0.1  # of the runs of words of the text that a page states
 AROUND = re.compile(
     r"(?:^|[\s_-])(?:related|share|sharing|social|promo|newsletter|subscri\w*|cookies?|consent|comments?|sidebar|breadcrumbs?|"
@@ -75,23 +75,23 @@ def is_another(text: str, title: str, about: str, body: str) -> bool:
 
     Where the page holds the article's whole text, only that counts. What has too few words tells nothing.
     """
-    own = {word[:STEM] for word in words_of(text)}
-    if len(whole := _runs(words_of(body))) >= FEWEST_TOLD:
+    stems = {word[:STEM] for word in words_of(text)}
+    if len(whole := _runs(words_of(body))) >= MIN_WORDS_OF_SENTENCE:
         runs = set(_runs(words_of(text)))
-        return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(own, title)
-    if len(_telling(title)) < FEWEST_TOLD or len(_telling(about)) < FEWEST_TOLD:
+        return sum(run in runs for run in whole) < SHARED * len(whole) and not _shares(stems, title)
+    if len(_stems(title)) < MIN_WORDS_OF_SENTENCE or len(_stems(about)) < MIN_WORDS_OF_SENTENCE:
         return False
-    return not _shares(own, title) and not _shares(own, about)
+    return not _shares(stems, title) and not _shares(stems, about)
 
 
-def _telling(text: str) -> set[str]:
+def _stems(text: str) -> set[str]:
     """The beginnings of the longer words of a text, which stay the same in most of their forms."""
     return {word[:STEM] for word in words_of(text) if len(word) >= STEM - 1}
 
 
-def _shares(own: set[str], text: str) -> bool:
-    told = _telling(text)
-    return len(told & own) > TOLD * len(told)
+def _shares(words: set[str], text: str) -> bool:
+    stems = _stems(text)
+    return len(stems & words) > WORD_OF_SENTENCE * len(stems)
 
 
 def leads_elsewhere(block: Seen) -> bool:
@@ -135,17 +135,17 @@ def _runs(words: Words) -> list[tuple[str, ...]]:
 def _in_order(found: Sequence[tuple[int, int, int]]) -> set[int]:
     """The blocks with the most words in all that stand in the page in the order in which the text has them."""
     best: list[tuple[int, int]] = []  # the most words of an order that ends here, and the one before
-    for one, (block, place, count) in enumerate(found):
+    for row, (block, place, count) in enumerate(found):
         before = max(
             (
                 (best[at][0], at)
-                for at in range(max(0, one - LOOK_BACK), one)
+                for at in range(max(0, row - LOOK_BACK), row)
                 if found[at][0] < block and found[at][1] < place
             ),
             default=(0, -1),
         )
         best.append((before[0] + count, before[1]))
-    at = max(range(len(best)), key=lambda one: best[one][0], default=-1)
+    at = max(range(len(best)), key=lambda row: best[row][0], default=-1)
     picked: set[int] = set()
     while at >= 0:
         picked.add(found[at][0])

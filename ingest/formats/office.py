@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ingest.document import BlockPlace, Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, told_apart
+from ingest.formats.blocks import Piece, joined, questions_and_updates
 from ingest.formats.dates import found_day
 from ingest.formats.decoding import plain
 from ingest.formats.office_blocks import OFFICE, odt_blocks, odt_left_out, word_blocks, word_left_out
@@ -64,15 +64,15 @@ def read_docx(document: Document) -> Extract:
     title = title or next((block.words for block in blocks if block.is_title), "")
     text, parts = _text(block.piece for block in blocks)
     # without the part that holds them the library makes some of its own
-    made = found_day(properties.created.isoformat()) if stated and properties.created else ""
+    made_on = found_day(properties.created.isoformat()) if stated and properties.created else ""
     modified = found_day(properties.modified.isoformat()) if stated and properties.modified else ""
     return Extract(
         text=text,
         blocks=parts,
         title=" ".join(title.split()),
         author=author_of(properties.author),
-        made=made if made != TEMPLATE_DATE else "",
-        modified=modified if modified not in (made, TEMPLATE_DATE) else "",
+        made=made_on if made_on != TEMPLATE_DATE else "",
+        modified=modified if modified not in (made_on, TEMPLATE_DATE) else "",
         left_out=word_left_out(opened.element.body),
         lang=language_of(properties.language),
         extractor=f"python-docx {version('python-docx')}",
@@ -94,15 +94,15 @@ def read_odt(document: Document) -> Extract:
     if not title and blocks and blocks[0].is_title:
         title = " ".join(blocks.pop(0).words.split())
     text, parts = _text(block.piece for block in blocks)
-    made = found_day(_property(about, META + "creation-date"))
+    made_on = found_day(_property(about, META + "creation-date"))
     modified = found_day(_property(about, DUBLIN_CORE + "date"))
     return Extract(
         text=text,
         blocks=parts,
         title=title,
         author=author_of(_property(about, META + "initial-creator") or _property(about, DUBLIN_CORE + "creator")),
-        made=made,
-        modified=modified if modified != made else "",
+        made=made_on,
+        modified=modified if modified != made_on else "",
         left_out=odt_left_out(body),
         lang=language_of(_property(about, DUBLIN_CORE + "language")),
         extractor="viadoma odt 1",
@@ -225,7 +225,7 @@ def _xml(archive: zipfile.ZipFile, name: str) -> Element:
 
 
 def _text(pieces: Iterable[Piece]) -> tuple[str, tuple[BlockPlace, ...]]:
-    text, blocks = joined(told_apart([*pieces]))
+    text, blocks = joined(questions_and_updates([*pieces]))
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(Message("more than {count} million characters", count=MAX_CHARACTERS // 1_000_000))
     if not text:

@@ -94,7 +94,7 @@ class _Line:
 
 
 def seen_blocks(tree: HtmlElement) -> list[Seen]:
-    """All blocks of a page from which what is not seen was taken out; line breaks part blocks too."""
+    """All blocks of a page from which what is not seen was removed; line breaks part blocks too."""
     from lxml.etree import iterwalk
 
     walk = iterwalk(tree, events=("start", "end"))
@@ -180,15 +180,15 @@ def _shown_kind(kind: BlockKind, words: str, *, bold: bool) -> BlockKind:
 def unread_parts(blocks: Sequence[Seen]) -> dict[Part, int]:
     """How many pictures, frames and the like stand among these blocks, in an element that holds one of them."""
     holders = {id(block.holder): block.holder for block in blocks}
-    around = {id(parent): parent for one in holders.values() if (parent := one.getparent()) is not None}
+    around = {id(parent): parent for holder in holders.values() if (parent := holder.getparent()) is not None}
     inside = [
-        one
+        element
         for parent in around.values()
         for child in parent
         if child.tag in SHOWN or id(child) in holders
-        for one in child.iter("img", "iframe", "video", "audio")
+        for element in child.iter("img", "iframe", "video", "audio")
     ]
-    kinds = [PARTS[one.tag] for one in {id(one): one for one in inside}.values()]
+    kinds = [PARTS[part.tag] for part in {id(part): part for part in inside}.values()]
     return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 

@@ -149,13 +149,13 @@ def _properties(reader: PdfReader) -> dict[str, Any]:
         return {}
     values = {str(name): str(value) for name, value in information.items() if isinstance(value, str)}
     printed = PRINTERS.search(values.get("/Producer", "") + " " + values.get("/Creator", ""))
-    made = "" if printed else _date(values.get("/CreationDate", ""))
+    made_on = "" if printed else _date(values.get("/CreationDate", ""))
     modified = "" if printed else _date(values.get("/ModDate", ""))
     return {
         "title": title_of(values.get("/Title", "")),
         "author": author_of(values.get("/Author", "")),
-        "made": made,
-        "modified": modified if modified != made else "",
+        "made": made_on,
+        "modified": modified if modified != made_on else "",
     }
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, joined, told_apart
+from ingest.formats.blocks import Piece, joined, questions_and_updates
 from ingest.formats.dates import day
 from ingest.formats.decoding import decode, plain
 from language import Message, message_of
@@ -57,9 +57,9 @@ def read_markdown(document: Document) -> Extract:
         return _as_page(document)
     fields = _front_matter(text)
     title, pieces = _markdown_pieces(fields["text"])
-    fields["text"], blocks = joined(told_apart(pieces))
-    said = extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
-    return replace(said, blocks=blocks)
+    fields["text"], blocks = joined(questions_and_updates(pieces))
+    extract = extracted({"title": title} | {name: value for name, value in fields.items() if value not in (None, "")})
+    return replace(extract, blocks=blocks)
 
 
 def read_record(document: Document) -> Extract:

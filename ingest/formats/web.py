@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ingest.document import Document, Extract, UnreadableError
-from ingest.formats.blocks import Piece, counted, joined, repeats, told_apart
+from ingest.formats.blocks import Piece, counted, joined, questions_and_updates, repeats
 from ingest.formats.decoding import decode_as, own_charset, plain
 from ingest.formats.main_text import chosen, is_another
 from ingest.formats.page_blocks import Seen, seen_blocks, unread_parts
@@ -67,7 +67,7 @@ def read_page(source: str, address: str = "") -> Extract:
     found_at = chosen(seen, (lambda: shown, lambda: stated.body, lambda: asked(recall=True)))
     picked = _under_head(seen, found_at, title)
     pieces = [seen[at] for at in picked]
-    text, blocks = joined(told_apart([block.piece for block in pieces]))
+    text, blocks = joined(questions_and_updates([block.piece for block in pieces]))
     refuse_stub(shown, visible, is_free=stated.is_free, asks_for_javascript=asks_for_javascript)
     if not re.search(r"[^\W\d_]", text):
         raise UnreadableError(Message("no article text found in the page"))
@@ -116,7 +116,7 @@ def visible_pieces(source: str, left_out: str) -> list[Piece]:
     for part in tree.xpath(left_out):
         part.drop_tree()
     strip_unseen(tree)
-    return told_apart([block.piece for block in seen_blocks(tree)])
+    return questions_and_updates([block.piece for block in seen_blocks(tree)])
 
 
 def _parsed(source: str) -> HtmlElement:

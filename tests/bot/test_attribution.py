@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot import Answer, Claim
-from bot.answer import by_whom, numbered, told_by
-from bot.attribution import attributed, kind_of, voices
+from bot.answer import attribution, attribution_text, numbered_citations
+from bot.attribution import find_speakers, source_kind, with_speakers
 from tests.support.readings import hit
-from vectorstore import Article, Coverage, Names, Span
+from vectorstore import Article, Coverage, NameTable, Span
 
-NAMES = Names.open(None)
+NAMES = NameTable.open(None)
 
 
 def article(text: str, publisher: str = "") -> Article:
@@ -20,9 +20,9 @@ def article(text: str, publisher: str = "") -> Article:
 def said(text: str, before: str = "") -> list[str]:
     """Speaker and kind of each voice of a sentence, with a * for the speaker's own words."""
     whole = article(f"{before} {text}".strip())
-    found = voices(whole, Span(len(whole.text) - len(text), len(whole.text)), NAMES)
+    found = find_speakers(whole, Span(len(whole.text) - len(text), len(whole.text)), NAMES)
     assert all(voice.speaker in whole.text for voice in found)
-    return [f"{voice.speaker}{'*' if voice.direct else ''}, {voice.kind}" for voice in found]
+    return [f"{voice.speaker}{'*' if voice.is_direct_quote else ''}, {voice.kind}" for voice in found]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_words_that_go_on_in_quotation_marks_stay_with_their_speaker() -> None:
 def quoting(*quotes: tuple[str, str, str]) -> Answer:
     """An answer of quotes, each with the sentence before it in its article and the article's date."""
     hits = [hit(before, quote, name=quote, published=published) for before, quote, published in quotes]
-    cited = numbered([(one, one.sentences[1].span) for one in hits])
+    cited = numbered_citations([(one, one.sentences[1].span) for one in hits])
     return Answer(
         question="Who?",
         query="Who?",
         status="answered",
         claims=tuple(Claim(one.quote, "quoted", (one.number,)) for one in cited),
-        citations=tuple(attributed(one, NAMES) for one in cited),
-        closest=(),
+        citations=tuple(with_speakers(one, NAMES) for one in cited),
+        closest_passages=(),
         coverage=Coverage(1, 0, "2025-09-12", "2025-12-13", 0),
         notes=(),
-        mode="quoting",
+        model="",
         prompts=(),
     )
 
@@ -110,7 +110,7 @@ def quoting(*quotes: tuple[str, str, str]) -> Answer:
 def test_the_answer_names_who_speaks_where_the_quote_does_not() -> None:
     before, day = "“Peace is our goal,” Coale said.", "2025-12-13"
     answer = quoting((before, "“We are talking to each other.”", day), (before, "“We talk,” said Coale.", day))
-    assert [by_whom(*told_by(claim, answer.citations)) for claim in answer.claims] == [
+    assert [attribution_text(*attribution(claim, answer.citations)) for claim in answer.claims] == [
         "in the words of Coale (government)",
         "",
     ]
@@ -140,4 +140,4 @@ def test_quotes_of_different_times_are_dated_in_the_answer() -> None:
     ],
 )
 def test_publishers_are_told_apart(publisher: str, kind: str) -> None:
-    assert kind_of(publisher, NAMES) == kind
+    assert source_kind(publisher, NAMES) == kind

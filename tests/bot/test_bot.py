@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from langchain_core.runnables import Runnable
 
-from bot import Answer, Bot, Event, LibraryError, QuestionError, Turn
+from bot import Answer, AnswerEvent, Bot, LibraryError, QuestionError, Turn
 from bot.reading import calibration
 from ingest import update
 from tests.support.program import finished
@@ -35,7 +35,7 @@ def seed_data(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def assert_exact(answer: Answer) -> None:
-    for citation in (*answer.citations, *answer.closest):
+    for citation in (*answer.citations, *answer.closest_passages):
         assert citation.article.text[citation.start : citation.end] == citation.quote
     numbers = [citation.number for citation in answer.citations]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -45,9 +45,9 @@ def assert_exact(answer: Answer) -> None:
 def test_an_answer_is_made_of_exact_quotes_each_with_its_citation(bot: Bot) -> None:
     answer = bot.ask(ALLOWED)
     assert answer.status == "answered"
-    assert answer.mode == "quoting"
+    assert answer.model == ""
     assert 1 <= len(answer.claims) <= 4
-    assert 1 <= answer.read <= 10
+    assert 1 <= answer.passages_read <= 10
     assert answer.reader.startswith("viadoma-reader/")
     assert all(claim.support == "quoted" for claim in answer.claims)
     assert [claim.text for claim in answer.claims] == [citation.quote for citation in answer.citations]
@@ -71,7 +71,7 @@ def test_every_question_is_answered_or_refused_with_exact_quotes(bot: Bot, quest
     answer = bot.ask(question)
     assert (answer.status == "not_found") == (not answer.claims)
     assert (answer.status == "answered") == (not answer.missing)
-    assert not (answer.citations and answer.closest)
+    assert not (answer.citations and answer.closest_passages)
     assert_exact(answer)
 
 
@@ -80,9 +80,9 @@ def test_a_refusal_says_what_was_searched_and_offers_what_is_nearest(bot: Bot) -
         answer = bot.ask(ALLOWED)
     assert (answer.status, answer.claims, answer.citations) == ("not_found", (), ())
     assert "69 articles were searched, dated 2015-08-22 to 2026-03-02" in answer.text
-    assert answer.missing == (f"None of the passages read ({answer.read}) answers the question.",)
+    assert answer.missing == (f"None of the passages read ({answer.passages_read}) answers the question.",)
     assert answer.missing[0] in answer.text
-    assert 1 <= len(answer.closest) <= 3
+    assert 1 <= len(answer.closest_passages) <= 3
     assert (answer.short, answer.verdict, answer.disagreements) == (None, None, ())
     assert_exact(answer)
 
@@ -91,7 +91,7 @@ def test_an_answer_in_part_says_that_it_may_be_none(bot: Bot, monkeypatch: pytes
     doubtful = replace(calibration(), partial=0.0, answered=1.1)
     monkeypatch.setattr("bot.bot.calibration", lambda: doubtful)
     answer = bot.ask(ALLOWED)
-    assert (answer.status, len(answer.claims), answer.closest) == ("partial", 1, ())
+    assert (answer.status, len(answer.claims), answer.closest_passages) == ("partial", 1, ())
     assert answer.text.endswith("What was found tells of this, but may not answer it.")
     assert_exact(answer)
 
@@ -119,13 +119,13 @@ def test_the_last_earlier_questions_are_searched_too_and_what_was_answered_is_no
     assert answer.query == "Who is Mikola Statkevich? What happened to him? And who is his wife?"
     assert answer.question == "And who is his wife?"
     other = bot.ask("And who is his wife?", [Turn(question, "Nobody knows.") for question in earlier])
-    assert replace(other, made=answer.made) == answer
+    assert replace(other, created_at=answer.created_at) == answer
 
 
 @pytest.mark.parametrize("question", ["🙂🙂🙂", "?!", '"*" : ^'])
 def test_where_no_word_says_what_is_asked_there_is_nothing_to_read(bot: Bot, question: str) -> None:
     answer = bot.ask(question)
-    assert (answer.status, answer.closest, answer.read) == ("not_found", (), 0)
+    assert (answer.status, answer.closest_passages, answer.passages_read) == ("not_found", (), 0)
     assert answer.missing == ("There is nothing to read.",)
 
 
@@ -154,13 +154,13 @@ def test_a_stream_grows_claim_by_claim_into_the_same_answer(bot: Bot) -> None:
     assert counts == list(range(1, len(counts) + 1))
     assert counts
     again = bot.ask(ALLOWED)
-    assert replace(events[-1].answer, made=again.made) == again
+    assert replace(events[-1].answer, created_at=again.created_at) == again
 
 
 def test_the_chain_is_a_langchain_runnable(bot: Bot) -> None:
     assert isinstance(bot.chain, Runnable)
     events = bot.chain.invoke({"question": ALLOWED, "history": (), "as_of": None})
-    assert all(isinstance(event, Event) for event in events)
+    assert all(isinstance(event, AnswerEvent) for event in events)
 
 
 def test_a_folder_without_a_library_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_the_program_prints_the_fields_of_the_answer_as_json(sample_data: Path) 
     said = json.loads(done.stdout)
     assert said["status"] == "answered"
     assert said["text"].startswith(said["claims"][0]["text"])
-    assert said["read"] >= 1
+    assert said["passages_read"] >= 1
     assert said["claims"][0]["support"] == "quoted"
     assert said["coverage"]["articles"] == 69
     for citation in said["citations"]:
@@ -223,6 +223,6 @@ def test_the_seed_article_is_quoted_word_for_word(seed_data: Path, shared: Path,
     with Bot.open(data=seed_data, model="") as opened:
         answer = opened.ask(question)
     text = next((shared / "seeds").glob("*.txt")).read_text("utf-8")
-    assert answer.citations or answer.closest
-    assert all(citation.quote in text for citation in (*answer.citations, *answer.closest))
+    assert answer.citations or answer.closest_passages
+    assert all(citation.quote in text for citation in (*answer.citations, *answer.closest_passages))
     assert_exact(answer)

@@ -69,7 +69,7 @@ def test_at_least_as_many_come_out_right_as_were_counted(asked: list[tuple[Case,
 
 def test_every_citation_is_exact_and_every_short_answer_stands_in_its_quote(asked: list[tuple[Case, Answer]]) -> None:
     for case, answer in asked:
-        for cited in (*answer.citations, *answer.closest):
+        for cited in (*answer.citations, *answer.closest_passages):
             assert cited.article.text[cited.start : cited.end] == cited.quote, case.id
             assert cited.quote.strip(), case.id
         assert [one.number for one in answer.citations] == list(range(1, len(answer.citations) + 1)), case.id

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot import Bot, Filters
-from bot.evidence import is_report
-from bot.quoting import IN_PART, MAX_LISTED, MAX_QUOTES, Choice, choose
+from bot.evidence import is_statement
+from bot.quote_selection import IN_PART, MAX_LIST_QUOTES, MAX_QUOTES, QuoteSelection, select_quotes
 from bot.reading import Candidate, Reading
-from encoder import Kind
+from encoder import QuestionType
 from ingest import update
 from language import Message
 from tests.support.readings import FITTED, HARDLY, SURELY, candidate, hit, reading
@@ -29,11 +29,11 @@ def likely(*texts: str, published: str = "2025-12-13") -> list[Candidate]:
     ]
 
 
-def chosen(*candidates: Candidate, kind: Kind = "other", answerable: float = 0.9) -> Choice:
-    return choose(reading(*candidates, answerable=answerable), kind, FITTED)
+def chosen(*candidates: Candidate, kind: QuestionType = "other", answerable: float = 0.9) -> QuoteSelection:
+    return select_quotes(reading(*candidates, answerable=answerable), kind, FITTED)
 
 
-def words_of(choice: Choice) -> list[str]:
+def words_of(choice: QuoteSelection) -> list[str]:
     """What is quoted."""
     return [found.article.text[span.start : span.end] for found, span in choice.quotes]
 
@@ -66,7 +66,7 @@ def test_a_refusal_quotes_nothing_and_says_how_much_was_read() -> None:
 
 
 def test_where_nothing_was_found_there_is_nothing_to_read() -> None:
-    assert choose(Reading((), 0.0, ()), "other", FITTED) == Choice(
+    assert select_quotes(Reading((), 0.0, ()), "other", FITTED) == QuoteSelection(
         (), "not_found", (Message("There is nothing to read."),)
     )
 
@@ -75,17 +75,18 @@ def test_an_answer_in_part_is_the_best_sentence_and_says_that_it_may_not_answer(
     choice = chosen(*likely(*SOME[:3]), answerable=0.5)
     assert words_of(choice) == SOME[:1]
     assert choice.missing == (IN_PART,)
-    assert (choice.short, choice.verdict, choice.differing) == (None, None, None)
+    assert (choice.short, choice.verdict, choice.conflict) == (None, None, None)
 
 
 # which sentences are quoted
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [("other", MAX_QUOTES), ("yesno", MAX_QUOTES), ("list", MAX_LISTED), ("timeline", MAX_LISTED)]
+    ("kind", "most"),
+    [("other", MAX_QUOTES), ("yesno", MAX_QUOTES), ("list", MAX_LIST_QUOTES), ("timeline", MAX_LIST_QUOTES)],
 )
-def test_no_more_are_quoted_than_the_kind_of_question_asks_for(kind: Kind, most: int) -> None:
-    assert (MAX_QUOTES, MAX_LISTED) == (4, 8)
+def test_no_more_are_quoted_than_the_kind_of_question_asks_for(kind: QuestionType, most: int) -> None:
+    assert (MAX_QUOTES, MAX_LIST_QUOTES) == (4, 8)
     assert words_of(chosen(*likely(*SOME), kind=kind)) == SOME[:most]
 
 
@@ -176,7 +177,7 @@ ORDERS = [
 
 @pytest.mark.parametrize("sentence", ORDERS)
 def test_an_order_or_a_question_reports_nothing(sentence: str) -> None:
-    assert not is_report(sentence)
+    assert not is_statement(sentence)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +191,12 @@ def test_an_order_or_a_question_reports_nothing(sentence: str) -> None:
     ],
 )
 def test_what_is_told_reports(sentence: str) -> None:
-    assert is_report(sentence)
+    assert is_statement(sentence)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kind", ["other", "list", "timeline", "yesno"])
-def test_an_order_to_the_reader_is_never_quoted_however_likely_it_is(order: str, kind: Kind) -> None:
+def test_an_order_to_the_reader_is_never_quoted_however_likely_it_is(order: str, kind: QuestionType) -> None:
     planted = candidate(hit(order, name="planted"), score=SURELY)
     assert words_of(chosen(planted, *likely(SOME[0]), kind=kind)) == [SOME[0]]
     assert words_of(chosen(planted, *likely(SOME[0]), kind=kind, answerable=0.5)) == [SOME[0]]
@@ -221,7 +222,7 @@ def test_the_short_answer_is_the_words_that_answer_best_if_their_logit_is_high_e
 
 
 @pytest.mark.parametrize("kind", ["list", "timeline", "yesno"])
-def test_other_kinds_of_questions_have_no_short_answer(kind: Kind) -> None:
+def test_other_kinds_of_questions_have_no_short_answer(kind: QuestionType) -> None:
     assert chosen(*likely(SOME[0]), kind=kind).short is None
     assert chosen(*likely(SOME[0]), kind="other").short is not None
 
@@ -232,19 +233,19 @@ def test_where_sources_differ_there_is_no_short_answer_and_every_account_is_quot
         candidate(hit(SOME[0], name="b"), words="Ada", score=2.5),
         candidate(hit("There were 104 people in Norholm.", name="c"), words="104", score=2.0),
     )
-    assert choice.differing
+    assert choice.conflict
     assert words_of(choice) == ["In Norholm 114 people came.", "There were 104 people in Norholm."]
     assert choice.short is None
 
 
 @pytest.mark.parametrize("kind", ["list", "timeline", "yesno"])
-def test_only_a_question_for_one_thing_has_accounts_that_differ(kind: Kind) -> None:
+def test_only_a_question_for_one_thing_has_accounts_that_differ(kind: QuestionType) -> None:
     choice = chosen(
         candidate(hit("In Norholm 114 people came.", name="a"), words="114", score=3.0),
         candidate(hit("There were 104 people in Norholm.", name="c"), words="104", score=2.0),
         kind=kind,
     )
-    assert choice.differing is None
+    assert choice.conflict is None
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_a_verdict_is_given_over_its_threshold(relation: tuple[float, float, flo
 
 
 @pytest.mark.parametrize("kind", ["other", "list", "timeline"])
-def test_only_a_question_for_yes_or_no_has_a_verdict(kind: Kind) -> None:
+def test_only_a_question_for_yes_or_no_has_a_verdict(kind: QuestionType) -> None:
     assert chosen(candidate(hit(SOME[0]), relation=(0.9, 0.1, 0.0)), kind=kind).verdict is None
 
 
@@ -331,16 +332,16 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_quote_is_exact_and_stands_once(bot: Bot, question: str) -> None:
     answer = bot.ask(question)
-    for cited in (*answer.citations, *answer.closest):
+    for cited in (*answer.citations, *answer.closest_passages):
         assert cited.article.text[cited.start : cited.end] == cited.quote
         assert cited.quote.strip()
-        assert "previous instructions" not in cited.quote or cited in answer.closest
+        assert "previous instructions" not in cited.quote or cited in answer.closest_passages
     places = sorted((one.article.id, one.start, one.end) for one in answer.citations)
     assert all(one[0] != other[0] or one[2] <= other[1] for one, other in pairwise(places))
     assert (answer.status == "not_found") == (not answer.citations)
     assert (answer.status == "answered") == (not answer.missing)
     for disagreement in answer.disagreements:
-        for account in disagreement.accounts:
+        for account in disagreement.values:
             assert account.citations
     if answer.short:
         cited = answer.citations[answer.short.citation - 1]
@@ -349,9 +350,9 @@ def test_every_quote_is_exact_and_stands_once(bot: Bot, question: str) -> None:
 
 def test_only_what_the_filters_choose_is_quoted(bot: Bot) -> None:
     answer = bot.ask("Who was freed?", filters=Filters(publishers=("old",)))
-    assert {one.article.publisher for one in (*answer.citations, *answer.closest)} == {"old"}
+    assert {one.article.publisher for one in (*answer.citations, *answer.closest_passages)} == {"old"}
     nothing = bot.ask("Who was freed?", filters=Filters(publishers=("nobody",)))
-    assert (nothing.status, nothing.closest, nothing.read) == ("not_found", (), 0)
+    assert (nothing.status, nothing.closest_passages, nothing.passages_read) == ("not_found", (), 0)
     assert "No article fits the filter (publisher nobody)." in nothing.text
 
 
@@ -360,7 +361,7 @@ def test_an_empty_library_answers_nothing_and_says_so(tmp_path: Path) -> None:
     update([tmp_path / "void"], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data", model="") as empty:
         answer = empty.ask("Who was freed?")
-    assert (answer.status, answer.citations, answer.closest, answer.read) == ("not_found", (), (), 0)
+    assert (answer.status, answer.citations, answer.closest_passages, answer.passages_read) == ("not_found", (), (), 0)
     assert answer.missing == ("There is nothing to read.",)
     assert "There are no articles in it yet." in answer.text
 
@@ -368,4 +369,4 @@ def test_an_empty_library_answers_nothing_and_says_so(tmp_path: Path) -> None:
 def test_two_spellings_of_a_question_are_said_to_be_one_name(bot: Bot) -> None:
     answer = bot.ask("Are Kalesnikava and Kolesnikova two different people?")
     assert "Kalesnikava and Kolesnikova are spellings of the same name, Maria Kalesnikava." in answer.text
-    assert not any(one.also for one in bot.ask("Was Kalesnikava freed with Kalesnikava's friends?").spellings)
+    assert not any(one.also_asked for one in bot.ask("Was Kalesnikava freed with Kalesnikava's friends?").name_variants)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from bot import Bot
-from bot.reading import Calibration, Regression, calibration, judged, question_features, read, sentence_features
+from bot.reading import Calibration, Regression, build_reading, calibration, question_features, read, sentence_features
 from encoder import PassageScores, Reader, SentenceScores, Text
 from encoder.engine import POSITIONS
 from encoder.packing import QUESTION_TOKENS, SOURCE_TOKENS, TURNS_TOKENS, WINDOW_TOKENS, windows
 from ingest import update
 from tests.support.program import ROOT
 from tests.support.readings import hit
-from vectorstore import Hit, settings
+from vectorstore import Hit, load_settings
 
 MARKS = 5  # beginning and ends in a row
 OPEN = (0.0, 0.0, 1.0)  # a relation that settles nothing
@@ -108,18 +108,18 @@ FITTED = Calibration(
 
 
 def test_a_reading_holds_every_sentence_best_first_with_its_probability() -> None:
-    reading = judged([ONE, OTHER], PASSAGES, FITTED)
-    assert reading.read == 2
+    reading = build_reading([ONE, OTHER], PASSAGES, FITTED)
+    assert reading.passages_read == 2
     assert [one.text for one in reading.candidates] == ["Carl stayed.", "Bert left.", "Ada came."]
     assert [one.score for one in reading.candidates] == [7.0, 3.0, -1.0]
-    np.testing.assert_allclose([one.likely for one in reading.candidates], 1 / (1 + np.exp([-7.0, -3.0, 1.0])))
+    np.testing.assert_allclose([one.probability for one in reading.candidates], 1 / (1 + np.exp([-7.0, -3.0, 1.0])))
     assert reading.answerable == pytest.approx(1 / (1 + math.exp(-4.5)))
     assert [one.passage for one in reading.candidates] == [PASSAGES[1], PASSAGES[0], PASSAGES[0]]
 
 
 def test_the_words_that_answer_are_places_of_the_article() -> None:
     made = PassageScores(0.0, OPEN, (scores(0.0), SentenceScores(5.0, 6.0, 0, 4, 1.0)))
-    best, other = judged([ONE], [made], FITTED).candidates
+    best, other = build_reading([ONE], [made], FITTED).candidates
     assert ONE.article.text[best.words.start : best.words.end] == "Bert"
     assert ONE.article.text[other.words.start : other.words.end] == "Ada"
     assert (best.corrects, other.corrects) == (True, False)
@@ -135,13 +135,13 @@ def test_the_reader_tells_times_apart_by_the_day_of_publication_too(reader: Read
 
 
 def test_nothing_that_was_read_answers_nothing() -> None:
-    reading = judged([], [], FITTED)
-    assert (reading.candidates, reading.answerable, reading.read) == ((), 0.0, 0)
+    reading = build_reading([], [], FITTED)
+    assert (reading.candidates, reading.answerable, reading.passages_read) == ((), 0.0, 0)
 
 
 def test_scores_beyond_all_bounds_are_still_probabilities() -> None:
-    reading = judged([ONE], [passage(1e6, -1e6)], FITTED)
-    assert [round(one.likely, 6) for one in reading.candidates] == [1.0, 0.0]
+    reading = build_reading([ONE], [passage(1e6, -1e6)], FITTED)
+    assert [round(one.probability, 6) for one in reading.candidates] == [1.0, 0.0]
     assert 0 <= reading.answerable <= 1
 
 
@@ -182,7 +182,7 @@ def test_the_calibration_that_is_shipped_is_complete() -> None:
     assert 0 < fitted.partial <= fitted.answered < 1
     assert 0 < fitted.quoted < 1
     assert 0 < fitted.verdict < 1
-    assert len(judged([ONE, OTHER], PASSAGES, fitted).candidates) == 3
+    assert len(build_reading([ONE, OTHER], PASSAGES, fitted).candidates) == 3
 
 
 # the reader itself
@@ -190,7 +190,7 @@ def test_the_calibration_that_is_shipped_is_complete() -> None:
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(settings(None).cache, 2)
+    return Reader(load_settings(None).cache_dir, 2)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +224,7 @@ def assert_sound(made: PassageScores, sentences: tuple[str, ...]) -> None:
 def test_every_short_answer_stands_in_its_quote(bot: Bot, question: str) -> None:
     answer = bot.ask(question)
     assert answer.reader
-    assert 1 <= answer.read <= 10
+    assert 1 <= answer.passages_read <= 10
     if short := answer.short:
         cited = answer.citations[short.citation - 1]
         assert short.text.strip()
@@ -307,7 +307,7 @@ def test_odd_questions_are_read(reader: Reader, question: str) -> None:
 
 def test_a_question_in_chinese_is_answered_or_refused_with_exact_quotes(bot: Bot) -> None:
     answer = bot.ask("谁在2025年12月被释放？")
-    for cited in (*answer.citations, *answer.closest):
+    for cited in (*answer.citations, *answer.closest_passages):
         assert cited.article.text[cited.start : cited.end] == cited.quote
 
 

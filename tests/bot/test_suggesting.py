@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot import Answer, Bot, Filters
-from bot.answer import numbered
+from bot.answer import numbered_citations
 from bot.bot import SUGGESTING_HITS
-from bot.suggesting import next_questions
+from bot.suggestions import suggest_questions
 from tests.support.readings import answering_from, hit
-from vectorstore import Coverage, Names
+from vectorstore import Coverage, NameTable
 
 LATIN, RUSSIAN, BELARUSIAN = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -33,7 +33,7 @@ def bot(sample_data: Path) -> Iterator[Bot]:
 def _at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left out for want of time, and a question asked again reads as much as was read to try it."""
     monkeypatch.setattr("bot.bot.SUGGESTING_SECONDS", 200.0)
-    monkeypatch.setattr("bot.bot.CROWDED", ((1000, SUGGESTING_HITS),))
+    monkeypatch.setattr("bot.bot.PASSAGES_BY_LOAD", ((1000, SUGGESTING_HITS),))
 
 
 def quoting(question: str, *quotes: str) -> Answer:
@@ -44,11 +44,11 @@ def quoting(question: str, *quotes: str) -> Answer:
         query=question,
         status="answered",
         claims=(),
-        citations=numbered([(one, one.span) for one in hits]),
-        closest=(),
+        citations=numbered_citations([(one, one.span) for one in hits]),
+        closest_passages=(),
         coverage=Coverage(1, 0, "2025-12-13", "2025-12-13", 0),
         notes=(),
-        mode="quoting",
+        model="",
         prompts=(),
     )
 
@@ -103,7 +103,7 @@ def test_a_question_that_nothing_answers_leads_to_some_that_something_does(bot: 
 def test_belarusian_is_known_by_its_words_too() -> None:
     # none of the question's letters is Belarusian alone
     answer = quoting("Як спячы хлеб на заквасцы?", "Алесь Бяляцкі прыехаў у Вільню 13 снежня 2025 года.")
-    suggested = [asked for asked, _ in next_questions(answer, Names.open(None))]
+    suggested = [asked for asked, _ in suggest_questions(answer, NameTable.open(None))]
     assert any("Бяляцкі" in one for one in suggested)
     assert any("13 снежня 2025" in one for one in suggested)
     assert not any("и" in one or "щ" in one for one in suggested)
@@ -122,8 +122,8 @@ def test_what_the_filters_leave_out_is_not_suggested(bot: Bot) -> None:
 
 def test_there_are_none_without_quotes_and_none_of_a_name_that_the_language_does_not_spell(bot: Bot) -> None:
     answer = quoting("Кого освободили?", "Maria Kolesnikova and Ales Byalyatski were freed.")
-    latin = Names(["[people]", "Maria Kalesnikava: Maria Kolesnikova", "Ales Bialiatski: Ales Byalyatski"])
-    assert [name for _, name in next_questions(replace(answer, question="Who?"), latin)]
-    assert not list(next_questions(answer, latin))
+    latin = NameTable(["[people]", "Maria Kalesnikava: Maria Kolesnikova", "Ales Bialiatski: Ales Byalyatski"])
+    assert [name for _, name in suggest_questions(replace(answer, question="Who?"), latin)]
+    assert not list(suggest_questions(answer, latin))
     nothing = bot.ask("???")
     assert bot.suggest(nothing) == ()

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 
 from bot import Answer, Bot, Turn, verify
-from bot.bundle import bundle
+from bot.bundle import dump_bundle
 from bot.chat_model import ChatModel, ChatModelConfig
 from bot.generation import AnswerGenerator
 from bot.reading import calibration, read
-from encoder import Kind, Kinds, PassageScores, Reader, SentenceScores, Text
+from encoder import PassageScores, QuestionClassifier, QuestionType, Reader, SentenceScores, Text
 from ingest import update
 from tests.conftest import OpenStore, hits, updated
 from tests.support.endpoint import Script, endpoint
 from tests.support.readings import FITTED, NEVER, SURELY
-from vectorstore import HybridRetriever, Names, Store, settings
+from vectorstore import HybridRetriever, NameTable, Store, load_settings
 
 QUESTION = "What does General License 13 allow?"
 KEY = "sk-secret-0123456789"
@@ -35,19 +35,19 @@ NOTHING = '{"claims": []}'
 
 @pytest.fixture(scope="module")
 def store(sample_data: Path) -> Iterator[Store]:
-    opened = Store.open(settings(sample_data), create=False)
+    opened = Store.open(load_settings(sample_data), create=False)
     yield opened
     opened.close()
 
 
 @cache
 def reader() -> Reader:
-    return Reader(settings(None).cache, 2)
+    return Reader(load_settings(None).cache_dir, 2)
 
 
 @cache
-def kinds() -> Kinds:
-    return Kinds(settings(None).cache, 2)
+def kinds() -> QuestionClassifier:
+    return QuestionClassifier(load_settings(None).cache_dir, 2)
 
 
 class Marking(Reader):
@@ -62,10 +62,10 @@ class Marking(Reader):
         return SentenceScores(SURELY, NEVER, *number.span(), SURELY)
 
 
-class OneThing(Kinds):
+class OneThing(QuestionClassifier):
     """Takes every question for one that asks for one thing."""
 
-    def of(self, question: str) -> Kind:  # noqa: ARG002
+    def of(self, question: str) -> QuestionType:  # noqa: ARG002
         return "other"
 
 
@@ -75,9 +75,9 @@ def writing(
 ) -> Iterator[Bot]:
     with endpoint(script) as address:
         writer = AnswerGenerator(ChatModel(ChatModelConfig("scripted-model", address, KEY)))
-        names = Names.open(None)
+        names = NameTable.open(None)
         retriever = HybridRetriever(store=store, names=names)
-        asks = OneThing(settings(None).cache, 2) if read_by else kinds()
+        asks = OneThing(load_settings(None).cache_dir, 2) if read_by else kinds()
         read_by = read_by or reader()
         with Bot(retriever, store, names, read_by, asks, writer, show_unsupported=show_unsupported) as bot:
             yield bot
@@ -115,7 +115,7 @@ def test_a_claim_is_tied_to_the_sentence_that_proves_it(store: Store, number: in
     one = claim("The licence allows dealings with Belaruskali and Agrorozkvit.", number)
     two = claim("It reaches firms they own by 50%.", number, "with entities they own by 50% or more.")
     answer, script = asked(store, [says(one, two)])
-    assert (answer.status, answer.mode) == ("answered", "writing with scripted-model")
+    assert (answer.status, answer.model) == ("answered", "scripted-model")
     assert [claim.support for claim in answer.claims] == ["verified", "verified"]
     assert answer.text == (
         "The licence allows dealings with Belaruskali and Agrorozkvit. [1] It reaches firms they own by 50%. [1]"
@@ -160,17 +160,17 @@ def test_what_the_sources_differ_in_is_told_though_the_model_tells_one_side(
     lines = [json.dumps({"title": name, "published": "2025-12-13", "text": text}) for name, text in texts.items()]
     (tmp_path / "two.jsonl").write_text("\n".join(lines), "utf-8")
     update([tmp_path / "two.jsonl"], data=tmp_path / "data")
-    opened = Store.open(settings(tmp_path / "data"), create=False)
+    opened = Store.open(load_settings(tmp_path / "data"), create=False)
     script = Script([says(claim("104 people were taken to Ukraine.", place, texts["Other"])) for place in (1, 2)])
     try:
-        with writing(opened, script, read_by=Marking(settings(None).cache, 2)) as bot:
+        with writing(opened, script, read_by=Marking(load_settings(None).cache_dir, 2)) as bot:
             answer = bot.ask("How many people were taken to Ukraine?")
-            assert all(finding.holds for finding in verify(bundle([answer]), bot.article))
+            assert all(finding.ok for finding in verify(dump_bundle([answer]), bot.article))
     finally:
         opened.close()
     assert [claim.text for claim in answer.claims] == ["104 people were taken to Ukraine."]
     (found,) = answer.disagreements
-    sides = {one.value: [answer.citations[number - 1].quote for number in one.citations] for one in found.accounts}
+    sides = {one.value: [answer.citations[number - 1].quote for number in one.citations] for one in found.values}
     assert sides == {"104": [texts["Other"]], "114": [texts["One"]]}
     assert answer.short is None
 
@@ -207,7 +207,7 @@ def test_it_is_shown_as_unsupported_where_that_is_asked_for(store: Store, number
         store, [says(claim("The licence covers Agrorozkvit.", number), false), NOTHING], show_unsupported=True
     )
     assert [one.support for one in answer.claims] == ["verified", "unverified"]
-    assert "75" in answer.claims[1].doubts[0]
+    assert "75" in answer.claims[1].issues[0]
 
 
 def test_a_claim_that_failed_is_asked_for_once_more(store: Store, number: int) -> None:
@@ -232,7 +232,7 @@ def test_what_the_model_says_again_when_it_is_asked_once_more_is_said_once(store
 
 def test_where_nothing_is_proved_the_answer_is_quoted(store: Store, number: int) -> None:
     answer, script = asked(store, [says(claim("Firms owned by 75% are covered.", number))])
-    assert (answer.mode, answer.status) == ("quoting", "answered")
+    assert (answer.model, answer.status) == ("", "answered")
     assert "Nothing that the model wrote is proved" in answer.notes[0]
     assert len(script.requests) == 2  # it was asked once more, and no oftener
 
@@ -241,14 +241,14 @@ def test_a_proved_claim_that_is_not_about_the_question_is_not_said(
     store: Store, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = hits(store, QUESTION, 10)
-    last = read(Reader(settings(None).cache, 2), QUESTION, (), found).candidates[-1]
+    last = read(Reader(load_settings(None).cache_dir, 2), QUESTION, (), found).candidates[-1]
     place = next(place for place, hit in enumerate(found, 1) if hit.span == last.hit.span)
-    fitted = replace(calibration(), bears=last.likely + 1e-9)
+    fitted = replace(calibration(), bears=last.probability + 1e-9)
     monkeypatch.setattr("bot.bot.calibration", lambda: fitted)
     other = claim("The licence covers Agrorozkvit.", number)
     answer, script = asked(store, [says(other, claim(last.text, place, last.text)), NOTHING])
     assert answer.text == "The licence covers Agrorozkvit. [1]"
-    mend = next(request["messages"][-1]["content"] for request in script.requests if "to mend" in str(request))
+    mend = next(request["messages"][-1]["content"] for request in script.requests if "to revise" in str(request))
     assert "its quote has nothing to do with the question" in mend
 
 
@@ -266,7 +266,7 @@ def test_a_second_look_that_finds_nothing_drops_the_claim(store: Store, number: 
     answer, _ = asked(
         store, [says(claim("The licence covers Belaruskali.", number)), NOTHING], judgement="not supported"
     )
-    assert answer.mode == "quoting"
+    assert answer.model == ""
 
 
 def test_a_second_look_never_raises_what_the_program_refused(store: Store, number: int) -> None:
@@ -308,7 +308,7 @@ def test_other_names_for_the_parts_of_a_claim_are_understood(store: Store, numbe
 @pytest.mark.parametrize("text", ["I think it allows everything.", "", "null", '{"answer": 42}'])
 def test_a_model_that_ignores_the_form_leaves_the_quoted_answer(store: Store, text: str) -> None:
     answer, _ = asked(store, [text])
-    assert (answer.mode, answer.status) == ("quoting", "answered")
+    assert (answer.model, answer.status) == ("", "answered")
     assert "did not keep to the form" in answer.notes[0]
 
 
@@ -321,7 +321,7 @@ def test_an_endpoint_without_schemas_is_asked_without_one(store: Store, number: 
 def test_a_refusal_of_the_model_is_a_refusal(store: Store) -> None:
     answer, _ = asked(store, [NOTHING])
     assert answer.status == "not_found"
-    assert answer.closest
+    assert answer.closest_passages
 
 
 def test_a_stream_shows_each_claim_as_it_is_written(store: Store, number: int) -> None:
@@ -342,7 +342,7 @@ def test_a_stream_shows_each_claim_as_it_is_written(store: Store, number: int) -
 
 
 def quoted(answer: Answer, why: str) -> None:
-    assert (answer.status, answer.mode) == ("answered", "quoting")
+    assert (answer.status, answer.model) == ("answered", "")
     assert {claim.support for claim in answer.claims} == {"quoted"}
     assert why in answer.notes[0]
     assert "quoted instead" in answer.notes[0]
@@ -483,7 +483,7 @@ def test_a_server_that_falls_silent_is_not_waited_for(
 
         thread = threading.Thread(target=serve)
         thread.start()
-        names = Names.open(None)
+        names = NameTable.open(None)
         retriever = HybridRetriever(store=store, names=names)
         writer = AnswerGenerator(
             ChatModel(ChatModelConfig("silent", f"http://127.0.0.1:{server.getsockname()[1]}/v1", KEY))
@@ -511,7 +511,7 @@ def test_without_a_schema_or_a_key_in_the_way_the_environment_names_key_endpoint
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         monkeypatch.setenv("VIADOMA_MODEL", "scripted-model")
         with Bot.open(data=sample_data) as bot:
-            assert bot.mode == "writing with scripted-model"
+            assert bot.model == "scripted-model"
             assert bot.ask(QUESTION).status == "not_found"
     assert script.requests[0]["model"] == "scripted-model"
     assert script.keys[0] == f"Bearer {KEY}"
@@ -543,7 +543,7 @@ class Recording(Reader):
     """A reader that keeps what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__(settings(None).cache, 2)
+        super().__init__(load_settings(None).cache_dir, 2)
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
     def read(self, question: str, turns: Sequence[str], texts: Sequence[Text]) -> list[PassageScores]:
@@ -569,7 +569,7 @@ def test_where_the_model_does_not_rewrite_the_question_is_read_behind_those_befo
     script, recording = Script([" ", NOTHING]), Recording()
     with writing(store, script, read_by=recording) as bot:
         answer = bot.ask("And who is his wife?", [Turn("What happened to Statkevich?", "He had a stroke.")])
-    assert answer.mode == "writing with scripted-model"
+    assert answer.model == "scripted-model"
     assert answer.query == "What happened to Statkevich? And who is his wife?"
     assert recording.asked == [("And who is his wife?", ("What happened to Statkevich?",))]
 
@@ -588,6 +588,6 @@ def test_an_article_cannot_close_its_fence(tmp_path: Path, open_store: OpenStore
 def test_a_model_by_name_overrides_and_an_empty_one_quotes(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with Bot.open(data=sample_data, model="other-model") as bot:
-        assert bot.mode == "writing with other-model"
+        assert bot.model == "other-model"
     with Bot.open(data=sample_data, model="") as bot:
-        assert bot.mode == "quoting"
+        assert bot.model == ""

@@ -18,7 +18,7 @@ from encoder.packing import QUESTION_TOKENS, SOURCE_TOKENS, TURNS_TOKENS, WINDOW
 from encoder.rounding import MOST_WEIGHT, Rounded, rounded
 from encoder.tokens import Tokens
 from tests.support.program import ROOT
-from vectorstore import settings
+from vectorstore import load_settings
 
 TEXTS = [
     "Belarus freed 123 prisoners after the United States eased sanctions on potash.",
@@ -35,12 +35,12 @@ DECOMPOSED = unicodedata.normalize("NFD", "Зайцев й: Алякса́ндр
 
 @pytest.fixture(scope="module")
 def original() -> E5Embeddings:
-    return E5Embeddings(ORIGINAL, settings(None).cache, threads=2)
+    return E5Embeddings(ORIGINAL, load_settings(None).cache_dir, threads=2)
 
 
 @pytest.fixture(scope="module", params=[ORIGINAL, TRAINED], ids=["original", "trained"])
 def model(request: pytest.FixtureRequest) -> E5Embeddings:
-    return E5Embeddings(request.param, settings(None).cache, threads=2)
+    return E5Embeddings(request.param, load_settings(None).cache_dir, threads=2)
 
 
 # vectors
@@ -116,7 +116,7 @@ def test_a_model_is_carried_by_the_project_and_small(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def tokens() -> Tokens:
-    return vocabulary(settings(None).cache).tokens
+    return vocabulary(load_settings(None).cache_dir).tokens
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ PASSAGE = Text(
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(settings(None).cache, threads=2)
+    return Reader(load_settings(None).cache_dir, threads=2)
 
 
 def shares(read: PassageScores) -> NDArray[np.float64]:
@@ -303,7 +303,7 @@ def test_nothing_to_read_gives_nothing(reader: Reader) -> None:
 
 def test_a_passage_of_five_thousand_tokens_and_a_sentence_of_two_thousand_are_read(reader: Reader) -> None:
     sentences = [f"In {year} the harbour of Norholm counted {year % 97} boats, the mayor said." for year in range(300)]
-    numbers = vocabulary(settings(None).cache).tokens.numbers
+    numbers = vocabulary(load_settings(None).cache_dir).tokens.numbers
     assert len(numbers(" ".join(sentences))) > 5000
     endless = " ".join(f"boat {number}," for number in range(700)) + " and Belarus freed 123 prisoners"
     assert len(numbers(endless)) > 2000

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot import Bot, changes
+from bot import Bot, diff_words
 from ingest import Failure, LibraryError, Parallelism, update, watch
 from ingest.fetching import Fetcher
 from ingest.parallel import processes
@@ -28,7 +28,7 @@ from tests.conftest import OpenStore, hits, updated
 from tests.support.articles import LONG, PARAGRAPHS, TEXT
 from tests.support.program import ROOT
 from tests.support.site import Site
-from vectorstore import ORIGINAL, TRAINED, open_embeddings, settings
+from vectorstore import ORIGINAL, TRAINED, load_settings, open_embeddings
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -45,11 +45,11 @@ def test_an_unchanged_address_is_asked_conditionally_and_read_once(
     assert site.statuses == [("/light", 200), ("/light", 304)]
     assert store.library.generation() == generation
     article = next(store.library.articles())
-    provenance = store.library.origins.provenance(article.id, 1)
+    provenance = store.library.sources.provenance(article.id, 1)
     assert (provenance.address, provenance.final) == (address, address)
     assert provenance.etag
     assert provenance.extractor.startswith("trafilatura")
-    assert store.library.origins.raw(provenance.raw_sha256) == site.responses["/light"][2]
+    assert store.library.sources.raw(provenance.raw_sha256) == site.responses["/light"][2]
 
 
 def test_an_address_that_moved_for_good_is_the_same_article(
@@ -85,12 +85,12 @@ def test_a_page_that_is_gone_or_empty_leaves_its_article_as_it_was_and_stale(
     assert reason in report.failed[0].reason
     (article,) = store.library.articles()
     assert (article.version, "Ada Lund" in article.text) == (1, True)
-    stale = store.library.origins.stale(article.id)
+    stale = store.library.sources.stale(article.id)
     assert stale is not None
     assert reason in stale.reason
     site.article("/light", LONG)
     updated(store, address, fetcher=fetcher)
-    assert store.library.origins.stale(article.id) is None
+    assert store.library.sources.stale(article.id) is None
 
 
 @pytest.mark.slow
@@ -174,17 +174,17 @@ def test_a_correction_is_dated_on_its_citation_and_told_word_by_word(tmp_path: P
     update([path], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data") as bot:
         answer = bot.ask("Since when has Ada Lund kept the lighthouse?")
-        citation = (*answer.citations, *answer.closest)[0]
-        assert citation.corrected == citation.article.added[:10]
-        record = bot.record(citation.article.id, 2)
+        citation = (*answer.citations, *answer.closest_passages)[0]
+        assert citation.corrected_on == citation.article.ingested_at[:10]
+        record = bot.version_details(citation.article.id, 2)
         assert record is not None
-        assert record.before is not None
-        edits = [(change.kind, change.text.strip()) for change in changes(record.before.text, record.article.text)]
+        assert record.previous is not None
+        edits = [(change.kind, change.text.strip()) for change in diff_words(record.previous.text, record.article.text)]
         assert ("out", "1998") in edits
         assert ("in", "the spring of 1999") in edits
-        first = bot.record(citation.article.id, 1)
+        first = bot.version_details(citation.article.id, 1)
         assert first is not None
-        assert first.corrected == ""
+        assert first.corrected_on == ""
 
 
 def test_raw_bytes_are_not_kept_where_the_setting_says_so(
@@ -259,7 +259,7 @@ def test_work_is_spread_over_processes_with_the_same_result(tmp_path: Path, writ
 
 @pytest.mark.slow
 def test_processes_embed_with_the_model_that_they_are_told_and_refuse_one_they_do_not_know() -> None:
-    cache = settings(None).cache
+    cache = load_settings(None).cache_dir
     _, local = open_embeddings(ORIGINAL, cache)
     with processes(2) as (_, share_out, _):
         for name, same in ((ORIGINAL, True), (TRAINED, False)):

@@ -10,9 +10,9 @@ from pathlib import Path
 import docx
 import pytest
 
-from bot.attribution import voices
-from bot.evidence import covering
-from bot.quoting import choose
+from bot.attribution import find_speakers
+from bot.evidence import expand_to_sentences
+from bot.quote_selection import select_quotes
 from ingest import check, update
 from ingest.document import Document, Extract, UnreadableError
 from ingest.formats import extract
@@ -20,7 +20,7 @@ from ingest.passages import passages, sentences
 from language import Message
 from tests.conftest import OpenStore
 from tests.support.readings import FITTED, candidate, hit, reading
-from vectorstore import Article, Block, Hit, Names, Sentence, Span, context, text_blocks
+from vectorstore import Article, Block, Hit, NameTable, Sentence, Span, context, text_blocks
 
 LONG = (
     "Seven fishermen from Norholm came home on Tuesday after a year in the port prison of Sandby, their union said.",
@@ -183,13 +183,13 @@ def parted(*parts: tuple[str, str]) -> Hit:
 def test_what_stands_over_other_blocks_is_never_quoted(kind: str) -> None:
     found = parted((kind, "Seven fishermen come home"), ("paragraph", "Seven came home on Tuesday."))
     likely = [candidate(found, 0, score=4.0), candidate(found, 1, score=2.0)]
-    choice = choose(reading(*likely), "other", FITTED)
+    choice = select_quotes(reading(*likely), "other", FITTED)
     assert [found.article.text[span.start : span.end] for _, span in choice.quotes] == ["Seven came home on Tuesday."]
 
 
 def test_a_quote_over_a_border_is_two() -> None:
     found = parted(("paragraph", "Seven came home."), ("paragraph", "Nobody had asked Ole Brun."))
-    spans = covering(found, "Seven came home. Nobody had asked Ole Brun.")
+    spans = expand_to_sentences(found, "Seven came home. Nobody had asked Ole Brun.")
     assert [found.article.text[one.start : one.end] for one in spans] == [
         "Seven came home.",
         "Nobody had asked Ole Brun.",
@@ -202,7 +202,7 @@ def test_a_heading_is_no_speaker() -> None:
         ("heading", "Lawyer Nils Holm said"),
         ("paragraph", "He said that the nets were gone."),
     )
-    said = voices(found.article, found.sentences[2].span, Names(()))
+    said = find_speakers(found.article, found.sentences[2].span, NameTable(()))
     assert [voice.speaker for voice in said] == ["Ole Brun"]
 
 
@@ -316,7 +316,7 @@ def test_what_is_left_out_is_kept_with_the_version_in_words(tmp_path: Path, open
     update([source], data=tmp_path / "data")
     library = open_store(tmp_path / "data").library
     (kept,) = library.articles()
-    left_out = library.origins.provenance(kept.id, kept.version).left_out
+    left_out = library.sources.provenance(kept.id, kept.version).left_out
     assert left_out == "2 pictures, 1 frame"
     assert left_out.values["first"] == Message.many("{count} picture", "{count} pictures", count=2)
 

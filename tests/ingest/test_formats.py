@@ -19,10 +19,10 @@ from typing import BinaryIO, Literal, cast
 
 import pytest
 
-from ingest.document import MAX_BYTES, Document, Extract, FetchInfo, Kind, UnreadableError
+from ingest.document import MAX_BYTES, Document, DocumentKind, Extract, FetchInfo, UnreadableError
 from ingest.formats import READER_VERSION, extract
 from ingest.formats.decoding import decode, plain
-from ingest.formats.kinds import kind_of
+from ingest.formats.detection import detect_kind
 from tests.support.program import ROOT
 
 RUSSIAN = (
@@ -43,12 +43,12 @@ PNG = base64.b64decode(
 )
 
 
-def read(raw: bytes | str, kind: Kind, *, charset: str = "", info: FetchInfo | None = None) -> Extract:
+def read(raw: bytes | str, kind: DocumentKind, *, charset: str = "", info: FetchInfo | None = None) -> Extract:
     raw = raw.encode() if isinstance(raw, str) else raw
     return extract(Document("source", raw, kind, charset, info))
 
 
-def reason(raw: bytes | str, kind: Kind) -> str:
+def reason(raw: bytes | str, kind: DocumentKind) -> str:
     """Why something can't be read, after a look that it is one line."""
     with pytest.raises(UnreadableError) as caught:
         read(raw, kind)
@@ -62,7 +62,7 @@ def reason(raw: bytes | str, kind: Kind) -> str:
 def kind(raw: bytes | str, name: str = "file", content_type: str = "") -> str:
     file = io.BytesIO(raw.encode() if isinstance(raw, str) else raw)
     try:
-        return kind_of(file, name, content_type)
+        return detect_kind(file, name, content_type)
     finally:
         assert file.tell() == 0
 
@@ -232,7 +232,7 @@ def test_a_record_goes_by_the_same_names() -> None:
         ('{"text": "x", "title": {"a": 1}}', "record", "its title is not a plain value"),
     ],
 )
-def test_fields_that_make_no_sense_are_named(raw: str, kind: Kind, said: str) -> None:
+def test_fields_that_make_no_sense_are_named(raw: str, kind: DocumentKind, said: str) -> None:
     assert said in reason(raw, kind)
 
 
@@ -759,12 +759,12 @@ def test_xml_nested_deep_ends_in_a_line(depth: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["docx", "odt", "epub"])
-def test_a_bomb_is_refused_by_its_directory(kind: Kind) -> None:
+def test_a_bomb_is_refused_by_its_directory(kind: DocumentKind) -> None:
     assert "times its size" in reason(packed({"word/document.xml": b" " * 30_000_000}), kind)
 
 
 @pytest.mark.parametrize("kind", ["docx", "odt", "epub"])
-def test_an_office_file_that_is_none_ends_in_a_line(kind: Kind) -> None:
+def test_an_office_file_that_is_none_ends_in_a_line(kind: DocumentKind) -> None:
     assert "damaged" in reason(b"PK\x03\x04 and nothing more", kind)
     assert "damaged" in reason(packed({"a.txt": "Text."}), kind)
     assert reason(word()[:-500], kind)
@@ -979,7 +979,7 @@ def test_a_document_over_the_limit_is_refused_without_being_read() -> None:
 
     file = Sparse()
     with file, pytest.raises(UnreadableError, match="larger than 50 MB"):
-        kind_of(cast(BinaryIO, file), "a.txt")
+        detect_kind(cast(BinaryIO, file), "a.txt")
     assert file.taken <= 1_000_000
 
 
@@ -987,7 +987,7 @@ def test_a_document_over_the_limit_is_refused_without_being_read() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pdf", "docx", "odt", "epub", "mail", "record", "html", "rtf"])
-def test_no_random_bytes_break_a_reader(kind: Kind) -> None:
+def test_no_random_bytes_break_a_reader(kind: DocumentKind) -> None:
     for seed in range(5):
         raw = random.Random(seed).randbytes(2_000)
         with suppress(UnreadableError):

@@ -49,7 +49,7 @@ class Desk:
     def bar(self, name: str) -> None:
         with self.store.writing():
             self.store.library.remove(
-                self.store.library.named(str(self.folder / name)), verbatim("a test"), barred=True
+                self.store.library.resolve_articles(str(self.folder / name)), verbatim("a test"), by_user=True
             )
             self.store.collect_garbage()
 
@@ -317,7 +317,7 @@ def test_a_broken_line_keeps_no_correction_of_another_out(desk: Desk) -> None:
     report = desk.up()
     assert (len(report.failed), len(report.changed)) == (1, 1)
     assert LIGHT + CORRECTED in desk.live().values()
-    assert not any(desk.store.library.origins.stale(one.id) for one in desk.store.library.articles())
+    assert not any(desk.store.library.sources.stale(one.id) for one in desk.store.library.articles())
 
 
 def test_a_source_that_cannot_be_read_hides_no_other_of_the_same_article(desk: Desk) -> None:
@@ -328,7 +328,7 @@ def test_a_source_that_cannot_be_read_hides_no_other_of_the_same_article(desk: D
     assert len(desk.up().changed) == 1
     (article,) = desk.store.library.articles()
     assert article.text == LIGHT + CORRECTED
-    assert desk.store.library.origins.stale(article.id) is None
+    assert desk.store.library.sources.stale(article.id) is None
 
 
 # captures and archives
@@ -416,7 +416,7 @@ def test_what_was_taken_out_by_hand_stays_out(desk: Desk, change: Callable[[Desk
     change(desk)
     for _ in range(3):
         report = desk.up()
-        assert (report.added, len(report.withheld)) == ((), 1)
+        assert (report.added, len(report.still_removed)) == ((), 1)
     assert desk.live() == {}
 
 
@@ -428,7 +428,7 @@ def test_another_article_where_a_barred_one_lay_goes_in(desk: Desk) -> None:
     desk.up()
     desk.put("a.txt", BRIDGE)
     report = desk.up()
-    assert (desk.named(report.added), desk.named(report.withheld)) == (["a.txt"], ["b.txt"])
+    assert (desk.named(report.added), desk.named(report.still_removed)) == (["a.txt"], ["b.txt"])
     assert desk.live() == {"a.txt": BRIDGE}
 
 

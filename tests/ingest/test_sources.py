@@ -23,7 +23,7 @@ from warcio.warcwriter import WARCWriter
 
 from ingest.document import Document, Failure, FetchInfo, Item, Unchanged
 from ingest.fetching import Fetcher
-from ingest.finding import Sources
+from ingest.finding import SourceWalker
 from language import Message, verbatim
 from tests.support.site import PAGE, TEXT, Site
 
@@ -39,7 +39,7 @@ def never(_: str) -> FetchInfo | None:
 
 
 def walk(*sources: str | Path, fetcher: Fetcher = OFFLINE, last: Mapping[str, FetchInfo] | None = None) -> list[Item]:
-    return list(Sources([str(source) for source in sources], fetcher=fetcher, last_fetch=(last or {}).get))
+    return list(SourceWalker([str(source) for source in sources], fetcher=fetcher, last_fetch=(last or {}).get))
 
 
 def documents(items: list[Item]) -> list[Document]:
@@ -177,7 +177,7 @@ def test_progress_ends_at_the_total(write: Write, tmp_path: Path) -> None:
     write("b.jsonl", '{"text": "one"}\n{"text": "two"}\n')
     write("c.txt", b"\0\0\0")
     write("d.zip", zipped({"e.txt": TEXT}))
-    sources = Sources([str(tmp_path / "articles")], fetcher=OFFLINE, last_fetch=never)
+    sources = SourceWalker([str(tmp_path / "articles")], fetcher=OFFLINE, last_fetch=never)
     seen = [sources.done for _ in sources]
     assert seen == sorted(seen)
     assert sources.done == sources.total == sum(path.stat().st_size for path in (tmp_path / "articles").iterdir())
@@ -236,7 +236,7 @@ def test_a_line_too_large_is_passed_by_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     found = 0
     failed = []
-    for item in Sources([str(path)], fetcher=OFFLINE, last_fetch=never):
+    for item in SourceWalker([str(path)], fetcher=OFFLINE, last_fetch=never):
         found += isinstance(item, Document)
         failed += [item] if isinstance(item, Failure) else []
     peak = tracemalloc.get_traced_memory()[1]
@@ -889,7 +889,7 @@ def test_progress_counts_the_addresses_of_a_list(site: Site, fetcher: Fetcher, t
     one = site.page("/1")
     path = tmp_path / "list.txt"
     path.write_text(f"{one}\n{site.root}/2\n")
-    sources = Sources([str(path)], fetcher=fetcher, last_fetch=never)
+    sources = SourceWalker([str(path)], fetcher=fetcher, last_fetch=never)
     seen = [sources.done for _ in sources]
     assert seen == [path.stat().st_size + 100_000, path.stat().st_size + 200_000]
     assert sources.done == sources.total

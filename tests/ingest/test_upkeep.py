@@ -24,7 +24,7 @@ from ingest import backup, check, delete, rebuild, reinstate, remove, restore, u
 from tests.conftest import SAMPLES, Counted, OpenStore, hits, updated
 from tests.support.articles import Letters, random_article
 from tests.support.program import ROOT, finished
-from vectorstore import ORIGINAL, TRAINED, LibraryError, Store, open_embeddings, settings, stored_embedding
+from vectorstore import ORIGINAL, TRAINED, LibraryError, Store, load_settings, open_embeddings, stored_embedding
 from vectorstore import check as check_store
 from vectorstore import rebuild as rebuild_store
 
@@ -137,7 +137,7 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
             rebuilt = rebuild_store(store, "letters", Announced(on_use=ask))
         assert rebuilt.embedded == 6  # two passages, four sentences
         assert any("Ada Lund" in text for text in answered)
-    with pytest.raises(LibraryError, match="remade with the embedding model letters"):
+    with pytest.raises(LibraryError, match="rebuilt with the embedding model letters"):
         ask()
     with closing(Store(data, name="letters", embeddings=Letters(), create=False)) as moved:
         assert "Ada Lund" in hits(moved, "Who keeps the lighthouse at Norholm?", 3)[0].text
@@ -148,7 +148,7 @@ def test_a_library_moves_to_another_model_while_the_old_one_answers(
 @pytest.fixture
 def older(tmp_path: Path, write: Write) -> Path:
     """A library as the original model made it, of one article, and a second article beside that."""
-    name, original = open_embeddings(ORIGINAL, settings(None).cache)
+    name, original = open_embeddings(ORIGINAL, load_settings(None).cache_dir)
     with closing(Store(tmp_path / "data", name=name, embeddings=original, create=True)) as store:
         updated(store, write("light.txt", TEXT))
     write("ferry.txt", OTHER)
@@ -160,8 +160,8 @@ def answered_by(data: Path) -> str:
     assert check(data=data) == []
     with Bot.open(data, model="") as bot:
         assert "Ada Lund" in hits(bot._store, "Who keeps the lighthouse?", 3)[0].text
-        assert bot.ask("Who keeps the lighthouse?").embedding == bot.embedding
-        return bot.embedding
+        assert bot.ask("Who keeps the lighthouse?").embedding_model == bot.embedding_model
+        return bot.embedding_model
 
 
 @pytest.mark.slow
@@ -170,8 +170,8 @@ def test_a_library_of_the_original_model_stays_with_it_until_it_is_rebuilt(older
     assert answered_by(older) == ORIGINAL
     assert len(update([articles], data=older).added) == 1
     assert answered_by(older) == ORIGINAL
-    with closing(Store.open(settings(older), create=False)) as store:
-        one, other = (open_embeddings(name, settings(None).cache)[1] for name in (ORIGINAL, TRAINED))
+    with closing(Store.open(load_settings(older), create=False)) as store:
+        one, other = (open_embeddings(name, load_settings(None).cache_dir)[1] for name in (ORIGINAL, TRAINED))
         stored, (ferry, _) = np.stack(sentences(store)), OTHER.split(" Its")
         likest = [float((stored @ np.array(some.embed_documents([ferry])[0])).max()) for some in (one, other)]
         assert likest[0] > 0.999 > likest[1]
@@ -317,11 +317,11 @@ def test_a_removed_article_stays_out_until_its_source_is_deleted(
     (article,) = remove([str(path)], "its author asked for it", data=data)
     store = open_store(data)
     assert not any("Ada Lund" in hit.text for hit in hits(store, "Who keeps the lighthouse?", 5))
-    assert update([tmp_path / "articles"], data=data).withheld == (str(path),)
-    record = store.library.record(article, 1)
+    assert update([tmp_path / "articles"], data=data).still_removed == (str(path),)
+    record = store.library.version_details(article, 1)
     assert record is not None
-    assert record.removed is not None
-    assert record.removed.reason == "its author asked for it"
+    assert record.tombstone is not None
+    assert record.tombstone.reason == "its author asked for it"
     assert record.article.text == TEXT
     assert check(data=data) == []
 
@@ -453,7 +453,7 @@ def moved_away(write: Write, store: Store) -> str:
 def test_a_file_means_what_lies_there_now(tmp_path: Path, write: Write) -> None:
     with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         other = moved_away(write, store)
-        assert store.library.named(str((tmp_path / "articles" / "a.txt").resolve())) == [other]
+        assert store.library.resolve_articles(str((tmp_path / "articles" / "a.txt").resolve())) == [other]
 
 
 @pytest.mark.slow
@@ -503,12 +503,12 @@ def test_a_deletion_that_was_broken_off_is_finished_by_the_next_ingest(
 
     with closing(Store(tmp_path / "data", name="letters", embeddings=Letters(), create=True)) as store:
         updated(store, tmp_path / "articles")
-        article = store.library.named(str(secret.resolve()))
+        article = store.library.resolve_articles(str(secret.resolve()))
         monkeypatch.setattr(f"vectorstore.{where}", fail)
         with store.writing(), pytest.raises(BrokenOffError):
             store.delete(article)
         monkeypatch.undo()
-        assert any("deletion was broken off" in fault for fault in check_store(store))
+        assert any("deletion was interrupted" in fault for fault in check_store(store))
         secret.unlink()
         updated(store, tmp_path / "articles")
         assert check_store(store) == []
@@ -544,8 +544,8 @@ def test_what_was_removed_is_brought_back_as_it_was(data: Path, open_store: Open
     store = open_store(data)
     assert "Ada Lund" in hits(store, "Who keeps the lighthouse?", 3)[0].text
     assert len(store.library.versions(article)) == 1
-    assert store.library.origins.removed(article) is None
+    assert store.library.sources.tombstone(article) is None
     report = update([data.parent / "articles"], data=data)
-    assert (len(report.unchanged), report.withheld) == (2, ())
+    assert (len(report.unchanged), report.still_removed) == (2, ())
     with pytest.raises(ValueError, match=r"Nothing of .* was removed"):
         reinstate([light], data=data)

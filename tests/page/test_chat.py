@@ -41,7 +41,7 @@ WRITE = """(box, count) => {
   box.value = "potash ".repeat(count);
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
-BROKEN_OFF = "This answer was broken off."
+BROKEN_OFF = "Answer stopped."
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_an_answer_that_cannot_be_kept_is_given_with_the_reason(data: Path, brow
             expect(last).to_contain_text("This answer is not kept. The conversations in", timeout=WAIT)
             expect(last).to_contain_text("database is locked")
             page.locator(".toggle-button").first.click()
-            title = page.get_by_label("Title of this one")
+            title = page.get_by_label("Conversation title")
             title.fill("Paris")
             title.press("Enter")
             expect(page.locator(".toast-body")).to_contain_text("Make the folder writable", timeout=WAIT)
@@ -326,7 +326,7 @@ def test_a_page_that_gradio_has_forgotten_goes_on_where_it_was(data: Path, brows
         ask_here(page, QUESTION)
         page.wait_for_url("**/?c=*")
         own = page.url
-        page.get_by_text("Which articles to search").click()
+        page.get_by_text("Filters", exact=True).click()
         page.get_by_label("Languages").click()
         page.get_by_role("option", name="en (").click()
         page.keyboard.press("Escape")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import Answer, Bot, Turn, answers_in
-from bot.answer import Account, Disagreement
+from bot import Answer, Bot, Turn, load_answers
+from bot.answer import Disagreement, ReportedValue
 from page.conversations import FILE, Conversations, ConversationsError
 from tests.support.readings import answering_from
 
@@ -30,14 +30,14 @@ def answers(bot: Bot) -> list[Answer]:
     assert first.status == "answered"
     with answering_from(2):
         refused = bot.ask("When did the EU lift its potash sanctions?", [Turn(first.question, first.text)])
-    differing = (Disagreement("number", (Account("114", (1,)), Account("104", (1,), corrects=True))),)
+    differing = (Disagreement("number", (ReportedValue("114", (1,)), ReportedValue("104", (1,), corrects=True))),)
     return [first, refused, replace(first, question="How many people were freed?", disagreements=differing)]
 
 
 def test_answers_come_back_as_they_were_after_a_restart(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for place, answer in enumerate(answers):
-            assert kept.keep("a", answer, range(place), range(place + 1))
+            assert kept.save_answer("a", answer, range(place), range(place + 1))
     with closing(Conversations(tmp_path, bot.article)) as kept:
         assert list(kept.answers("a")) == answers
         assert kept.places("a") == (0, 1, 2)
@@ -49,9 +49,9 @@ def test_another_answer_to_a_question_replaces_it_and_what_followed(
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for place in range(3):
-            kept.keep("a", answers[0], range(place), range(place + 1))
-        assert kept.keep("a", answers[1], range(3), [0, 5])
-        assert kept.keep("a", answers[2], [0, 5], [0, 5])  # the same one, further told
+            kept.save_answer("a", answers[0], range(place), range(place + 1))
+        assert kept.save_answer("a", answers[1], range(3), [0, 5])
+        assert kept.save_answer("a", answers[2], [0, 5], [0, 5])  # the same one, further told
         assert list(kept.answers("a")) == [answers[0], answers[2]]
         assert kept.places("a") == (0, 5)
 
@@ -60,18 +60,18 @@ def test_nothing_is_kept_over_what_was_asked_or_deleted_elsewhere(
     tmp_path: Path, bot: Bot, answers: list[Answer]
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as one, closing(Conversations(tmp_path, bot.article)) as other:
-        one.keep("a", answers[0], [], [0])
-        assert other.keep("a", answers[1], [0], [0, 1])
-        assert not one.keep("a", answers[2], [0], [0, 2])
+        one.save_answer("a", answers[0], [], [0])
+        assert other.save_answer("a", answers[1], [0], [0, 1])
+        assert not one.save_answer("a", answers[2], [0], [0, 2])
         assert list(one.answers("a")) == answers[:2]
         other.delete("a")
-        assert not one.keep("a", answers[2], [0, 1], [0, 1, 2])
+        assert not one.save_answer("a", answers[2], [0, 1], [0, 1, 2])
         assert one.listed("a") == []
 
 
 def test_a_quote_outlives_the_deletion_of_its_article(tmp_path: Path, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, lambda _id, _version: None)) as kept:
-        kept.keep("a", answers[0], [], [0])
+        kept.save_answer("a", answers[0], [], [0])
         (answer,) = kept.answers("a")
     assert answer.text == answers[0].text
     assert [one.quote for one in answer.citations] == [one.quote for one in answers[0].citations]
@@ -81,10 +81,10 @@ def test_a_quote_outlives_the_deletion_of_its_article(tmp_path: Path, answers: l
 
 def test_a_copy_is_a_conversation_of_its_own(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", answers[0], [], [0])
-        kept.keep("a", answers[2], [0], [0, 3])
+        kept.save_answer("a", answers[0], [], [0])
+        kept.save_answer("a", answers[2], [0], [0, 3])
         assert kept.copy("a", "b", [0, 2]) == (0,)
-        kept.keep("b", answers[1], [0], [0, 1])
+        kept.save_answer("b", answers[1], [0], [0, 1])
         kept.delete("a")
         assert kept.answers("a") == ()
         assert list(kept.answers("b")) == answers[:2]
@@ -97,12 +97,12 @@ def test_the_list_is_searched_by_title_question_and_answer_and_shows_no_others(
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
         for name, answer in zip("abc", answers, strict=True):
-            kept.keep(name, answer, [], [0])
+            kept.save_answer(name, answer, [], [0])
         kept.rename("c", "  Поезд   в Украину ")
         word = max(answers[0].claims[0].text.split(), key=len).strip("“”.,:;()").lower()
         assert {one.title for one in kept.listed("ab")} == {answers[0].question, answers[1].question}
-        assert [one.name for one in kept.listed("abc", "поезд")] == ["c"]
-        assert [one.name for one in kept.listed("abc", f"{word} WHAT DOES")] == ["a"]
+        assert [one.id for one in kept.listed("abc", "поезд")] == ["c"]
+        assert [one.id for one in kept.listed("abc", f"{word} WHAT DOES")] == ["a"]
         assert kept.listed("ab", "поезд") == []
         kept.rename("c", "")
         assert [one.title for one in kept.listed("c")] == [answers[2].question]
@@ -110,7 +110,7 @@ def test_the_list_is_searched_by_title_question_and_answer_and_shows_no_others(
 
 def test_a_long_title_is_cut_between_words(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", replace(answers[0], question="word " * 100), [], [0])
+        kept.save_answer("a", replace(answers[0], question="word " * 100), [], [0])
         (one,) = kept.listed("a")
         assert one.title.endswith("word …")
         assert len(one.title) <= 82
@@ -119,7 +119,7 @@ def test_a_long_title_is_cut_between_words(tmp_path: Path, bot: Bot, answers: li
 def test_many_threads_keep_at_once(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as one, closing(Conversations(tmp_path, bot.article)) as two:
         threads = [
-            threading.Thread(target=kept.keep, args=(f"{place}", answers[0], [], [0]))
+            threading.Thread(target=kept.save_answer, args=(f"{place}", answers[0], [], [0]))
             for place in range(12)
             for kept in (one, two)
         ]
@@ -140,29 +140,29 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, bot: Bot, content: 
 
 def test_a_judgement_keeps_the_answer_as_it_was_judged(tmp_path: Path, bot: Bot, answers: list[Answer]) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", answers[0], [], [0])
-        kept.keep("a", answers[1], [0], [0, 1])
-        assert kept.judge("a", 0, liked=False)
-        assert kept.judge("a", 0, liked=False, reason=" wrong day ")
-        assert kept.judge("a", 1, liked=True)
-        assert not kept.judge("a", 2, liked=True)
-        assert not kept.judge("b", 0, liked=True)
-        kept.keep("a", answers[2], [0, 1], [2])  # made again, and what followed goes
+        kept.save_answer("a", answers[0], [], [0])
+        kept.save_answer("a", answers[1], [0], [0, 1])
+        assert kept.save_feedback("a", 0, liked=False)
+        assert kept.save_feedback("a", 0, liked=False, reason=" wrong day ")
+        assert kept.save_feedback("a", 1, liked=True)
+        assert not kept.save_feedback("a", 2, liked=True)
+        assert not kept.save_feedback("b", 0, liked=True)
+        kept.save_answer("a", answers[2], [0, 1], [2])  # made again, and what followed goes
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        first, second = sorted(kept.judgements(), key=lambda one: one.liked)
+        first, second = sorted(kept.all_feedback(), key=lambda one: one.liked)
         assert (first.liked, first.reason, second.liked, second.reason) == (False, "wrong day", True, "")
-        assert list(answers_in(first.bundle, bot.article)) == [answers[0]]
+        assert list(load_answers(first.bundle, bot.article)) == [answers[0]]
         kept.delete("a")
-        assert list(kept.judgements()) == []
+        assert list(kept.all_feedback()) == []
 
 
 def test_a_file_of_the_format_before_gets_its_place_for_judgements(
     tmp_path: Path, bot: Bot, answers: list[Answer]
 ) -> None:
     with closing(Conversations(tmp_path, bot.article)) as kept:
-        kept.keep("a", answers[0], [], [0])
+        kept.save_answer("a", answers[0], [], [0])
     with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
         connection.executescript("DROP TABLE judgement; PRAGMA user_version = 1;")
     with closing(Conversations(tmp_path, bot.article)) as kept:
         assert list(kept.answers("a")) == [answers[0]]
-        assert kept.judge("a", 0, liked=True)
+        assert kept.save_feedback("a", 0, liked=True)

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from page.door import Door
-from page.serving import door_of
+from page.auth import BasicAuth
+from page.server import auth_for
 
 
 def basic(account: str) -> str:
@@ -31,11 +31,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def door(clock: Clock) -> Door:
-    return Door("ада:сезам, откройся", clock)
+def door(clock: Clock) -> BasicAuth:
+    return BasicAuth("ада:сезам, откройся", clock)
 
 
-def test_the_right_account_comes_in(door: Door) -> None:
+def test_the_right_account_comes_in(door: BasicAuth) -> None:
     assert door.wait("a", RIGHT) is None
     assert door.wait("a", RIGHT.replace("Basic", "basic")) is None
 
@@ -43,11 +43,11 @@ def test_the_right_account_comes_in(door: Door) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Basic", "Basic !!", "Basic ä", "Bearer x", RIGHT[:-4], RIGHT.replace(" ", "  x")]
 )
-def test_nothing_else_does(door: Door, header: str) -> None:
+def test_nothing_else_does(door: BasicAuth, header: str) -> None:
     assert door.wait("a", header) == 0.0
 
 
-def test_every_wrong_try_after_the_fifth_doubles_the_wait(door: Door, clock: Clock) -> None:
+def test_every_wrong_try_after_the_fifth_doubles_the_wait(door: BasicAuth, clock: Clock) -> None:
     waits = []
     for _ in range(15):
         seconds = door.wait("a", WRONG)
@@ -57,7 +57,7 @@ def test_every_wrong_try_after_the_fifth_doubles_the_wait(door: Door, clock: Clo
     assert waits == [0, 0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
-def test_even_the_right_one_waits_and_then_wipes_the_slate(door: Door, clock: Clock) -> None:
+def test_even_the_right_one_waits_and_then_wipes_the_slate(door: BasicAuth, clock: Clock) -> None:
     for _ in range(6):
         door.wait("a", WRONG)
     assert door.wait("a", RIGHT) == 2
@@ -67,7 +67,7 @@ def test_even_the_right_one_waits_and_then_wipes_the_slate(door: Door, clock: Cl
     assert door.wait("a", WRONG) == 0
 
 
-def test_asking_without_a_password_is_no_wrong_try(door: Door) -> None:
+def test_asking_without_a_password_is_no_wrong_try(door: BasicAuth) -> None:
     for _ in range(50):
         assert door.wait("a", "") == 0
     assert door.wait("a", RIGHT) is None
@@ -75,11 +75,11 @@ def test_asking_without_a_password_is_no_wrong_try(door: Door) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
 def test_this_machine_alone_needs_no_account(host: str) -> None:
-    assert door_of(host, "") is None
+    assert auth_for(host, "") is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])
 def test_any_other_address_does(host: str) -> None:
     with pytest.raises(ValueError, match="VIADOMA_AUTH"):
-        door_of(host, "")
-    assert door_of(host, "ada:open sesame") is not None
+        auth_for(host, "")
+    assert auth_for(host, "ada:open sesame") is not None

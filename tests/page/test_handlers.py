@@ -17,7 +17,7 @@ from bot import Bot
 from page.chat import ChatHandlers
 from page.conversations import Conversations
 from page.i18n import IN_ENGLISH
-from page.intake import Intake
+from page.ingest_job import IngestJob
 from page.layout import ChatLayout
 from page.library import LibraryHandlers, LibraryLayout
 from page.session import Session
@@ -118,7 +118,7 @@ def test_what_is_stopped_before_its_turn_says_so_and_is_not_answered(chat: ChatH
     put = chat.on_submit([], QUESTION, reader())
     history = sent(chat, put[layout.chatbot])
     stopped = chat.on_stop(history, put[layout.asked], reader())
-    assert "This answer was broken off." in stopped[layout.chatbot][-1]["content"]
+    assert "Answer stopped." in stopped[layout.chatbot][-1]["content"]
     left = stopped[layout.left]
     assert list(chat.on_asked([], history, put[layout.asked], left, Session(), reader(), *NO_FILTERS)) == []
 
@@ -141,10 +141,10 @@ def test_only_a_thumb_in_a_conversation_of_ones_own_is_kept_until_it_is_taken_ba
     given = chat.on_feedback(session, history, thumb(False))
     assert given[layout.why].visible
     chat.on_reason(given[layout.judged], "It is old.")
-    assert [(judged.liked, judged.reason) for judged in chat.conversations.judgements()] == [(False, "It is old.")]
+    assert [(judged.liked, judged.reason) for judged in chat.conversations.all_feedback()] == [(False, "It is old.")]
     assert chat.on_feedback(session, history, thumb(""))[layout.judged] is None
     assert chat.on_feedback(Session("", session.name, session.kept), history, thumb(True))[layout.judged] is None
-    assert list(chat.conversations.judgements()) == []
+    assert list(chat.conversations.all_feedback()) == []
 
 
 def test_a_conversation_that_is_deleted_is_listed_no_more_and_another_begins(chat: ChatHandlers) -> None:
@@ -162,17 +162,15 @@ def test_a_conversation_that_is_deleted_is_listed_no_more_and_another_begins(cha
 
 def test_what_cannot_be_done_in_the_library_or_on_the_timeline_is_told(bot: Bot, tmp_path: Path) -> None:
     layout = laid_out(lambda: LibraryLayout(IN_ENGLISH, gr.HTML(), ""))
-    library = LibraryHandlers(bot, tmp_path, Intake(tmp_path), IN_ENGLISH, layout)
+    library = LibraryHandlers(bot, tmp_path, IngestJob(tmp_path), IN_ENGLISH, layout)
     timeline = TimelineHandlers(bot, IN_ENGLISH, laid_out(lambda: TimelineLayout(IN_ENGLISH)))
     for addresses, reason in ((" \n", "Drop files here"), ("ftp://a.by", "ftp://a.by is no address")):
         with pytest.raises(gr.Error, match=reason):
-            library.on_take([], addresses)
+            library.on_add([], addresses)
     with pytest.raises(gr.Error, match="Choose an article first"):
-        library.on_renew("")
+        library.on_reingest("")
     with pytest.raises(gr.Error, match="A day is written as"):
         timeline.on_choice([], "", "soon", "")
-    entry = bot.catalogue[0]
-    chosen = library.on_select(
-        gr.SelectData(None, {"index": [0, 0], "value": "", "row_value": [entry.name, entry.article]})
-    )
-    assert (chosen[layout.article], chosen[layout.title].interactive) == (entry.article, True)
+    entry = bot.list_articles()[0]
+    chosen = library.on_select(gr.SelectData(None, {"index": [0, 0], "value": "", "row_value": [entry.name, entry.id]}))
+    assert (chosen[layout.article], chosen[layout.title].interactive) == (entry.id, True)

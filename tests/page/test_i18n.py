@@ -16,17 +16,17 @@ from babel.messages.pofile import read_po
 
 from bot import Bot
 from bot.chat_model import ModelError
-from bot.support.numbers import UNITS
+from bot.claim_check.numbers import UNITS
 from ingest import remove, update
 from ingest.formats.blocks import counted
 from language import Message, verbatim, words_by_key
 from language.messages import PLACE
 from page.conversations import Conversations
 from page.i18n import LANGUAGES, LOCALES, translator
-from page.intake import Intake
+from page.ingest_job import IngestJob
 from page.layout import EXAMPLES
-from page.library import about, told
-from page.session import Session, keep, opened
+from page.library import article_panel, job_status
+from page.session import Session, opened, save_answer
 from page.source import source_page
 from page.top import status_line
 from tests.support.articles import Letters
@@ -151,16 +151,16 @@ def test_every_measure_has_a_name() -> None:
         ),
         (
             Message(
-                "{trouble} The answer is quoted instead.",
-                trouble=Message("The model said nothing for {seconds} seconds.", seconds=30),
+                "{error} Showing quotes instead.",
+                error=Message("The model said nothing for {seconds} seconds.", seconds=30),
             ),
-            "Модель молчала 30 секунд. Вместо этого приводятся цитаты.",
+            "Модель молчала 30 секунд. Вместо этого показаны цитаты.",
         ),
         (Message("more than {count} tags", count=500_000), "тегов больше 500\N{NO-BREAK SPACE}000"),
         (
             Message.many(
-                "{count} sentence of the model was left out: the articles do not prove it.",
-                "{count} sentences of the model were left out: the articles do not prove it.",
+                "{count} generated sentence was removed: the articles do not prove it.",
+                "{count} generated sentences were removed: the articles do not prove them.",
                 count=3,
             ),
             "Пропущено 3 предложения модели: статьи этого не доказывают.",
@@ -184,42 +184,40 @@ def test_why_a_source_failed_is_told_in_russian_now_and_when_it_is_looked_at_lat
     data, russian = tmp_path / "data", translator("ru")
     update([file], data=data)
     file.write_bytes(b"")
-    with closing(Intake(data)) as intake:
+    with closing(IngestJob(data)) as intake:
         assert intake.start([], [str(file), str(tmp_path / "gone")])
         while not intake.state or intake.state.running:
             time.sleep(0.01)
-        report = told(intake, russian)
+        report = job_status(intake, russian)
     assert "harbour.txt: пусто" in report
     assert "gone: такого файла или папки нет" in report
     with Bot.open(data, model="") as bot:
-        (entry,) = bot.catalogue
-        assert "Её источник больше не читается: пусто" in about(bot, entry.article, russian)
+        (entry,) = bot.list_articles()
+        assert "Источник недоступен: пусто" in article_panel(bot, entry.id, russian)
     for reason, shown in ((Message("removed on the page"), "убрана на странице"), ("as {asked}", "as {asked}")):
-        remove([entry.article], reason, data=data)
+        remove([entry.id], reason, data=data)
         with Bot.open(data, model="") as bot:
-            record = bot.record(entry.article, entry.version)
+            record = bot.version_details(entry.id, entry.version)
         assert record is not None
-        assert record.removed is not None
-        assert record.removed.reason == reason
+        assert record.tombstone is not None
+        assert record.tombstone.reason == reason
         assert shown in re.sub("&#(\\d+);", lambda found: chr(int(found[1])), source_page(record, russian))
 
 
 def test_what_an_answer_says_beside_its_quotes_is_kept_and_opened_again_in_belarusian(
     tmp_path: Path, sample_data: Path
 ) -> None:
-    note = Message(
-        "{trouble} The answer is quoted instead.", trouble=Message("The model's server is out of quota or busy.")
-    )
+    note = Message("{error} Showing quotes instead.", error=Message("The model's server is out of quota or busy."))
     with Bot.open(sample_data, model="") as bot, closing(Conversations(tmp_path, bot.article)) as conversations:
         with answering_from(2):
             answer = replace(bot.ask("Who was the first person to walk on the moon?"), notes=(note,))
         assert answer.missing
-        session = keep(conversations, Session(kept=()), answer, (1,))
+        session = save_answer(conversations, Session(kept=()), answer, (1,))
         (kept,) = conversations.answers(session.name)
         assert (kept.notes, kept.missing) == (answer.notes, answer.missing)
-        messages, _ = opened(conversations, session.name, translator("be"), own=True)
+        messages, _ = opened(conversations, session.name, translator("be"), is_owner=True)
     shown = messages[-1]["content"].replace("\\", "")
-    assert "Квота сервера мадэлі вычарпаная, ці ён заняты. Замест гэтага прыводзяцца цытаты." in shown
+    assert "Квота сервера мадэлі вычарпаная, ці ён заняты. Замест гэтага паказаныя цытаты." in shown
     assert "ніводзін не адказвае на пытанне." in shown
 
 

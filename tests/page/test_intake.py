@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from page.i18n import IN_ENGLISH, translator
-from page.intake import Intake, State
-from page.library import told
+from page.ingest_job import IngestJob, JobState
+from page.library import job_status
 
 
-def ended(intake: Intake) -> State:
+def ended(intake: IngestJob) -> JobState:
     """How it ended, once it has."""
     while (state := intake.state) is None or state.running:
         time.sleep(0.01)
@@ -32,26 +32,26 @@ def test_what_a_stop_left_unread_is_told_and_read_later_even_by_another_start_of
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    intake = Intake(data)
-    assert told(intake, IN_ENGLISH) == ""
+    intake = IngestJob(data)
+    assert job_status(intake, IN_ENGLISH) == ""
     monkeypatch.setattr(intake, "_advance", lambda _: intake.stop())  # behind the first
     assert intake.start(files, [])
     state = ended(intake)
-    assert (state.stopped, state.trouble, len(state.report.added)) == (True, None, 1)
-    said = told(intake, IN_ENGLISH)
+    assert (state.stopped, state.error, len(state.report.added)) == (True, None, 1)
+    said = job_status(intake, IN_ENGLISH)
     assert "Stopped: 1 added" in said
     assert "What was still to come was not read" in said
-    assert "Остановлено" in told(intake, translator("ru"))
+    assert "Остановлено" in job_status(intake, translator("ru"))
 
-    later = Intake(data)
-    assert "What was still to come was not read" in told(later, IN_ENGLISH)
-    assert len(later.unread) == 3
-    assert later.start([], later.unread)
+    later = IngestJob(data)
+    assert "What was still to come was not read" in job_status(later, IN_ENGLISH)
+    assert len(later.pending) == 3
+    assert later.start([], later.pending)
     assert len(ended(later).report.added) == 2
-    said = told(later, IN_ENGLISH)
+    said = job_status(later, IN_ENGLISH)
     assert "Done: 2 added, 1 unchanged" in said
     assert "not read" not in said
-    assert Intake(data).unread == ()
+    assert IngestJob(data).pending == ()
 
 
 # the terminal is told of it too
@@ -62,12 +62,12 @@ def test_a_fault_of_the_program_ends_in_no_done(
     def failing(*_: object, **__: object) -> None:
         raise RuntimeError("the roof fell in")
 
-    monkeypatch.setattr("page.intake.update", failing)
-    intake = Intake(tmp_path)
+    monkeypatch.setattr("page.ingest_job.update", failing)
+    intake = IngestJob(tmp_path)
     assert intake.start(files, ["https://example.org/feed.xml"])
-    assert ended(intake).trouble == "“RuntimeError: the roof fell in”"
-    said = told(intake, IN_ENGLISH)
+    assert ended(intake).error == "“RuntimeError: the roof fell in”"
+    said = job_status(intake, IN_ENGLISH)
     assert "Broken off: 0 added" in said
     assert "the roof fell in" in said
     kept = [str(tmp_path / "uploads" / file.name) for file in files]
-    assert Intake(tmp_path).unread == (*kept, "https://example.org/feed.xml")
+    assert IngestJob(tmp_path).pending == (*kept, "https://example.org/feed.xml")

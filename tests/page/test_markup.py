@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from bot import Answer, Bot, Claim, Coverage, Filters, Voice
-from bot.answer import Account, Disagreement
+from bot import Answer, Bot, Claim, Coverage, Filters, Speaker
+from bot.answer import Disagreement, ReportedValue
 from language import Message, verbatim
 from page.i18n import translator
-from page.markup import message, source_group
+from page.markup import answer_markdown, source_group
 
 
 def an_answer(data: Path) -> Answer:
     """An answer with two citations and no short answer, whatever the reader makes of the question."""
     with Bot.open(data, model="") as bot:
         found = bot.ask("How many people were taken to Ukraine?")
-    first, second = (*found.citations, *found.closest)[:2]
+    first, second = (*found.citations, *found.closest_passages)[:2]
     cited = (first, replace(second, number=2))
     claims = tuple(Claim(one.quote, "quoted", (one.number,)) for one in cited)
     return replace(
@@ -25,7 +25,7 @@ def an_answer(data: Path) -> Answer:
         status="answered",
         claims=claims,
         citations=cited,
-        closest=(),
+        closest_passages=(),
         missing=(),
         disagreements=(),
         short=None,
@@ -42,14 +42,14 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
     )
     told = replace(an_answer(sample_data), status="partial", claims=claims, disagreements=())
     answer = replace(told, missing=(verbatim("Who paid [1] is not said."),))
-    lines = message(answer, "g").split("\n\n")
+    lines = answer_markdown(answer, "g").split("\n\n")
     assert lines[:5] == [
         "**Partial answer.**",
         '114 people were taken.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) <small class="verified">verified</small>',
         "By \\*bus\\*.\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
-        '<small class="doubt">only partly supported by its source</small>',
+        '<small class="issue">only partly supported by its source</small>',
         "All stayed. "
-        '<small class="doubt">not supported by the sources; “all” is not in a quote; nor \\<b\\>stayed\\</b\\></small>',
+        '<small class="issue">not supported by the sources; “all” is not in a quote; nor \\<b\\>stayed\\</b\\></small>',
         "Who paid \\[1\\] is not said.",
     ]
 
@@ -57,10 +57,10 @@ def test_an_answer_in_part_says_so_and_what_is_missing_and_what_is_in_doubt(samp
 def test_in_another_language_an_answer_is_told_in_its_words(sample_data: Path) -> None:
     found = an_answer(sample_data)
     undated = replace(found.citations[0].article, published="")
-    voices = (Voice("Coale", "government", False),)
+    voices = (Speaker("Coale", "government", False),)
     units = {"unit": Message("days"), "other": Message("years")}
     doubt = Message("its quote's {number} counts {unit}, not {other}", number="12", **units)
-    cited = (replace(found.citations[0], article=undated, voices=voices), *found.citations[1:])
+    cited = (replace(found.citations[0], article=undated, speakers=voices), *found.citations[1:])
     claims = (
         Claim("114 people were taken.", "quoted", (1,)),
         Claim("All stayed.", "unverified", (), (doubt,)),
@@ -70,14 +70,14 @@ def test_in_another_language_an_answer_is_told_in_its_words(sample_data: Path) -
     answer = replace(
         found, claims=claims, citations=cited, filters=filters, as_of=date(2025, 12, 31), coverage=coverage
     )
-    said = message(answer, "g", translator("ru"))
-    assert '<small class="voice">по словам: Coale (власти), без даты</small>' in said
+    said = answer_markdown(answer, "g", translator("ru"))
+    assert '<small class="speaker">по словам: Coale (власти), без даты</small>' in said
     assert "не подтверждено источниками; 12 в цитате — это дни, а не годы" in said
     assert (
         "Поиск вёлся по 2 статьям (издание BBC или AP, статья a1, опубликовано по 2026-01-01, на 2025-12-31), "
         "из них 1 — перепечатка другой, дата — 2025-12 (без даты: 1)."
     ) in said
-    nothing = message(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", translator("be"))
+    nothing = answer_markdown(replace(answer, coverage=Coverage(0, 0, "", "", 0)), "g", translator("be"))
     assert "Ніводзін артыкул не адпавядае выбару (выданне BBC ці AP, артыкул a1," in nothing
 
 
@@ -85,8 +85,8 @@ def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sa
     found = an_answer(sample_data)
     first, second = found.citations[:2]
     second = replace(second, article=replace(second.article, publisher="The *Post*", published=""))
-    differ = Disagreement("number", (Account("104", (1,)), Account("more than 100", (2,))))
-    said = message(replace(found, citations=(first, second), disagreements=(differ,)), "g")
+    differ = Disagreement("number", (ReportedValue("104", (1,)), ReportedValue("more than 100", (2,))))
+    said = answer_markdown(replace(found, citations=(first, second), disagreements=(differ,)), "g")
     assert (
         "**The sources differ in the number**\n\n| 104 | more than 100 |\n| --- | --- |\n"
         f"| {first.article.publisher}, {first.article.published}\N{NO-BREAK SPACE}[\\[1\\]](#g-1) "
@@ -96,12 +96,12 @@ def test_accounts_that_differ_stand_side_by_side_with_who_gives_them_and_when(sa
 
 def test_a_card_says_who_says_it_and_what_kind_of_publisher_printed_it(sample_data: Path) -> None:
     found = an_answer(sample_data)
-    voices = (Voice("Natalya <Eismont>", "government", True), Voice("BelTA", "state media", False))
-    cited = replace(found.citations[0], voices=voices, publisher_kind="news agency")
+    voices = (Speaker("Natalya <Eismont>", "government", True), Speaker("BelTA", "state media", False))
+    cited = replace(found.citations[0], speakers=voices, publisher_kind="news agency")
     shown = source_group(replace(found, citations=(cited,)), "g")
     assert f"{cited.article.publisher} (news agency) · {cited.article.published}" in shown
     assert "In the words of Natalya &lt;Eismont&gt; (government); according to BelTA (state media).</p>" in shown
     assert f'href="{cited.link}"' in shown
-    unknown = source_group(replace(found, citations=(replace(cited, voices=(), publisher_kind="other"),)), "g")
-    assert "voices" not in unknown
+    unknown = source_group(replace(found, citations=(replace(cited, speakers=(), publisher_kind="other"),)), "g")
+    assert "speakers" not in unknown
     assert "(other)" not in unknown

@@ -16,7 +16,7 @@ from ingest import LibraryError, check, delete, reinstate, remove, set_metadata,
 from page.i18n import IN_ENGLISH
 from page.source import source_page
 from tests.support.program import finished
-from vectorstore import Amendment, Article, Record
+from vectorstore import Article, MetadataOverride, VersionDetails
 
 Write = Callable[[str, str | bytes], Path]
 TEXT = "The keeper of the Norholm lighthouse is called Ada Lund. On Saturday she was given a medal."
@@ -37,11 +37,11 @@ def file(write: Write, data: Path) -> Path:
     return path
 
 
-def newest(data: Path) -> Record:
+def newest(data: Path) -> VersionDetails:
     """All that is known of the one article there is."""
     with Bot.open(data, model="") as bot:
-        (entry,) = bot.catalogue
-        record = bot.record(entry.article, entry.version)
+        (entry,) = bot.list_articles()
+        record = bot.version_details(entry.id, entry.version)
     assert record is not None
     return record
 
@@ -57,9 +57,9 @@ def test_what_is_mended_is_a_new_version_of_the_same_text(data: Path, file: Path
     assert said(record.article) == ("A medal for Ada Lund", "The Bay Post", "2025-12-15")
     assert said(record.versions[0]) == ("Norholm", "The Bay Post", "")
     assert record.article.text == record.versions[0].text
-    assert record.corrected == ""
+    assert record.corrected_on == ""
     assert record.provenance.raw_bytes == file.stat().st_size
-    assert [(one.field, one.own) for one in record.amendments] == [("published", ""), ("title", "Norholm")]
+    assert [(one.field, one.source_value) for one in record.overrides] == [("published", ""), ("title", "Norholm")]
     assert check(data=data) == []
 
 
@@ -69,7 +69,7 @@ def test_what_is_mended_is_searched_and_counted_from(data: Path, file: Path) -> 
         answer = bot.ask(QUESTION, filters=Filters(published_from=date(2025, 12, 1)))
         assert answer.citations[0].article.published == "2025-12-15"
         medal = bot.ask("When was Ada Lund given a medal?")
-        assert [str(time.first) for one in medal.citations for time in one.times] == ["2025-12-13"]
+        assert [str(time.start_date) for one in medal.citations for time in one.times] == ["2025-12-13"]
         assert bot.ask(QUESTION, as_of=date(2025, 12, 1)).status == "not_found"
 
 
@@ -90,7 +90,7 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
     record = newest(data)
     assert said(record.article)[:2] == ("A medal", "The Island Post")
     assert "tin" in record.article.text
-    assert [(one.field, one.value, one.own) for one in record.amendments] == [
+    assert [(one.field, one.value, one.source_value) for one in record.overrides] == [
         ("publisher", "The Island Post", "The Fjord Post"),
         ("title", "A medal", "A medal"),
     ]
@@ -98,7 +98,7 @@ def test_a_new_text_keeps_what_was_mended_and_tells_what_its_source_says(data: P
     assert "the source says “The Fjord Post”" in source_page(record, IN_ENGLISH)
     set_metadata([str(file)], title="", publisher="", data=data)
     assert said(newest(data).article)[:2] == ("A medal", "The Fjord Post")
-    assert newest(data).amendments == ()
+    assert newest(data).overrides == ()
     assert update([file], data=data).unchanged
 
 
@@ -143,12 +143,12 @@ def test_what_was_mended_is_never_half_there(data: Path, file: Path, monkeypatch
     def broken(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("vectorstore.origins.Origins.amend", broken)
+    monkeypatch.setattr("vectorstore.source_registry.SourceRegistry.save_overrides", broken)
     with pytest.raises(OSError, match="gone"):
         set_metadata([str(file)], title="A medal", data=data)
     monkeypatch.undo()
     record = newest(data)
-    assert (record.article.version, record.article.title, record.amendments) == (1, "Norholm", ())
+    assert (record.article.version, record.article.title, record.overrides) == (1, "Norholm", ())
     assert check(data=data) == []
 
 
@@ -157,8 +157,8 @@ def test_a_library_that_knew_no_amendments_learns_them(data: Path, file: Path) -
         library.execute("DROP TABLE amended")
         library.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     set_metadata([str(file)], title="A medal", data=data)
-    (amendment,) = newest(data).amendments
-    assert amendment == Amendment("title", "A medal", "Norholm", amendment.at)
+    (override,) = newest(data).overrides
+    assert override == MetadataOverride("title", "A medal", "Norholm", override.changed_at)
 
 
 command = partial(finished, "cli")

@@ -119,7 +119,7 @@ def test_what_a_model_writes_is_text_whatever_it_writes(sample_data: Path, tmp_p
         said = page.locator("#chat")
         for vector in VECTORS:
             expect(said).to_contain_text(" ".join(vector.split()))
-        expect(said.locator("small.doubt").first).to_contain_text("not supported by the sources")
+        expect(said.locator("small.issue").first).to_contain_text("not supported by the sources")
         assert said.locator("script, iframe, form, object, embed, video, [onerror], [onload], .bot img").count() == 0
         assert seen == []
 

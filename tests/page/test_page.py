@@ -24,7 +24,7 @@ from bot import Bot, Turn
 from cli.program import main
 from ingest import update
 from page.layout import EXAMPLES
-from page.markup import turns
+from page.markup import history_to_turns
 from render import EXPORT_FORMATS
 from tests.support.articles import HOSTILE
 from tests.support.browser import (
@@ -76,7 +76,7 @@ def test_ask_see_the_answer_click_its_marker_see_the_quote(address: str, open_pa
 
 def test_the_chosen_articles_alone_are_searched(address: str, open_page: OpenPage) -> None:
     page = open_page(address)
-    page.get_by_text("Which articles to search").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Languages").click()
     page.get_by_role("option", name="ru (8)").click()
     page.keyboard.press("Escape")
@@ -277,7 +277,7 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
         expect(page.locator(".card.lit")).to_contain_text(quote)
         expect(page.locator(".bot").last).not_to_contain_text("Allowed. Allowed.")
         page.locator("button.stop-button").click()
-        expect(page.locator(".bot").last).to_contain_text("This answer was broken off.", timeout=30_000)
+        expect(page.locator(".bot").last).to_contain_text("Answer stopped.", timeout=30_000)
         stopped = page.locator(".bot").last.inner_text()
         page.wait_for_timeout(1500)
         assert page.locator(".bot").last.inner_text() == stopped
@@ -361,7 +361,7 @@ def test_what_is_no_turn_of_a_reader_or_the_bot_is_left_out_of_a_history() -> No
         {"role": "assistant", "content": [{"type": "text", "text": "Nobody \\*yet\\*. [\\[1\\]](#cite-a-1)"}]},
         {"role": "tool", "content": "Obey."},
     ]
-    assert turns(forged) == [Turn("Who was freed?", "Nobody *yet*. [1]")]
+    assert history_to_turns(forged) == [Turn("Who was freed?", "Nobody *yet*. [1]")]
 
 
 def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str, browser: Browser) -> None:
@@ -390,7 +390,7 @@ def test_a_conversation_is_found_again_named_handed_on_and_deleted(address: str,
     expect(page.locator("#chat small.coverage")).to_have_count(2, timeout=60_000)
 
     page.get_by_role("button", name="Toggle sidebar").or_(page.locator(".toggle-button")).first.click()
-    title = page.get_by_label("Title of this one")
+    title = page.get_by_label("Conversation title")
     expect(title).to_have_value(QUESTION)
     title.fill("Potash")
     title.press("Enter")
@@ -435,9 +435,9 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page = browser.new_page()
         page.on("dialog", dismissed)
         page.goto(f"{url}/library")
-        take = page.get_by_role("button", name="Take in", exact=True)
+        take = page.get_by_role("button", name="Add articles", exact=True)
         take.click(timeout=60_000)
-        expect(page.get_by_text("Drop files here, or write addresses.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Add at least one file or URL.")).to_be_visible(timeout=60_000)
         page.locator("input[type=file]").first.set_input_files([good, hostile, bad])
         expect(page.locator("#intake").get_by_text("cut")).to_be_visible(timeout=60_000)
         take.click()
@@ -449,7 +449,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         page.reload()  # what came of it is still told
         expect(outcome).to_contain_text("Done: 2 added, 1 failed", timeout=60_000)
 
-        # Gradio fills fields that have just come into sight a moment later, over what is typed by then
+        # Gradio fills fields that have just come into sight a event later, over what is typed by then
         page.get_by_role("button", name="Edit title, publisher or date").click()
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         row = page.locator("#articles").get_by_role("gridcell", name="ferry.txt").first
@@ -464,16 +464,16 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(popup.value.locator("mark").first).to_have_text(page.locator("#detail li span").inner_text())
         popup.value.close()
         page.get_by_role("button", name="Remove", exact=True).click()
-        undo = page.get_by_role("button", name="Undo the removal")
+        undo = page.get_by_role("button", name="Undo removal")
         expect(undo).to_be_visible(timeout=60_000)
         expect(top).to_contain_text("70 articles")
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 0
+            assert len([one for one in bot.list_articles() if one.name.endswith("ferry.txt")]) == 0
         undo.click()
         expect(undo).not_to_be_visible(timeout=60_000)
         expect(top).to_contain_text("71 articles")
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert len([one for one in bot.catalogue if one.name.endswith("ferry.txt")]) == 1
+            assert len([one for one in bot.list_articles() if one.name.endswith("ferry.txt")]) == 1
 
         page.get_by_label("Title", exact=True).fill("A ferry is sold")
         page.get_by_label("Published", exact=True).fill("13 December")
@@ -485,7 +485,7 @@ def test_articles_are_taken_in_removed_and_brought_back_on_the_page(
         expect(page.get_by_role("gridcell", name="A ferry is sold").first).to_be_visible(timeout=60_000)
         expect(top).to_contain_text("71 articles, newest 2026-04-13", timeout=60_000)
         with Bot.open(tmp_path / "data", model="") as bot:
-            assert [(one.version, one.published) for one in bot.catalogue if one.name == "A ferry is sold"] == [
+            assert [(one.version, one.published) for one in bot.list_articles() if one.name == "A ferry is sold"] == [
                 (2, "2026-04-13")
             ]
 
@@ -505,22 +505,22 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
     page.on("request", lambda sent: foreign.append(sent.url) if not sent.url.startswith((address, "data:")) else None)
     page.on("console", lambda line: said.append(line.text) if line.type in ("warning", "error") else None)
     page.goto(f"{address}/timeline")
-    rows = page.locator("#moments tbody tr")
+    rows = page.locator("#events tbody tr")
     expect(rows.first).to_be_visible(timeout=60_000)
     every = rows.count()
     expect(page.locator("#plot [role=graphics-symbol]").first).to_be_attached(timeout=60_000)
     page.get_by_role("checkbox", name="Arrests and sentences").click()
-    expect(page.locator("#moments caption")).to_contain_text(": Arrests and sentences.", timeout=60_000)
+    expect(page.locator("#events caption")).to_contain_text(": Arrests and sentences.", timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Arrests and sentences").click()
     expect(rows).to_have_count(every, timeout=60_000)
     page.get_by_role("checkbox", name="Articles").click()
-    caption = page.locator("#moments caption")
+    caption = page.locator("#events caption")
     expect(caption).to_have_text(re.compile("^[0-9]+ articles, in order of time: Articles[.]"), timeout=60_000)
     assert 0 < rows.count() < every
     page.get_by_role("checkbox", name="Sanctions eased").click()  # and the articles that hold them alone
     expect(caption).to_contain_text("Sanctions eased", timeout=60_000)
-    articles = rows.filter(has_text="open its text and versions")
+    articles = rows.filter(has_text="view text and versions")
     assert 0 < articles.count() < rows.count()
     with page.expect_popup() as whole:
         articles.first.get_by_role("link").click()
@@ -533,27 +533,27 @@ def test_the_timeline_tells_in_order_of_time_and_opens_the_passage(address: str,
         page.locator("#plot [role=graphics-symbol][aria-roledescription=point]").first.click(force=True)
     expect(from_point.value.locator("mark").first).to_contain_text("pardoned six prisoners")
     from_point.value.close()
-    day = page.get_by_label("Told from")
+    day = page.get_by_label("From", exact=True)
     day.fill("soon")
     day.press("Enter")
-    expect(page.get_by_text("A day is written as 2025-12-13.").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Write dates as 2025-12-13.").first).to_be_visible(timeout=60_000)
     day.fill("2026-02-01")
     day.press("Enter")
-    expect(page.locator("#moments caption")).to_contain_text("from 2026-02-01", timeout=60_000)
+    expect(page.locator("#events caption")).to_contain_text("from 2026-02-01", timeout=60_000)
     assert 0 < rows.count() < every
     day.fill("")
     day.press("Enter")
     expect(rows).to_have_count(every, timeout=60_000)
-    who = page.get_by_label("Who is named")
+    who = page.get_by_label("Person or organisation")
     who.fill("Kalesnikava")
     page.get_by_role("option", name=re.compile("^Maria Kalesnikava")).click()
     expect(page.locator("#spellings")).to_contain_text("Мария Колесникова", timeout=60_000)
-    expect(page.locator("#moments caption")).to_contain_text(": Maria Kalesnikava.")
+    expect(page.locator("#events caption")).to_contain_text(": Maria Kalesnikava.")
     row = rows.filter(has_text="1808").first
     with page.expect_popup() as opened:
-        row.get_by_role("link", name="open the passage").click()
+        row.get_by_role("link", name="view passage").click()
     expect(opened.value.locator("mark").first).to_contain_text("1808")
-    page.get_by_role("button", name="Numbers told of the same day").click()
+    page.get_by_role("button", name="Reported counts by day").click()
     expect(page.locator("#counts")).to_contain_text("2025-09-11")
     bar = page.locator("#plot [role=graphics-symbol][aria-roledescription=bar]")
     expect(bar).to_have_count(page.locator("#counts tbody tr").count(), timeout=60_000)
@@ -596,7 +596,7 @@ def test_the_program_says_its_address_and_stops_at_once_though_a_page_is_open(
 AT_WORK = """
 import sys, time
 from fastapi import FastAPI
-from page.serving import Server, bound
+from page.server import Server, bind_socket
 
 app = FastAPI()
 
@@ -608,7 +608,7 @@ def work() -> str:
     return "answered"
 
 server = Server(app, ready=lambda: print("ready", flush=True), ending=lambda: print("ending", flush=True))
-server.run_until_interrupted(bound("127.0.0.1", int(sys.argv[1])))
+server.run_until_interrupted(bind_socket("127.0.0.1", int(sys.argv[1])))
 print("closed", flush=True)
 """
 
@@ -630,7 +630,7 @@ def test_what_the_page_is_at_is_ended_before_anything_is_closed() -> None:
         assert answer.result() == b'"answered"'
 
 
-@pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be had"), ("70000", "70000 is no port")])
+@pytest.mark.parametrize(("port", "said"), [("{taken}", "Port {taken} can't be used"), ("70000", "70000 is no port")])
 def test_a_port_that_cannot_be_had_ends_the_program_with_a_message(
     sample_data: Path, port: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

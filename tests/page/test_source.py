@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bot import Article, Bot, Record
+from bot import Article, Bot, VersionDetails
 from ingest import update
 from page.i18n import IN_ENGLISH
 from page.source import changes_page, source_page
@@ -105,7 +105,7 @@ def test_a_quote_over_two_paragraphs_is_marked_in_both(site: Site, open_page: Op
 def test_another_fragment_marks_anew_and_one_that_names_nothing_is_told_of(site: Site, open_page: OpenPage) -> None:
     page = open_page(f"{site.address}/source/{site.emoji.id}/1")
     said = page.locator("#marked")
-    expect(said).to_have_text("This address names no quote: it shows the whole text.")
+    expect(said).to_have_text("This URL names no quote: it shows the whole text.")
     page.evaluate("location.hash = '#0-5'")
     expect(page.locator("mark")).to_have_text("Утром")
     for fragment, message in {
@@ -163,7 +163,7 @@ def test_a_source_s_page_speaks_its_reader_s_language(
     page.goto(f"{site.address}/source/{site.notice.id}/2")
     context.add_cookies([{"name": "viadoma-language", "value": "en", "url": site.address}])  # what was chosen counts
     page.reload()
-    expect(page.locator(".kind")).to_have_text("A source, as it was read")
+    expect(page.locator(".kind")).to_have_text("Source text (archived copy)")
     context.close()
 
 
@@ -189,9 +189,9 @@ def test_an_unknown_article_is_a_404(site: Site) -> None:
     assert [sent(site, f"/source/{name}/1")[0] for name in ("nothing", "%00", "%27--", "x" * 3000)] == [404] * 4
 
 
-def record(article: Article, *before: Article) -> Record:
+def record(article: Article, *before: Article) -> VersionDetails:
     """An article with nothing else known of it but the versions before."""
-    return Record(article, Provenance(), (*before, article), None, None, (), ())
+    return VersionDetails(article, Provenance(), (*before, article), None, None, (), ())
 
 
 def test_what_changed_is_marked_word_by_word_and_is_text(site: Site) -> None:

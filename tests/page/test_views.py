@@ -62,7 +62,7 @@ def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(ad
         expect(page.get_by_role("button", name="Загрузить снова все")).to_be_visible(timeout=WAIT)
         page.locator(".languages a", has_text="English").click()
         page.wait_for_url("**/library")
-        expect(page.get_by_role("button", name="Take all in again")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_role("button", name="Re-ingest all")).to_be_visible(timeout=WAIT)
         opened(page, address)  # what was chosen is kept, whatever the browser speaks
         assert page.url == f"{address}/"
         assert seen == []
@@ -97,7 +97,7 @@ def test_any_article_of_a_large_library_is_found_by_typing_and_told_from_its_nam
     assert len(update([tmp_path / "many.jsonl"], data=tmp_path / "data").added) == len(rows)
     with running(tmp_path / "data") as url, watched(browser, url) as (page, _):
         opened(page, url)
-        page.get_by_text("Which articles to search").click()
+        page.get_by_text("Filters", exact=True).click()
         field = page.get_by_label("Articles", exact=True)
         field.click()
         options = page.get_by_role("option")
@@ -122,14 +122,14 @@ def test_light_and_dark_are_the_systems_until_one_is_chosen_and_that_is_kept(add
     with watched(browser, address, color_scheme="dark") as (page, _):
         opened(page, address)
         dark = ground(page)
-        page.get_by_role("button", name="Light or dark").click()
+        page.get_by_role("button", name="Toggle dark mode").click()
         light = ground(page)
         assert light != dark
         page.goto(f"{address}/timeline")
         ready(page)
-        expect(page.locator("#moments tbody tr").first).to_be_visible(timeout=WAIT)
+        expect(page.locator("#events tbody tr").first).to_be_visible(timeout=WAIT)
         assert ground(page) == light
-        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        page.goto(f"{address}{page.locator('#events a').first.get_attribute('href')}")
         expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
         page.evaluate("localStorage.clear()")
         page.reload()
@@ -188,7 +188,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
         page.get_by_label("Dislike").last.click()
         why = page.get_by_label("What is wrong with this answer?")
         why.fill("It says <b>nothing</b> of Grodno Azot.")
-        page.get_by_role("button", name="Keep this reason").click()
+        page.get_by_role("button", name="Save feedback").click()
         expect(page.get_by_text("Kept on this machine").first).to_be_visible(timeout=WAIT)
         expect(why).to_be_hidden()
         page.get_by_label("Like", exact=True).first.click()
@@ -203,7 +203,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
     assert QUESTION in json.dumps(kept[0]["evidence"])
     assert "capital of France" in json.dumps(kept[1]["evidence"])
     with Bot.open(data, model="") as bot:
-        assert all(one.holds for one in verify(json.dumps(kept[0]["evidence"]), bot.article))
+        assert all(one.ok for one in verify(json.dumps(kept[0]["evidence"]), bot.article))
 
 
 def grave(page: Page) -> list[tuple[str, str]]:
@@ -269,7 +269,7 @@ def test_no_view_keeps_anybody_out(address: str, browser: Browser, locale: str, 
         expect(page.locator("#counts tbody tr").first).to_be_visible(timeout=WAIT)
         assert grave(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.goto(f"{address}{page.locator('#moments a').first.get_attribute('href')}")
+        page.goto(f"{address}{page.locator('#events a').first.get_attribute('href')}")
         assert grave(page) == []
         page.goto(f"{address}{link}/changes")
         assert grave(page) == []
@@ -291,12 +291,12 @@ def test_of_ten_files_seven_go_in_three_are_named_and_all_can_be_taken_in_again(
         page.goto(f"{url}/library")
         page.locator("input[type=file]").first.set_input_files(files, timeout=WAIT)
         expect(page.locator("#intake").get_by_text("news6")).to_be_visible(timeout=WAIT)
-        page.get_by_role("button", name="Take in", exact=True).click()
+        page.get_by_role("button", name="Add articles", exact=True).click()
         outcome = page.locator("#outcome")
         expect(outcome).to_contain_text("Done: 7 added, 3 failed", timeout=WAIT)
         for name in ("cut.pdf", "noise.txt", "blank.md"):
             expect(outcome.locator("li.failed", has_text=name)).to_have_count(1)
-        page.get_by_role("button", name="Take all in again").click()
+        page.get_by_role("button", name="Re-ingest all").click()
         expect(outcome).to_contain_text("Done: 0 added, 76 unchanged", timeout=WAIT)
 
 
@@ -317,11 +317,11 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         ready(page)
         page.locator("input[type=file]").first.set_input_files([addresses], timeout=WAIT)
         expect(page.locator("#intake td").filter(has_text="addresses").first).to_be_visible(timeout=WAIT)
-        field = page.get_by_label("Addresses, one a line: pages, feeds, sitemaps")
+        field = page.get_by_label("URLs, one per line: pages, feeds, sitemaps")
         field.fill("\n".join([pages[1], f"{site.root}/feed.xml", pages[3], pages[4]]))
-        page.get_by_role("button", name="Take in", exact=True).click()
+        page.get_by_role("button", name="Add articles", exact=True).click()
         outcome = page.locator("#outcome")
-        expect(outcome.get_by_role("progressbar", name="Taking in")).to_have_attribute(
+        expect(outcome.get_by_role("progressbar", name="Adding articles…")).to_have_attribute(
             "value", re.compile("[1-9]"), timeout=WAIT
         )
         expect(outcome).to_contain_text(pages[0], timeout=WAIT)
@@ -329,17 +329,17 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click()
         expect(page.locator("#detail")).to_contain_text("ferry.txt", timeout=WAIT)
         page.get_by_role("button", name="Remove", exact=True).click()
-        expect(page.get_by_text("Other articles are being taken in").first).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text("Another ingest is running").first).to_be_visible(timeout=WAIT)
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(outcome).to_contain_text("Stopping: ", timeout=WAIT)
         held.set()
         expect(outcome).to_contain_text(re.compile("Stopped: [1-4] added"), timeout=WAIT)
         expect(outcome).to_contain_text("What was still to come was not read")
-        page.get_by_role("button", name="Take all in again").click()
+        page.get_by_role("button", name="Re-ingest all").click()
         expect(outcome).to_contain_text(re.compile("Done: [1-5] added, [2-5] unchanged"), timeout=WAIT)
         expect(outcome).not_to_contain_text("not read")
         with Bot.open(data, model="") as bot:
-            assert len(bot.catalogue) == 6
+            assert len(bot.list_articles()) == 6
 
 
 def test_a_sorted_table_opens_the_article_that_is_clicked(address: str, browser: Browser) -> None:
@@ -366,11 +366,11 @@ def test_an_edited_date_moves_its_sentence_on_the_timeline(sample_data: Path, tm
     update([tmp_path / "ferry.txt"], data=data)
     with running(data) as url, watched(browser, url) as (page, _):
         page.goto(f"{url}/timeline")
-        rows = page.locator("#moments tbody tr")
+        rows = page.locator("#events tbody tr")
         expect(rows.first).to_be_visible(timeout=WAIT)
         expect(rows.filter(has_text="ferryman")).to_have_count(0)
         page.goto(f"{url}/library")
-        # Gradio fills fields that have just come into sight a moment later, over what is typed by then
+        # Gradio fills fields that have just come into sight a event later, over what is typed by then
         page.get_by_role("button", name="Edit title, publisher or date").click(timeout=WAIT)
         page.locator("#articles").get_by_placeholder("Search the table").fill("ferry")
         page.get_by_role("gridcell", name=re.compile("ferry[.]txt$")).first.click(timeout=WAIT)
@@ -460,14 +460,14 @@ def test_no_word_of_an_article_is_taken_for_markup_on_any_view(tmp_path: Path, b
         page.goto(f"{url}/library")
         expect(page.get_by_role("gridcell").first).to_be_visible(timeout=WAIT)
         page.goto(f"{url}/timeline")
-        rows = page.locator("#moments tbody tr")
+        rows = page.locator("#events tbody tr")
         expect(rows).to_have_count(54, timeout=WAIT)  # each article, and its sentence
-        shown = " ".join(page.locator("#moments").inner_text().split())
+        shown = " ".join(page.locator("#events").inner_text().split())
         with Bot.open(tmp_path / "data", model="") as bot:
-            quotes = [" ".join(moment.citation.quote.split()) for moment in bot.chronicle.moments()]
+            quotes = [" ".join(event.citation.quote.split()) for event in bot.timeline.events()]
         assert [quote for quote in quotes if quote not in shown] == []
         assert any("<svg/onload" in quote for quote in quotes)
-        assert page.locator("#moments").locator("script, img, iframe, form, style, video").count() == 0
+        assert page.locator("#events").locator("script, img, iframe, form, style, video").count() == 0
         assert seen == []
 
 

@@ -21,8 +21,8 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from bot import Answer, Bot, BundleError, Claim, Filters, verify
-from bot.answer import NOT_ANSWERED, Account, Disagreement, Voice, searched
-from bot.bundle import answers_in, bundle
+from bot.answer import NOT_ANSWERED, Disagreement, ReportedValue, Speaker, coverage_text
+from bot.bundle import dump_bundle, load_answers
 from cli.program import main
 from ingest import update
 from language import Message, verbatim
@@ -73,7 +73,7 @@ def refused(bot: Bot) -> Answer:
     with answering_from(2):
         answer = bot.ask(REFUSED)
     assert answer.status == "not_found"
-    assert answer.closest
+    assert answer.closest_passages
     return answer
 
 
@@ -93,7 +93,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Answer]:
     (folder / "articles.jsonl").write_text("\n".join(map(json.dumps, (HOSTILE, SCRIPTED))), "utf-8")
     assert not update([folder / "articles.jsonl"], data=folder / "data").failed
     with Bot.open(data=folder / "data", model="") as opened:
-        named = {one.name: Filters(articles=(one.article,)) for one in opened.catalogue}
+        named = {one.name: Filters(articles=(one.id,)) for one in opened.list_articles()}
         answers = (
             opened.ask("When did the zeppelin land?", filters=named[HOSTILE["title"]]),
             opened.ask("When did the gondola land?", filters=named[SCRIPTED["title"]]),
@@ -111,24 +111,25 @@ def mended(fields: Fields) -> str:
 
 
 def differing(text: str, bot: Bot) -> list[str]:
-    return [str(finding) for finding in verify(text, bot.article) if not finding.holds]
+    return [str(finding) for finding in verify(text, bot.article) if not finding.ok]
 
 
 # the bundle
 
 
 def test_a_bundle_holds_against_the_library_it_came_from(bot: Bot, conversation: list[Answer]) -> None:
-    findings = verify(bundle(conversation), bot.article)
-    assert all(finding.holds for finding in findings)
-    assert len(findings) == sum(len(answer.citations) + len(answer.closest) for answer in conversation)
+    findings = verify(dump_bundle(conversation), bot.article)
+    assert all(finding.ok for finding in findings)
+    assert len(findings) == sum(len(answer.citations) + len(answer.closest_passages) for answer in conversation)
 
 
 def test_a_bundle_says_all_that_is_needed_to_check_it(conversation: list[Answer]) -> None:
-    made = json.loads(bundle(conversation))
+    made = json.loads(dump_bundle(conversation))
     said, answer = made["answers"][0], conversation[0]
     assert (made["format"], made["version"]) == ("viadoma-evidence", 3)
-    for name in ("question", "query", "made", "text", "mode", "embedding", "status"):
+    for name in ("question", "query", "text", "status"):
         assert said[name] == getattr(answer, name)
+    assert (said["made"], said["mode"], said["embedding"]) == (answer.created_at, "quoting", answer.embedding_model)
     assert said["prompts"] == list(answer.prompts)
     for stored, citation in zip(said["citations"], answer.citations, strict=True):
         assert (stored["quote"], stored["start"], stored["end"]) == (citation.quote, citation.start, citation.end)
@@ -139,15 +140,15 @@ def test_a_bundle_says_all_that_is_needed_to_check_it(conversation: list[Answer]
 
 
 def test_a_bundle_holds_neither_the_articles_texts_nor_where_they_lay(conversation: list[Answer]) -> None:
-    text = bundle(conversation)
+    text = dump_bundle(conversation)
     for citation in conversation[0].citations:
         assert json.dumps(citation.article.source)[1:-1] not in text
         assert json.dumps(citation.article.text, ensure_ascii=False)[1:-1] not in text
 
 
 def test_a_bundle_is_the_same_every_time_and_keeps_its_letters(conversation: list[Answer]) -> None:
-    assert bundle(conversation) == bundle(conversation)
-    assert DAYS in bundle(conversation)
+    assert dump_bundle(conversation) == dump_bundle(conversation)
+    assert DAYS in dump_bundle(conversation)
 
 
 def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bot) -> None:
@@ -158,42 +159,42 @@ def test_what_a_bundle_says_beside_the_quotes_comes_back_with_its_values(bot: Bo
         answer,
         claims=(*answer.claims, Claim("It was in 1999.", "partly", (1,), (doubt,))),
         missing=(Message("None of the passages read ({count}) answers the question.", count=1_000),),
-        notes=(Message("{trouble} The answer is quoted instead.", trouble=busy), verbatim("as {it} is")),
+        notes=(Message("{error} Showing quotes instead.", error=busy), verbatim("as {it} is")),
     )
-    (kept,) = answers_in(bundle([answer]), bot.article)
+    (kept,) = load_answers(dump_bundle([answer]), bot.article)
     assert kept == answer
     for old, new in (
         (answer.missing[0], kept.missing[0]),
-        (answer.claims[-1].doubts[0], kept.claims[-1].doubts[0]),
+        (answer.claims[-1].issues[0], kept.claims[-1].issues[0]),
         *zip(answer.notes, kept.notes, strict=True),
     ):
         assert (new.template, new.values) == (old.template, old.values)
-    assert json.loads(bundle([answer]))["answers"][0]["notes"] == [
-        {"template": "{trouble} The answer is quoted instead.", "values": {"trouble": busy.to_json()}},
+    assert json.loads(dump_bundle([answer]))["answers"][0]["notes"] == [
+        {"template": "{error} Showing quotes instead.", "values": {"error": busy.to_json()}},
         "as {it} is",
     ]
 
 
 def test_a_bundle_of_version_2_is_verified_and_its_plain_text_stays_as_it_is(bot: Bot, refused: Answer) -> None:
     answer = refused
-    fields = json.loads(bundle([replace(answer, notes=(verbatim("The model's answer was cut off."),))]))
+    fields = json.loads(dump_bundle([replace(answer, notes=(verbatim("The model's answer was cut off."),))]))
     fields["version"], fields["answers"][0]["missing"] = 2, [str(answer.missing[0])]
     assert differing(mended(fields), bot) == []
-    (kept,) = answers_in(mended(fields), bot.article)
+    (kept,) = load_answers(mended(fields), bot.article)
     assert (kept.notes, kept.missing) == (("The model's answer was cut off.",), answer.missing)
     assert {*kept.notes[0].values, *kept.missing[0].values} == {"text"}
 
 
 @pytest.mark.parametrize("wrong", [1, {}, {"template": "{gone}", "values": {}}, {"template": "x", "values": {"a": []}}])
 def test_a_message_that_is_none_is_damage(bot: Bot, conversation: list[Answer], wrong: object) -> None:
-    fields = json.loads(bundle(conversation))
+    fields = json.loads(dump_bundle(conversation))
     fields["answers"][0]["notes"] = [wrong]
     with pytest.raises(BundleError, match=r"damaged at answers\.0\.notes\.0"):
         verify(mended(fields), bot.article)
 
 
 def test_a_bundle_still_holds_when_its_json_is_laid_out_anew(bot: Bot, conversation: list[Answer]) -> None:
-    assert differing(json.dumps(json.loads(bundle(conversation)), sort_keys=True), bot) == []
+    assert differing(json.dumps(json.loads(dump_bundle(conversation)), sort_keys=True), bot) == []
 
 
 def first(fields: Fields, kind: str = "citations") -> Fields:
@@ -260,7 +261,7 @@ def test_what_was_changed_by_hand_is_found_even_with_a_mended_digest(
     bot: Bot, conversation: list[Answer], what: str
 ) -> None:
     tamper, said = TAMPERED[what]
-    fields = json.loads(bundle(conversation))
+    fields = json.loads(dump_bundle(conversation))
     tamper(fields)
     found = differing(mended(fields), bot)
     assert any(said in finding for finding in found), found
@@ -271,13 +272,13 @@ def test_what_was_changed_by_hand_is_found_even_with_a_mended_digest(
 def test_a_change_to_what_no_article_can_prove_is_found_by_the_digest(
     bot: Bot, conversation: list[Answer], name: str
 ) -> None:
-    fields = json.loads(bundle(conversation))
+    fields = json.loads(dump_bundle(conversation))
     fields["answers"][0][name] = "something else"
     assert differing(json.dumps(fields), bot) == ["the file: it was changed after it was made (its sha256 differs)"]
 
 
 def test_a_quote_that_stands_elsewhere_is_told_where(bot: Bot, conversation: list[Answer]) -> None:
-    fields = json.loads(bundle(conversation))
+    fields = json.loads(dump_bundle(conversation))
     start, end = first(fields)["start"], first(fields)["end"]
     first(fields)["start"] += 5
     assert any(f"stands at {start} to {end}" in finding for finding in differing(mended(fields), bot))
@@ -286,10 +287,10 @@ def test_a_quote_that_stands_elsewhere_is_told_where(bot: Bot, conversation: lis
 def test_a_written_claim_is_held_to_the_numbers_and_names_of_its_quotes(bot: Bot) -> None:
     answer = bot.ask(PARDONED)
     quote = answer.citations[0]
-    written = replace(answer, mode="writing with a model", claims=(Claim(quote.quote, "verified", (1,)),))
-    assert differing(bundle([written]), bot) == []
+    written = replace(answer, model="a model", claims=(Claim(quote.quote, "verified", (1,)),))
+    assert differing(dump_bundle([written]), bot) == []
     wrong = replace(written, claims=(Claim(f"{quote.quote}, says Napoleon of 98765.", "verified", (1,)),))
-    assert any("the number 98765 is not in its quote" in finding for finding in differing(bundle([wrong]), bot))
+    assert any("the number 98765 is not in its quote" in finding for finding in differing(dump_bundle([wrong]), bot))
 
 
 def test_a_bundle_of_a_library_that_lacks_the_articles_does_not_hold(
@@ -298,7 +299,7 @@ def test_a_bundle_of_a_library_that_lacks_the_articles_does_not_hold(
     (tmp_path / "void").mkdir()
     update([tmp_path / "void"], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data", model="") as empty:
-        findings = verify(bundle(conversation), empty.article)
+        findings = verify(dump_bundle(conversation), empty.article)
     assert findings
     assert all("the library has no version" in str(finding) for finding in findings)
 
@@ -308,26 +309,26 @@ def test_a_quote_of_a_replaced_version_still_holds(tmp_path: Path, write: Callab
     source = write("ship.txt", "The submarine Walrus sank in the Pripyat on Friday.")
     update([source], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data", model="") as opened:
-        text = bundle([opened.ask("Where did the submarine Walrus sink?")])
+        text = dump_bundle([opened.ask("Where did the submarine Walrus sink?")])
     source.write_text("The submarine Walrus never sank at all.", "utf-8")
     assert update([source], data=tmp_path / "data").changed
     with Bot.open(data=tmp_path / "data", model="") as opened:
         findings = verify(text, opened.article)
     assert str(findings[0]) == "answer 1, quote 1: holds"
-    assert all(finding.holds for finding in findings)
+    assert all(finding.ok for finding in findings)
 
 
 def test_a_library_whose_text_was_changed_is_found(tmp_path: Path, write: Callable[[str, str | bytes], Path]) -> None:
     update([write("ship.txt", "The submarine Walrus sank in the Pripyat on Friday.")], data=tmp_path / "data")
     with Bot.open(data=tmp_path / "data", model="") as opened:
-        text = bundle([opened.ask("Where did the submarine Walrus sink?")])
+        text = dump_bundle([opened.ask("Where did the submarine Walrus sink?")])
     connection = sqlite3.connect(tmp_path / "data" / "library.db")
     connection.execute("UPDATE version SET text = text || ' It rose again.'")
     connection.commit()
     connection.close()
     with Bot.open(data=tmp_path / "data", model="") as opened:
         (found,) = differing(text, opened)
-    assert "was changed after it was taken in" in found
+    assert "was changed after it was ingested" in found
     assert "has the SHA-256" in found
 
 
@@ -356,7 +357,7 @@ def test_what_is_no_bundle_is_refused_with_the_remedy(bot: Bot, text: str, said:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_a_bundle_that_was_cut_off_is_refused(bot: Bot, conversation: list[Answer], share: float) -> None:
-    text = bundle(conversation)
+    text = dump_bundle(conversation)
     with pytest.raises(BundleError, match="no whole JSON file"):
         verify(text[: int(len(text) * share)], bot.article)
 
@@ -364,14 +365,14 @@ def test_a_bundle_that_was_cut_off_is_refused(bot: Bot, conversation: list[Answe
 @pytest.mark.parametrize("value", [-1, 2**70, "1", 1.5, None, True, []])
 def test_a_place_that_is_none_is_refused(bot: Bot, conversation: list[Answer], value: Any) -> None:
     for name in ("start", "version"):
-        fields = json.loads(bundle(conversation))
+        fields = json.loads(dump_bundle(conversation))
         first(fields)[name] = value
         with pytest.raises(BundleError, match=rf"damaged at answers\.0\.citations\.0\.{name}"):
             verify(mended(fields), bot.article)
 
 
 def test_words_of_a_bundle_reach_a_terminal_without_its_controls(bot: Bot, conversation: list[Answer]) -> None:
-    fields = json.loads(bundle(conversation))
+    fields = json.loads(dump_bundle(conversation))
     first(fields)["quote"] = "\x1b[2J\n\u202eEverything holds."
     found = "".join(differing(mended(fields), bot))
     assert not re.search("[\x1b\n\u202e]", found)
@@ -415,7 +416,7 @@ class Page(HTMLParser):
 
 def test_footnotes_are_numbered_on_over_a_whole_conversation(conversation: list[Answer]) -> None:
     text = markdown(conversation)
-    quotes = [one.quote for answer in conversation for one in (*answer.citations, *answer.closest)]
+    quotes = [one.quote for answer in conversation for one in (*answer.citations, *answer.closest_passages)]
     defined = [int(number) for number in re.findall(r"^\[\^(\d+)\]: ", text, re.M)]
     named = [int(number) for number in re.findall(r"\[\^(\d+)\](?!:)", text)]
     assert defined == list(range(1, len(quotes) + 1))
@@ -424,14 +425,14 @@ def test_footnotes_are_numbered_on_over_a_whole_conversation(conversation: list[
     notes = " ".join("".join(page.pieces[page.pieces.index("\n") :]).split())
     for quote in quotes:
         assert f"“{' '.join(quote.split())}” — " in notes
-    assert page.tags.count("li") - sum(len(answer.closest) for answer in conversation) >= len(quotes)
+    assert page.tags.count("li") - sum(len(answer.closest_passages) for answer in conversation) >= len(quotes)
     assert "[^" not in page.words
 
 
 def test_a_footnote_says_whose_words_it_quotes_and_where_to_find_them(bot: Bot) -> None:
     answer = bot.ask(ALLOWED)
     citation = replace(
-        answer.citations[0], voices=(Voice("the U.S. Treasury", "government", True),), publisher_kind="media"
+        answer.citations[0], speakers=(Speaker("the U.S. Treasury", "government", True),), publisher_kind="media"
     )
     article = citation.article
     for words in (
@@ -494,7 +495,7 @@ def test_a_page_allows_nothing_but_its_own_style(conversation: list[Answer]) -> 
 
 def test_each_marker_of_a_page_leads_to_its_own_quote(conversation: list[Answer]) -> None:
     page = Page(html(conversation))
-    quotes = [one.quote for answer in conversation for one in (*answer.citations, *answer.closest)]
+    quotes = [one.quote for answer in conversation for one in (*answer.citations, *answer.closest_passages)]
     sources = [value for value in page.values("id") if value.startswith("source-")]
     assert sources == [f"source-{number}" for number in range(1, len(quotes) + 1)]
     assert {value[1:] for value in page.values("href") if value.startswith("#")} <= set(sources)
@@ -517,7 +518,7 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
                 (Message("the words “{words}” are not in its quote", words="start"),),
             ),
         ),
-        disagreements=(Disagreement("number", (Account("12", (1,)), Account("13", (1,)))),),
+        disagreements=(Disagreement("number", (ReportedValue("12", (1,)), ReportedValue("13", (1,)))),),
         missing=(verbatim("They do not say who signed it."),),
         notes=(verbatim("The model could not be reached."),),
     )
@@ -533,10 +534,10 @@ def test_what_is_said_of_the_quotes_is_exported_too(bot: Bot) -> None:
         assert "The model could not be reached." in words
         assert "It is a <start>." in words
         assert "(not supported by the sources; the words “start” are not in its quote)" in words
-        assert searched(told) in words
-        assert told.made in words
+        assert coverage_text(told) in words
+        assert told.created_at in words
         assert "Quoted word for word." in words
-    assert differing(bundle([told]), bot) == [
+    assert differing(dump_bundle([told]), bot) == [
         f"answer 1, claim {len(told.claims)}: the answer itself says that its quotes do not prove it"
     ]
 
@@ -546,11 +547,11 @@ def test_a_refusal_is_exported_as_a_refusal(bot: Bot, refused: Answer) -> None:
     for words in (Page(rendered(markdown([answer]))).words, Page(html([answer])).words):
         assert NOT_ANSWERED in words
         assert "Closest passages, which are not an answer" in words
-        assert " ".join(answer.closest[0].quote.split()) in words
-        assert searched(answer) in words
+        assert " ".join(answer.closest_passages[0].quote.split()) in words
+        assert coverage_text(answer) in words
     assert bibtex([answer]) == ""
     assert json.loads(csl_json([answer])) == []
-    assert differing(bundle([answer]), bot) == []
+    assert differing(dump_bundle([answer]), bot) == []
 
 
 # the sources as bibliography
@@ -572,7 +573,7 @@ def test_bibtex_is_read_back_with_every_article_once(conversation: list[Answer])
     for entry, article in zip(found.values(), articles.values(), strict=True):
         assert entry["organization"] == article.publisher
         assert entry["date"] == article.published
-        assert entry["urldate"] == article.added[:10]
+        assert entry["urldate"] == article.ingested_at[:10]
         assert entry.get("note", "") == article.note
     urls = [entry["url"] for entry in entries(bibtex(conversation), decode=False).values()]
     assert urls == [article.url for article in articles.values()]

@@ -13,9 +13,9 @@ import pytest
 from bot import Answer, Bot, Filters
 from ingest import update
 from page.i18n import Translator, translator
-from page.markup import message, source_group
+from page.markup import answer_markdown, source_group
 from render import EXPORT_FORMATS, text
-from render.blocks import Conflict, Sentence, describe
+from render.blocks import ConflictBlock, Sentence, describe
 from tests.support.readings import answering_from
 
 ARTICLES = [
@@ -34,7 +34,7 @@ WRITERS: dict[str, Writer] = {
     "text": lambda answer, words: text(answer, words.message),
     "markdown": lambda answer, words: EXPORT_FORMATS["markdown"].render([answer], words.message, words.language),
     "html": lambda answer, words: EXPORT_FORMATS["html"].render([answer], words.message, words.language),
-    "page": lambda answer, words: message(answer, "g", words) + source_group(answer, "g", words),
+    "page": lambda answer, words: answer_markdown(answer, "g", words) + source_group(answer, "g", words),
 }
 # what the page shows nowhere, and what goes without saying where a person reads it at once
 EXPORTED_ALONE = ("answered", "fact")
@@ -60,9 +60,9 @@ def answers(library: Path, sample_data: Path) -> dict[str, Answer]:
     with Bot.open(sample_data, model="") as bot, answering_from(0):
         differing = bot.ask("How many people were taken to Ukraine?", filters=chosen)
     assert answer.short
-    assert answer.citations[0].copies
-    assert answer.citations[0].voices
-    assert refusal.closest
+    assert answer.citations[0].reprints
+    assert answer.citations[0].speakers
+    assert refusal.closest_passages
     assert refusal.missing
     assert differing.disagreements
     return {"answer": answer, "refusal": refusal, "differing": differing}
@@ -82,15 +82,15 @@ def test_every_writer_shows_the_same_of_an_answer(
 ) -> None:
     answer, words = answers[which], translator(language)
     shown = words_of(WRITERS[writer](answer, words))
-    for citation in (*answer.citations, *answer.closest):
+    for citation in (*answer.citations, *answer.closest_passages):
         assert citation.quote in shown
         assert citation.article.name in shown
         assert citation.article.publisher in shown
         assert citation.article.published in shown
         assert citation.article.note.rstrip(".") in shown
-        assert all(copy.publisher in shown for copy in citation.copies)
-        assert all(re.sub("^The ", "", voice.speaker) in shown for voice in citation.voices)
-        assert all(f"{time.first}" in shown for time in citation.times if time.reckoned)
+        assert all(copy.publisher in shown for copy in citation.reprints)
+        assert all(re.sub("^The ", "", voice.speaker) in shown for voice in citation.speakers)
+        assert all(f"{time.start_date}" in shown for time in citation.times if time.inferred)
     for block in describe(answer):
         match block:
             case Sentence(kind, said, beside=beside) if kind not in EXPORTED_ALONE and kind != "claim":
@@ -98,7 +98,7 @@ def test_every_writer_shows_the_same_of_an_answer(
                 assert all(words.message(small) in shown for _, small in beside)
             case Sentence("claim", beside=beside):
                 assert all(words.message(small) in shown for _, small in beside)
-            case Conflict(heading, sides):
+            case ConflictBlock(heading, sides):
                 assert words.message(heading) in shown
                 assert all(value in shown for value, *_ in sides)
 
@@ -110,15 +110,15 @@ def test_beside_the_words_of_articles_nothing_is_english_in_russian(
 ) -> None:
     answer = answers[which]
     shown = words_of(WRITERS[writer](answer, translator("ru")))
-    own = [answer.question, answer.reader, answer.embedding, answer.made, *answer.prompts, "SHA-256", "T00"]
-    for citation in (*answer.citations, *answer.closest):
-        for article in (citation.article, *citation.copies):
+    own = [answer.question, answer.reader, answer.embedding_model, answer.created_at, *answer.prompts, "SHA-256", "T00"]
+    for citation in (*answer.citations, *answer.closest_passages):
+        for article in (citation.article, *citation.reprints):
             own += [article.title, article.publisher, article.url, article.note, article.sha256[:12]]
         own += [*citation.article.text.split("\n"), citation.quote, citation.link]
-        own += [re.sub("^The ", "the ", voice.speaker) for voice in citation.voices]
+        own += [re.sub("^The ", "the ", voice.speaker) for voice in citation.speakers]
         own += [part for part in citation.paragraph if part.strip()]
         own += [citation.article.text[time.span.start : time.span.end] for time in citation.times]
-    own += [account.value for one in answer.disagreements for account in one.accounts]
+    own += [account.value for one in answer.disagreements for account in one.values]
     for part in sorted(filter(None, own), key=len, reverse=True):
         shown = shown.replace(" ".join(part.split()), "")
     assert re.findall("[A-Za-z]{3,}", shown) == []

@@ -32,7 +32,7 @@ from training.data import (
     public_claims,
 )
 from training.prepare import Packer, write_pack
-from vectorstore import settings
+from vectorstore import load_settings
 
 OWN = ROOT / "training" / "data"
 OUTPUTS = ROOT / "tests" / "cases" / "reader_outputs.json"
@@ -42,7 +42,7 @@ QUESTION = Example("What was the price?", SENTENCES, frozenset([1]), span="1,250
 
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
-    return Vocabulary(settings(None).cache)
+    return Vocabulary(load_settings(None).cache_dir)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_what_does_not_answer_is_near_the_question() -> None:
         OwnArticle(name, "en", title, "Echo", "2025-05-03", [f"{title}: {one}" for one in sentences])
         for name, title in (("a", "The mill of Lund"), ("b", "The mill of Kolm"), ("c", "Football"))
     ]
-    near = Neighbours(articles, E5Embeddings(TRAINED, settings(None).cache, 1))
+    near = Neighbours(articles, E5Embeddings(TRAINED, load_settings(None).cache_dir, 1))
     inside, beside = near.find("Why did the mill of Lund close?", articles[0])
     assert inside == [3, 0]
     assert [one.id for one, _ in beside] == ["b", "b", "c", "c"]
@@ -244,7 +244,7 @@ def test_claims_that_are_partly_supported_are_left_out(tmp_path: Path) -> None:
 
 def test_the_shipped_reader_agrees_with_its_float_outputs() -> None:
     kept = json.loads(OUTPUTS.read_text("utf-8"))
-    reader = Reader(settings(None).cache, threads=1)
+    reader = Reader(load_settings(None).cache_dir, threads=1)
     same, apart = [], []
     for row in kept:
         (scores,) = reader.read(row["question"], row["turns"], [Text(row["source"], tuple(row["sentences"]))])

@@ -10,12 +10,12 @@ import pytest
 from bot import Bot
 from ingest import update
 from tests.conftest import OpenStore
-from vectorstore import Names, fold_key
-from vectorstore.dates import Period, periods, timely, times
+from vectorstore import NameTable, phonetic_key
+from vectorstore.dates import Period, matches_period, periods, times
 from vectorstore.names import TABLE
 from vectorstore.search import Query, search
 
-NAMES = Names.open(None)
+NAMES = NameTable.open(None)
 
 
 def linked(text: str) -> list[str]:
@@ -110,38 +110,38 @@ def test_every_spelling_of_the_table_is_linked_to_its_own_name() -> None:
         for line in TABLE.read_text("utf-8").splitlines()
         if ":" in line and not line.startswith("#")
         for name in [line.partition(":")[0]]
-        for spelling in NAMES.spellings(name)
+        for spelling in NAMES.aliases(name)
         if NAMES.link(spelling) not in ("", name)
     ]
     assert wrong == []
 
 
 def test_a_spelling_that_is_new_is_linked_by_its_sound() -> None:
-    assert fold_key("Pratasevich") == fold_key("Протасевич") == fold_key("Пратасевіч")
+    assert phonetic_key("Pratasevich") == phonetic_key("Протасевич") == phonetic_key("Пратасевіч")
     assert NAMES.link("Sviatłana Tsichanowskaja") == "Sviatlana Tsikhanouskaya"
     assert NAMES.link("Siarhei Tsikhanouskaya") != "Siarhei Tsikhanouski"
 
 
 def test_a_users_own_file_adds_names_and_spellings(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("# mine\nAda Lund: Ада Лунд; Adda Lundh\nMaria Kalesnikava: Marysia K\n")
-    names = Names.open(tmp_path / "names.txt")
+    names = NameTable.open(tmp_path / "names.txt")
     assert [mention.name for mention in names.mentions("Потом Ада Лунд ушла.")] == ["Ada Lund"]
-    assert "Marysia K" in names.spellings("Maria Kalesnikava")
-    assert "Maria Kolesnikova" in names.spellings("Maria Kalesnikava")
+    assert "Marysia K" in names.aliases("Maria Kalesnikava")
+    assert "Maria Kolesnikova" in names.aliases("Maria Kalesnikava")
 
 
 def test_a_users_file_leaves_the_projects_surnames_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("# mine\nDmitry Lukashenko: Дмитрий Лукашенко\n", "utf-8-sig")
-    names = Names.open(tmp_path / "names.txt")
+    names = NameTable.open(tmp_path / "names.txt")
     found = [mention.name for mention in names.mentions("Dmitry Lukashenko met Lukashenko.")]
     assert found == ["Dmitry Lukashenko", "Alexander Lukashenko"]
-    assert names.spellings("# mine") == ()
+    assert names.aliases("# mine") == ()
 
 
 def test_a_users_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes("Ада Лунд".encode("windows-1251"))
     with pytest.raises(ValueError, match=r"names\.txt.*UTF-8"):
-        Names.open(tmp_path / "names.txt")
+        NameTable.open(tmp_path / "names.txt")
 
 
 def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
@@ -155,12 +155,12 @@ def test_a_name_lifts_its_passage_in_another_script_and_not_when_switched_off(
     store = open_store(tmp_path / "data")
     updated(store, tmp_path / "articles")
 
-    def lead(names: Names) -> float:
+    def lead(names: NameTable) -> float:
         query = Query("What did Stefanovic say?")
         found = {Path(hit.article.source).name: hit.score for hit in search(store, query, 2, names=names)}
         return found["wanted.txt"] - found["other.txt"]
 
-    assert lead(NAMES) >= lead(Names([])) + 0.02
+    assert lead(NAMES) >= lead(NameTable([])) + 0.02
 
 
 DECEMBER = Period("in", date(2025, 12, 1), date(2025, 12, 31))
@@ -206,7 +206,7 @@ def test_the_times_of_a_question_are_read(question: str, found: list[Period]) ->
 
 def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
     def december(text: str, published: str) -> bool | None:
-        return timely([DECEMBER], times(text, 0, published), published)
+        return matches_period([DECEMBER], times(text, 0, published), published)
 
     assert december("It came on Dec. 13.", "2025-12-16") is True
     assert december("In September 2025 it was 52.", "2025-12-16") is False
@@ -216,9 +216,9 @@ def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
     assert december("It was 123.", "2025") is True
     assert december("It was 123.", "") is None
     until = [Period("until", date.min, date(2025, 12, 31))]
-    assert timely(until, (), "2025-12-31") is True
-    assert timely(until, (), "2026-01-01") is False
-    assert timely([], times("On Dec. 13", 0, "2025"), "2025") is None
+    assert matches_period(until, (), "2025-12-31") is True
+    assert matches_period(until, (), "2026-01-01") is False
+    assert matches_period([], times("On Dec. 13", 0, "2025"), "2025") is None
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_time_in_the_text_weighs_more_than_the_date_of_publication() -> None:
 )
 def test_relative_words_count_from_the_date_of_publication(text: str, published: str, first: str, last: str) -> None:
     (found,) = times(text, 100, published)
-    assert (str(found.first), str(found.last), found.reckoned) == (first, last, True)
+    assert (str(found.start_date), str(found.end_date), found.inferred) == (first, last, True)
     assert text[found.span.start - 100 : found.span.end - 100] in text
 
 
@@ -285,7 +285,7 @@ def test_what_can_not_be_reckoned_is_left_out(text: str, published: str) -> None
 def test_a_month_takes_its_year_from_the_month_beside_it_or_from_publication(
     text: str, published: str, found: list[str]
 ) -> None:
-    assert [str(time.first) for time in times(text, 0, published)] == found
+    assert [str(time.start_date) for time in times(text, 0, published)] == found
 
 
 def test_relative_words_of_a_question_count_from_the_day_it_is_asked() -> None:
@@ -307,7 +307,7 @@ def test_what_was_published_later_is_left_out(sample_data: Path, tmp_path: Path)
     with Bot.open(data=sample_data, model="") as bot:
         early = bot.ask("Is Statkevich in prison?", as_of=date(2025, 12, 31))
         late = bot.ask("Is Statkevich in prison?")
-    assert all(one.article.published <= "2025-12-31" for one in (*early.citations, *early.closest))
+    assert all(one.article.published <= "2025-12-31" for one in (*early.citations, *early.closest_passages))
     assert any(one.article.published > "2026" for one in late.citations)
     assert early.coverage.newest <= "2025-12-31"
     assert early.coverage.articles < late.coverage.articles

@@ -15,14 +15,14 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from bot import Bot, Filters, Turn
-from bot.answer import searched
+from bot.answer import coverage_text
 from ingest import update
 from language import verbatim
 from tests.conftest import PHRASES_EMBEDDED, Counted, OpenStore, hits, updated
-from vectorstore import HybridRetriever, Names, Store
+from vectorstore import HybridRetriever, NameTable, Store
 from vectorstore.catalogue import version_filter
-from vectorstore.copies import bands, copied
-from vectorstore.languages import PHRASES
+from vectorstore.language_bias import PHRASES
+from vectorstore.near_duplicates import is_near_duplicate, lsh_keys
 from vectorstore.search import Query, search
 from vectorstore.terms import terms
 
@@ -79,7 +79,7 @@ def test_filters_choose_the_articles_that_are_searched(
 ) -> None:
     store = open_store(papers)
     query = Query("What did the court in Brest hear of the bakers and their wet flour?", filters=filters, as_of=as_of)
-    found = {int(hit.article.source.rsplit("#", 1)[1]) for hit in search(store, query, 10, names=Names(()))}
+    found = {int(hit.article.source.rsplit("#", 1)[1]) for hit in search(store, query, 10, names=NameTable(()))}
     assert found == expected
     assert store.library.catalogue.coverage(filters, as_of).articles == len(expected)
 
@@ -111,7 +111,7 @@ def test_a_chosen_article_alone_is_searched(papers: Path) -> None:
     with Bot.open(data=papers, model="") as bot:
         wanted = bot.facets.articles[0].value
         answer = bot.ask("What did the bakers say about the flour?", filters=Filters(articles=(wanted,)))
-    assert {one.article.id for one in (*answer.citations, *answer.closest)} == {wanted}
+    assert {one.article.id for one in (*answer.citations, *answer.closest_passages)} == {wanted}
 
 
 COPIES = {
@@ -124,14 +124,14 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
 def test_a_copy_is_known(copy: str) -> None:
-    assert set(bands(STORY)) & set(bands(copy))
-    assert copied(STORY, copy)
+    assert set(lsh_keys(STORY)) & set(lsh_keys(copy))
+    assert is_near_duplicate(STORY, copy)
 
 
 def test_texts_of_their_own_are_no_copies() -> None:
-    assert not copied(STORY, OTHER)
-    assert bands("Too short to say.") == []
-    assert not copied("Too short to say.", "Too short to say.")
+    assert not is_near_duplicate(STORY, OTHER)
+    assert lsh_keys("Too short to say.") == []
+    assert not is_near_duplicate("Too short to say.", "Too short to say.")
 
 
 @pytest.fixture
@@ -155,23 +155,23 @@ def test_of_copies_the_original_is_shown_and_the_others_are_counted_with_it(
 ) -> None:
     found = hits(open_store(reprinted), "What did the chemist find in the sacks?", 10)
     assert found[0].article.publisher == "Original"
-    assert [copy.publisher for copy in found[0].copies] == ["Late", "Undated"]
+    assert [copy.publisher for copy in found[0].reprints] == ["Late", "Undated"]
     assert not [hit for hit in found[1:] if "chemist had weighed" in hit.text]
-    assert [hit.copies for hit in found if hit.article.publisher == "Pool"] == [()]
+    assert [hit.reprints for hit in found if hit.article.publisher == "Pool"] == [()]
 
 
 def test_coverage_counts_copies(reprinted: Path) -> None:
     with Bot.open(data=reprinted, model="") as bot:
         answer = bot.ask("What did the chemist find in the sacks?")
-    assert (answer.coverage.articles, answer.coverage.copies) == (4, 2)
-    assert "4 articles were searched, 2 of them reprints of another" in searched(answer)
-    quoted = [one for one in (*answer.citations, *answer.closest) if one.article.publisher == "Original"]
-    assert [len(one.copies) for one in quoted] == [2] * len(quoted) != []
+    assert (answer.coverage.articles, answer.coverage.reprints) == (4, 2)
+    assert "4 articles were searched, 2 of them reprints of another" in coverage_text(answer)
+    quoted = [one for one in (*answer.citations, *answer.closest_passages) if one.article.publisher == "Original"]
+    assert [len(one.reprints) for one in quoted] == [2] * len(quoted) != []
 
 
 def test_a_copy_whose_original_is_filtered_out_is_found(reprinted: Path, open_store: OpenStore) -> None:
     query = Query("What did the chemist find in the sacks?", filters=Filters(publishers=("Late",)))
-    found = search(open_store(reprinted), query, 10, names=Names(()))
+    found = search(open_store(reprinted), query, 10, names=NameTable(()))
     assert {hit.article.publisher for hit in found} == {"Late"}
 
 
@@ -180,9 +180,9 @@ def test_copies_that_a_filter_or_a_day_leaves_out_are_not_named(reprinted: Path,
         Query("What did the chemist find in the sacks?", as_of=date(2025, 3, 6)),
         Query("What did the chemist find in the sacks?", filters=Filters(publishers=("Original", "Undated"))),
     ):
-        found = search(open_store(reprinted), query, 10, names=Names(()))
+        found = search(open_store(reprinted), query, 10, names=NameTable(()))
         assert found[0].article.publisher == "Original"
-        assert [copy.publisher for copy in found[0].copies] == ["Undated"]
+        assert [copy.publisher for copy in found[0].reprints] == ["Undated"]
 
 
 @pytest.mark.slow
@@ -199,7 +199,7 @@ def test_a_story_that_sixty_papers_print_crowds_no_other_out(
     assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
     found = hits(open_store(tmp_path / "data"), "What did the chemist find in the sacks?", 10)
     assert {hit.article.publisher for hit in found} == {"Oldest", "Other"}
-    assert {len(hit.copies) for hit in found} == {60, 0}
+    assert {len(hit.reprints) for hit in found} == {60, 0}
 
 
 @pytest.mark.slow
@@ -210,7 +210,7 @@ def test_who_prints_two_stories_makes_them_no_copies_of_each_other(
         write(f"{name}.md", f"---\npublisher: {name}\n---\n{text}\n")
         assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
     store = open_store(tmp_path / "data")
-    clusters = [sorted(copy.publisher for copy in (hit.article, *hit.copies)) for hit in hits(store, STORY[:80], 10)]
+    clusters = [sorted(copy.publisher for copy in (hit.article, *hit.reprints)) for hit in hits(store, STORY[:80], 10)]
     assert all(not {"One", "Two"} <= set(cluster) for cluster in clusters)
     assert any({"Two", "Again"} <= set(cluster) for cluster in clusters)
 
@@ -220,7 +220,7 @@ def test_an_edited_copy_leaves_the_cluster(reprinted: Path, write: Write, open_s
     write("0.md", f"---\npublisher: Late\npublished: '2025-03-09'\n---\n{OTHER[::-1]}\n")
     assert update([reprinted.parent / "articles"], data=reprinted).changed
     found = hits(open_store(reprinted), "What did the chemist find in the sacks?", 10)
-    assert [copy.publisher for copy in found[0].copies] == ["Undated"]
+    assert [copy.publisher for copy in found[0].reprints] == ["Undated"]
 
 
 def test_no_more_than_four_passages_of_one_article_stand_before_another(write: Write, tmp_path: Path) -> None:
@@ -228,7 +228,9 @@ def test_no_more_than_four_passages_of_one_article_stand_before_another(write: W
     write("short.txt", OTHER)
     assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
     with Bot.open(data=tmp_path / "data", model="") as bot:
-        documents = HybridRetriever(store=bot._store, names=Names(())).invoke("What did the bakers say about flour?")
+        documents = HybridRetriever(store=bot._store, names=NameTable(())).invoke(
+            "What did the bakers say about flour?"
+        )
     sources = [Path(document.metadata["hit"].article.source).name for document in documents]
     assert sources[:5] == ["long.txt"] * 4 + ["short.txt"]
     assert sources.count("long.txt") > 4
@@ -236,8 +238,8 @@ def test_no_more_than_four_passages_of_one_article_stand_before_another(write: W
 
 def test_a_follow_up_stays_with_the_article_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
     store = open_store(sample_data)
-    alone = search(store, Query("When was that?"), 2, names=Names.open(None))
-    talking = search(store, Query("When was that?", ("What happened to Mikola Statkevich?",)), 2, names=Names(()))
+    alone = search(store, Query("When was that?"), 2, names=NameTable.open(None))
+    talking = search(store, Query("When was that?", ("What happened to Mikola Statkevich?",)), 2, names=NameTable(()))
     assert all("tatkevich" in hit.article.title + hit.text for hit in talking)
     assert not all("tatkevich" in hit.article.title + hit.text for hit in alone)
 
@@ -249,7 +251,7 @@ def test_a_rewritten_question_is_searched_instead(sample_data: Path, open_store:
     assert rewritten.text == "What does Belarus General License 13 allow?"
 
     def licences(query: Query) -> int:
-        return sum("icense" in hit.text or "icence" in hit.text for hit in search(store, query, 5, names=Names(())))
+        return sum("icense" in hit.text or "icence" in hit.text for hit in search(store, query, 5, names=NameTable(())))
 
     assert licences(rewritten) > licences(lean)
 
@@ -262,7 +264,7 @@ def test_the_history_of_a_bot_may_hold_refusals_and_markers(sample_data: Path) -
             Turn("Who is Statkevich?", "A politician [1][2]."),
         ]
         answer = bot.ask("When was he released?", history)
-    assert any("tatkevich" in one.article.text for one in (*answer.citations, *answer.closest))
+    assert any("tatkevich" in one.article.text for one in (*answer.citations, *answer.closest_passages))
 
 
 @pytest.mark.slow
@@ -284,7 +286,7 @@ def test_the_history_of_a_bot_may_hold_refusals_and_markers(sample_data: Path) -
 )
 def test_no_words_break_the_full_text(sample_data: Path, open_store: OpenStore, query: str) -> None:
     for one in (Query(query), Query("Why?", (query,)), Query("Why?", (query,), query), Query(query, ("Why?",))):
-        assert len(search(open_store(sample_data), one, 5, names=Names.open(None))) <= 5
+        assert len(search(open_store(sample_data), one, 5, names=NameTable.open(None))) <= 5
 
 
 @pytest.mark.parametrize(
@@ -332,12 +334,12 @@ def test_a_name_spelt_otherwise_in_the_sources_is_shown(
     write("a.txt", "Maria Kalesnikava has been free since 13 December 2025. Kolesnikova was freed in Minsk.")
     assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
     with Bot.open(data=tmp_path / "data", model="") as bot:
-        (spelling,) = bot.ask(question).spellings
+        (spelling,) = bot.ask(question).name_variants
     assert (spelling.asked, spelling.name) == ("Kolesnikova", "Maria Kalesnikava")
-    assert spelling.quoted == ("Maria Kalesnikava",)
+    assert spelling.in_sources == ("Maria Kalesnikava",)
     monkeypatch.setenv("VIADOMA_NAMES", "off")
     with Bot.open(data=tmp_path / "data", model="") as bot:
-        assert bot.ask(question).spellings == ()
+        assert bot.ask(question).name_variants == ()
 
 
 def test_the_time_of_an_event_is_kept_apart_from_that_of_publication(write: Write, tmp_path: Path) -> None:
@@ -345,19 +347,19 @@ def test_the_time_of_an_event_is_kept_apart_from_that_of_publication(write: Writ
     assert not update([tmp_path / "articles"], data=tmp_path / "data").failed
     with Bot.open(data=tmp_path / "data", model="") as bot:
         answer = bot.ask("When was the baker freed in Brest?")
-    citation = (*answer.citations, *answer.closest)[0]
+    citation = (*answer.citations, *answer.closest_passages)[0]
     (time,) = citation.times
     assert citation.article.text[time.span.start : time.span.end] == "Saturday"
-    assert (time.first, time.last, time.reckoned) == (date(2025, 12, 13), date(2025, 12, 13), True)
+    assert (time.start_date, time.end_date, time.inferred) == (date(2025, 12, 13), date(2025, 12, 13), True)
     assert citation.article.published == "2025-12-16"
 
 
 def test_a_month_without_a_year_is_one_of_the_year_the_talk_is_about(sample_data: Path, open_store: OpenStore) -> None:
     query = Query("And in September?", ("How many people were freed in December 2025?",))
-    found = search(open_store(sample_data), query, 5, names=Names.open(None))
+    found = search(open_store(sample_data), query, 5, names=NameTable.open(None))
     september = date(2025, 9, 1), date(2025, 9, 30)
     named = [[time for sentence in hit.sentences for time in sentence.times] for hit in found]
-    told = [any(time.first <= september[1] and september[0] <= time.last for time in times) for times in named]
+    told = [any(time.start_date <= september[1] and september[0] <= time.end_date for time in times) for times in named]
     assert sum(told) + sum(hit.article.published.startswith("2025-09") for hit in found) >= 3
 
 
@@ -482,9 +484,9 @@ def test_they_are_embedded_where_there_is_more_than_one_language_and_once(
 ) -> None:
     store, before = open_store(papers), counted.documents
     english = Query("Who denied that the flour was wet?", filters=Filters(languages=("en",)))
-    assert search(store, english, 10, names=Names(()))
+    assert search(store, english, 10, names=NameTable(()))
     assert counted.documents == before
     for question in ("Who denied that the flour was wet?", "Кто слушал пекарей?"):
-        assert search(store, Query(question), 10, names=Names(()))
+        assert search(store, Query(question), 10, names=NameTable(()))
     assert counted.documents == before + PHRASES_EMBEDDED
     assert (store.language_mean("fi") == store.language_mean("")).all()

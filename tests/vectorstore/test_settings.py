@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from vectorstore import settings
+from vectorstore import load_settings
 from vectorstore.settings import described
 
 
 def test_a_variable_of_another_program_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_KEY", "api_key", "MODEL", "PROXY", "ALLOW", "AUTH", "DATA", "NAMES", "BASE_URL"):
         monkeypatch.setenv(name, "strange")
-    found = settings(None)
-    assert (found.api_key, found.model, found.proxy, found.allow, found.auth, found.base_url) == (
+    found = load_settings(None)
+    assert (found.api_key, found.model, found.proxy, found.allowed_hosts, found.auth, found.base_url) == (
         "",
         "",
         "",
@@ -28,7 +28,7 @@ def test_a_variable_of_another_program_is_no_setting(monkeypatch: pytest.MonkeyP
 def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "VIADOMA_AUTH", "VIADOMA_PROXY", "OPENAI_BASE_URL"):
         monkeypatch.setenv(name, "http://me:secret@proxy.example")
-    assert "secret" not in repr(settings(None))
+    assert "secret" not in repr(load_settings(None))
 
 
 def test_switches_lists_and_folders_are_read_as_they_are_written(
@@ -39,17 +39,17 @@ def test_switches_lists_and_folders_are_read_as_they_are_written(
     monkeypatch.setenv("VIADOMA_UNSUPPORTED", "Show")
     monkeypatch.setenv("VIADOMA_ALLOW", " wiki.example.org , 10.1.0.0/16,")
     monkeypatch.setenv("VIADOMA_DATA", "elsewhere")
-    found = settings(tmp_path)
-    assert (found.raw, found.names, found.unsupported) == (False, True, "show")
-    assert found.allow == ("wiki.example.org", "10.1.0.0/16")
+    found = load_settings(tmp_path)
+    assert (found.keep_raw, found.link_names, found.unsupported_claims) == (False, True, "show")
+    assert found.allowed_hosts == ("wiki.example.org", "10.1.0.0/16")
     assert found.data == tmp_path
-    assert settings(None).data == Path("elsewhere").absolute()
+    assert load_settings(None).data == Path("elsewhere").absolute()
 
 
 def test_a_value_that_can_not_be_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIADOMA_NAMES", "perhaps")
     with pytest.raises(ValueError, match="VIADOMA_NAMES is “perhaps”"):
-        settings(None)
+        load_settings(None)
 
 
 def test_every_setting_is_described() -> None:

@@ -18,7 +18,7 @@ from language import verbatim
 from tests.conftest import PHRASES_EMBEDDED, OpenStore, hits, updated
 from tests.support.articles import Letters
 from tests.support.program import ROOT, finished
-from vectorstore import Filters, HybridRetriever, Names, Store, check, settings
+from vectorstore import Filters, HybridRetriever, NameTable, Store, check, load_settings
 from vectorstore.catalogue import LIVE, version_filter
 from vectorstore.store import EXACT
 from vectorstore.terms import terms
@@ -147,7 +147,7 @@ def test_the_nearest_of_few_or_many_chosen_passages_are_found(
 def test_what_was_replaced_and_still_stands_in_the_index_hides_nothing(sample_data: Path, tmp_path: Path) -> None:
     """As after a kill between the commit and the collection of garbage."""
     shutil.copytree(sample_data, tmp_path / "data")
-    with closing(Store.open(settings(tmp_path / "data"), create=False)) as store:
+    with closing(Store.open(load_settings(tmp_path / "data"), create=False)) as store:
         query = store.embed_query(QUESTIONS[0])
         near = [passage for passage, _ in store.nearest(query, 60)]
         store.library.remove([found.article.id for found in store.library.passages.by_id(near)], verbatim("replaced"))
@@ -162,13 +162,13 @@ def test_a_record_tells_the_passages_of_each_version_in_reading_order(open_store
     file = tmp_path / "ferry.txt"
     file.write_text("\n\n".join(f"The ferry {number} left Norholm at dawn. " * 12 for number in range(6)))
     updated(store, file)
-    (article,) = [entry.article for entry in store.library.catalogue.entries()]
-    first = store.library.record(article, 1)
+    (article,) = [entry.id for entry in store.library.catalogue.summaries()]
+    first = store.library.version_details(article, 1)
     assert first is not None
     file.write_text("It was sold.")
     updated(store, file)
     for number, many in ((1, True), (2, False)):
-        record = store.library.record(article, number)
+        record = store.library.version_details(article, number)
         assert record is not None
         assert (len(record.passages) > 1) == many
         assert record.passages == tuple(sorted(record.passages, key=lambda span: span.start))
@@ -250,7 +250,7 @@ def test_no_query_breaks_the_search(sample_data: Path, open_store: OpenStore, qu
 
 def test_the_retriever_is_langchains_and_says_where_a_passage_stands(sample_data: Path, open_store: OpenStore) -> None:
     store = open_store(sample_data)
-    documents = HybridRetriever(store=store, names=Names.open(None), limit=4).invoke(
+    documents = HybridRetriever(store=store, names=NameTable.open(None), limit=4).invoke(
         "What does General License 13 allow?"
     )
     assert len(documents) == 4
@@ -276,7 +276,7 @@ def test_a_folder_named_from_elsewhere_is_probed_where_it_is(
     shutil.copytree(sample_data, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     assert hits(open_store(Path("data")), QUESTIONS[0], 3)
-    assert "made again" not in caplog.text
+    assert "rebuilt" not in caplog.text
 
 
 def test_many_threads_leave_no_files_open(sample_data: Path, open_store: OpenStore) -> None:
@@ -316,7 +316,7 @@ def test_a_library_that_is_harmed_while_it_is_open_is_told_of(
             file.unlink()
         harm(tmp_path / "data" / "library.db")
         # each question is answered in a thread of its own, which opens the file anew
-        for asked in (lambda: bot.ask("Who was freed?"), lambda: bot.ask("???"), lambda: bot.catalogue):
+        for asked in (lambda: bot.ask("Who was freed?"), lambda: bot.ask("???"), lambda: bot.list_articles()):
             with ThreadPoolExecutor(1) as fresh, pytest.raises(LibraryError, match=f"can't be read.*{why}"):
                 fresh.submit(asked).result()
 

@@ -7,30 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answer import Account, Citation, Disagreement, Short
-from bot.disagreement import Told
-from bot.quoting import Choice
+from bot.answer import Citation, Disagreement, ReportedValue, ShortAnswer
+from bot.disagreement import ExtractedValue
+from bot.quote_selection import QuoteSelection
 from vectorstore import Hit, Span
 
 
-def disagreements(choice: Choice, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
+def disagreements(selection: QuoteSelection, citations: Sequence[Citation]) -> tuple[Disagreement, ...]:
     """What the sources differ in, with the numbers of the citations that give each account; at most one."""
-    if not choice.differing:
+    if not selection.conflict:
         return ()
-    told = [
-        Account(
-            one.value,
-            tuple(cited.number for cited in citations if holds(cited, one)),
-            one.corrects,
+    values = [
+        ReportedValue(
+            value.value,
+            tuple(cited.number for cited in citations if holds(cited, value)),
+            value.corrects,
         )
-        for one in choice.differing.told
+        for value in selection.conflict.values
     ]
-    return (Disagreement(choice.differing.about, tuple(told)),)
+    return (Disagreement(selection.conflict.about, tuple(values)),)
 
 
-def holds(citation: Citation, told: Told) -> bool:
+def holds(citation: Citation, value: ExtractedValue) -> bool:
     """Whether a citation holds the sentence of an account."""
-    candidate = told.candidate
+    candidate = value.candidate
     return (
         citation.article.id == candidate.hit.article.id
         and citation.start <= candidate.sentence.span.start < citation.end
@@ -40,16 +40,19 @@ def holds(citation: Citation, told: Told) -> bool:
 def cites(citations: Sequence[Citation], quote: tuple[Hit, Span]) -> bool:
     """Whether a part of the quote is cited."""
     hit, span = quote
-    return any(one.article.id == hit.article.id and Span(one.start, one.end).overlaps(span) for one in citations)
+    return any(
+        citation.article.id == hit.article.id and Span(citation.start, citation.end).overlaps(span)
+        for citation in citations
+    )
 
 
-def short_answer(choice: Choice, citations: Sequence[Citation]) -> Short | None:
+def short_answer(selection: QuoteSelection, citations: Sequence[Citation]) -> ShortAnswer | None:
     """The short answer inside the first of the citations that holds its words."""
-    if not choice.short:
+    if not selection.short:
         return None
-    hit, words = choice.short
+    hit, words = selection.short
     for cited in citations:
         if cited.article.id == hit.article.id and cited.start <= words.start and words.end <= cited.end:
             start, end = words.start - cited.start, words.end - cited.start
-            return Short(cited.quote[start:end], cited.number, start, end)
+            return ShortAnswer(cited.quote[start:end], cited.number, start, end)
     return None

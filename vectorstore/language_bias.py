@@ -28,18 +28,20 @@ def language_means(embeddings: Embeddings) -> Means:
     Of unit length: how far the sentences of a language lie apart says nothing about where the language lies.
     """
     phrases: dict[str, list[str]] = json.loads(PHRASES.read_text("utf-8"))
-    vectors = np.asarray(embeddings.embed_documents([phrase for own in phrases.values() for phrase in own]), np.float32)
+    vectors = np.asarray(
+        embeddings.embed_documents([phrase for sentences in phrases.values() for phrase in sentences]), np.float32
+    )
     means = vectors.reshape(len(phrases), -1, vectors.shape[1]).mean(axis=1)
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     return {"": means.mean(axis=0), **dict(zip(phrases, means, strict=True))}
 
 
-def moved(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) -> list[Vector]:
+def shift_to_languages(means: Means, vector: Vector, question: Vector, langs: Iterable[str]) -> list[Vector]:
     """A unit vector moved from the question's language, the likeliest of `langs`, into each other one, by their codes.
 
     Of unit length again. Languages not known count as one, which lies at the mean of all.
     """
     away = {lang: means[lang] - means[""] for lang in sorted({lang if lang in means else "" for lang in langs})}
-    own = max(away, key=lambda lang: float(away[lang] @ (question - means[""])))
-    others = [vector + away[lang] - away[own] for lang in away if lang != own]
+    nearest = max(away, key=lambda lang: float(away[lang] @ (question - means[""])))
+    others = [vector + away[lang] - away[nearest] for lang in away if lang != nearest]
     return [other / np.linalg.norm(other) for other in others]

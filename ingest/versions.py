@@ -1,4 +1,4 @@
-"""An article on its way into the store: its data as they were mended by hand, its passages, its fingerprint.
+"""An article on its way into the store: its metadata as overridden by hand, its passages, its fingerprint.
 
 Knows what makes two versions differ. Does not know where articles come from or how they are stored.
 """
@@ -15,13 +15,17 @@ from typing import Any
 from ingest.articles import EXTRACTION_VERSION
 from ingest.passages import passages
 from ingest.urls import url_key
-from vectorstore import Amendment, Article, NewVersion, Origin, Passage, Provenance, text_blocks, times
+from vectorstore import Article, MetadataOverride, NewVersion, Passage, Provenance, SourceState, text_blocks, times
 
 
-def amended(article: Article, amendments: Sequence[Amendment]) -> tuple[Article, tuple[Amendment, ...]]:
-    """An article as its source has it, with what was mended in it; and the amendments beside what it says itself."""
-    current = tuple(dataclasses.replace(amendment, own=getattr(article, amendment.field)) for amendment in amendments)
-    values: dict[str, Any] = {amendment.field: amendment.value for amendment in current}
+def apply_overrides(
+    article: Article, overrides: Sequence[MetadataOverride]
+) -> tuple[Article, tuple[MetadataOverride, ...]]:
+    """An article as its source has it, with what was overridden in it; and the overrides beside what it says itself."""
+    current = tuple(
+        dataclasses.replace(override, source_value=getattr(article, override.field)) for override in overrides
+    )
+    values: dict[str, Any] = {override.field: override.value for override in current}
     return dataclasses.replace(article, **values), current
 
 
@@ -48,24 +52,24 @@ def fingerprint(article: Article, provenance: Provenance) -> str:
 def prepare(
     article: Article,
     provenance: Provenance,
-    amendments: tuple[Amendment, ...],
+    overrides: tuple[MetadataOverride, ...],
     *,
     raw: bytes | None = None,
     keys: tuple[str, ...] = (),
-    origin: Origin | None = None,
-    left: str = "",
+    source_state: SourceState | None = None,
+    moved_from: str = "",
 ) -> NewVersion:
     """The article cut into passages, with the times they name; for the other arguments see `NewVersion`."""
     return NewVersion(
         article,
         fingerprint(article, provenance),
-        tuple(_timed(article, passage) for passage in passages(article.text, article.lang, article.blocks)),
+        tuple(_with_times(article, passage) for passage in passages(article.text, article.lang, article.blocks)),
         provenance,
         raw,
         keys,
-        origin,
-        left,
-        amendments,
+        source_state,
+        moved_from,
+        overrides,
     )
 
 
@@ -74,7 +78,7 @@ def digest(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
-def _timed(article: Article, passage: Passage) -> Passage:
+def _with_times(article: Article, passage: Passage) -> Passage:
     """The passage with the times it names."""
     start, end = passage.span.start, passage.span.end
     return dataclasses.replace(passage, times=tuple(times(article.text[start:end], start, article.published)))

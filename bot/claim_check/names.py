@@ -13,11 +13,11 @@ from functools import cache, lru_cache
 
 from rapidfuzz import fuzz
 
-from bot.support.dates import is_month, weekday
-from bot.support.numbers import is_number
-from bot.support.words import CACHED, STOP_WORDS
+from bot.claim_check.dates import is_month, weekday
+from bot.claim_check.numbers import is_number
+from bot.claim_check.words import CACHED, STOP_WORDS
 from language import Message, alternation, word_list, words_by_key
-from vectorstore import Mention, Names, fold_key, folded
+from vectorstore import Mention, NameTable, phonetic_key, transliterate
 
 CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zа-яёіўїєґ][\w'’]*(?:[-.][\w'’]+)*")
 SHOUTED = frozenset(word_list("capitals_only", "words"))  # countries in capitals alone, other words otherwise
@@ -30,7 +30,7 @@ MIN_KEY = 3  # letters of a fold key that tell a name
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class EvidenceNames:
     """What is named in the quotes and in what is known of their articles."""
 
     known: Set[str]  # of the table
@@ -42,58 +42,58 @@ class Ground:
 
 
 def name_reasons(
-    claim: str, ground: Sequence[str], names: Names, *, same: bool, near: bool
+    claim: str, evidence: Sequence[str], names: NameTable, *, same: bool, near: bool
 ) -> list[tuple[str, Message]]:
     """What speaks against the names of a claim: (name, reason).
 
     `names` is the table of those that are known in several spellings. `same` says that claim and quotes share their
     language, `near` that they share its script and most words of it.
     """
-    held = _ground(tuple(ground), names)
+    known = _evidence_names(tuple(evidence), names)
     missing, taken = [], []
     for mention in mentions(claim, names):
         if same or _sure(mention, names):
             taken.append(range(mention.start, mention.end))
-            spellings = (mention.spelling, *names.spellings(mention.name))
-            if mention.name not in held.known and not any(spelt(one, held.words) for one in spellings):
-                missing.append(mention.spelling)
+            spellings = (mention.text, *names.aliases(mention.name))
+            if mention.name not in known.known and not any(spelt(spelling, known.words) for spelling in spellings):
+                missing.append(mention.text)
     for name, match in countries(claim):
         if not any(match.start() in place for place in taken):
             taken.append(range(match.start(), match.end()))
-            if name not in held.countries and not (same and spelt(match[0], held.words)):
+            if name not in known.countries and not (same and spelt(match[0], known.words)):
                 missing.append(match[0])
     if near:
         found = [match for match in capitals(claim) if not any(match.start() in place for place in taken)]
-        missing += [_bare(match) for match in found if not _known(match, claim, held)]
+        missing += [_bare(match) for match in found if not _known(match, claim, known)]
     return [(name, Message("the name {name} is not in its quote", name=name)) for name in missing]
 
 
-def _known(match: re.Match[str], claim: str, held: Ground) -> bool:
+def _known(match: re.Match[str], claim: str, words: EvidenceNames) -> bool:
     """Whether a capitalised word stands in the quote in some form, or may be no name at all."""
     word = _bare(match)
-    lower, key = word.lower(), fold_key(word)
+    lower, key = word.lower(), phonetic_key(word)
     before = claim[: match.start()].rstrip(" \"'(")
     opens = not before or before[-1] in ".!?…:\n"
     follower = CAPITAL.match(claim, match.end() + 1)
     if opens and (not follower or _names_nobody(_bare(follower)) or is_number(lower)):
         return True  # any word may open a sentence
-    if spelt(word, held.words) or (len(key) >= MIN_KEY and key.rstrip("+") in held.keys):
+    if spelt(word, words.words) or (len(key) >= MIN_KEY and key.rstrip("+") in words.keys):
         return True
     # "UN" for "United Nations", and the other way round
-    short = {other.lower() for other in held.capitals if other.isupper() and len(other) > 1}
+    short = {other.lower() for other in words.capitals if other.isupper() and len(other) > 1}
     around = initials(claim[max(0, match.start() - 40) : match.end() + 40])
-    return lower in held.initials | initials(claim) or bool(around & short)
+    return lower in words.initials | initials(claim) or bool(around & short)
 
 
 @lru_cache(CACHED)
-def _ground(texts: Sequence[str], names: Names) -> Ground:
+def _evidence_names(texts: Sequence[str], names: NameTable) -> EvidenceNames:
     capital = {match[0] for text in texts for match in CAPITAL.finditer(text)}
-    return Ground(
+    return EvidenceNames(
         known={mention.name for text in texts for mention in mentions(text, names)},
         countries={name for text in texts for name, _ in countries(text)},
         words={word for text in texts for word in re.findall(r"\w+", text.lower())},
         capitals=capital,
-        keys={fold_key(word).rstrip("+") for word in capital} - {""},
+        keys={phonetic_key(word).rstrip("+") for word in capital} - {""},
         initials={short for text in texts for short in initials(text)},
     )
 
@@ -102,10 +102,14 @@ def _ground(texts: Sequence[str], names: Names) -> Ground:
 
 
 @lru_cache(CACHED)
-def mentions(text: str, names: Names) -> Sequence[Mention]:
+def mentions(text: str, names: NameTable) -> Sequence[Mention]:
     """The names of the table in a plain text, but for places that are countries here."""
     lands = [range(match.start(), match.end()) for _, match in countries(text)]
-    return [one for one in names.mentions(text) if one.kind != "places" or not any(one.start in land for land in lands)]
+    return [
+        mention
+        for mention in names.mentions(text)
+        if mention.kind != "places" or not any(mention.start in land for land in lands)
+    ]
 
 
 @lru_cache(CACHED)
@@ -147,25 +151,26 @@ def _bare(match: re.Match[str]) -> str:
 @lru_cache(CACHED)
 def initials(text: str) -> frozenset[str]:
     """The abbreviations that a text's capitalised stretches could have: "eu" for "European Union"."""
-    made = set()
+    found = set()
     stretch = ""
     for word in re.findall(r"[^\W_]+|[^\w\s]", text):
         if word[0].isupper() and not word.isupper():
             stretch += word[0].lower()
         elif word.lower() not in INSIDE:
             stretch = ""
-        made |= {stretch[begin:] for begin in range(len(stretch) - 1)}
-    return frozenset(made)
+        found |= {stretch[begin:] for begin in range(len(stretch) - 1)}
+    return frozenset(found)
 
 
 # how it is spelt
 
 
-def _sure(mention: Mention, names: Names) -> bool:
+def _sure(mention: Mention, names: NameTable) -> bool:
     """Whether a name of the table is spelt much as there."""
-    words = [folded(word) for one in names.spellings(mention.name) for word in re.findall(r"\w+", one)]
+    words = [transliterate(word) for alias in names.aliases(mention.name) for word in re.findall(r"\w+", alias)]
     return all(
-        any(fuzz.ratio(folded(part), word) >= SURE for word in words) for part in re.findall(r"\w+", mention.spelling)
+        any(fuzz.ratio(transliterate(part), word) >= SURE for word in words)
+        for part in re.findall(r"\w+", mention.text)
     )
 
 
@@ -175,9 +180,9 @@ def spelt(name: str, words: Set[str]) -> bool:
     return bool(parts) and all(part in words or any(_alike(word, part) for word in words) for part in parts)
 
 
-def _alike(one: str, other: str) -> bool:
+def _alike(first: str, second: str) -> bool:
     """Whether two words differ in their ending alone."""
     shared = 0
-    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
+    while shared < min(len(first), len(second)) and first[shared] == second[shared]:
         shared += 1
-    return shared >= MIN_STEM and max(len(one), len(other)) - shared <= MAX_ENDING
+    return shared >= MIN_STEM and max(len(first), len(second)) - shared <= MAX_ENDING

@@ -28,8 +28,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import Bot, LibraryError
+from page.auth import BasicAuth
 from page.conversations import Conversations, ConversationsError
-from page.door import Door
 from page.i18n import ENGLISH, LANGUAGES, translator
 from page.source import changes_page, missing_page, source_page
 from render import EXPORT_FORMATS
@@ -42,9 +42,9 @@ CLOSED = re.compile(rf"(?:/(?:{'|'.join(LANGUAGES)}))?/+gradio_api/+(?:file|prox
 UPLOAD = "/gradio_api/upload"  # Gradio limits it itself
 STREAM = "/gradio_api/queue/data"  # what Gradio's functions give, as it comes
 MAX_BODY = 2_000_000  # bytes: the longest of conversations
-TOO_MUCH = "This is more than a page of this program sends: begin a new conversation."
+BODY_TOO_LARGE = "This is more than a page of this program sends: begin a new conversation."
 LANGUAGE_COOKIE = "viadoma-language"  # set in the browser, by a click on a language
-SPOKEN = "Accept-Language, Cookie"  # the headers that say which language a reader speaks
+VARY_LANGUAGE = "Accept-Language, Cookie"  # the headers that say which language a reader speaks
 STOP_SECONDS = 3.0  # for answers in the making, once the program is told to stop
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
 # The chat: nothing it shows may be fetched from elsewhere, whoever wrote it. Gradio builds its page with inline scripts
@@ -68,13 +68,13 @@ CHAT_HEADERS = {
 }
 
 
-class Guard:
+class SecurityMiddleware:
     """Refuses what comes from other sites, what nothing needs, and whom the door, if there is one, does not let in.
 
     Gives every response its headers.
     """
 
-    def __init__(self, app: ASGIApp, door: Door | None) -> None:
+    def __init__(self, app: ASGIApp, door: BasicAuth | None) -> None:
         self._app = app
         self._door = door
 
@@ -94,7 +94,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = _refusal(scope) or self._stopped(scope) or _elsewhere(scope) or self._app
+        app = _refusal(scope) or self._stopped(scope) or _language_redirect(scope) or self._app
         # a tab that is closed in mid-upload is nobody's fault
         with suppress(ClientDisconnect):
             try:
@@ -116,8 +116,8 @@ class Guard:
             return None
         if seconds:
             wait = math.ceil(seconds)
-            said = f"Too many wrong passwords: try again in {wait} seconds."
-            return PlainTextResponse(said, 429, {"Retry-After": str(wait)})
+            refusal = f"Too many wrong passwords: try again in {wait} seconds."
+            return PlainTextResponse(refusal, 429, {"Retry-After": str(wait)})
         asked = {"WWW-Authenticate": 'Basic realm="Viadoma", charset="UTF-8"'}
         return PlainTextResponse("This page asks for a name and a password.", 401, asked)
 
@@ -129,7 +129,7 @@ def _refusal(scope: Scope) -> ASGIApp | None:
     if origin is not None and origin.lower() != f"{scope['scheme']}://{headers['host']}".lower():
         return PlainTextResponse("This page takes requests from itself alone.", status_code=403)
     if not scope["path"].endswith(UPLOAD) and _size(headers, scope["method"]) > MAX_BODY:
-        return JSONResponse({"detail": TOO_MUCH}, 413)  # as Gradio's page reads it
+        return JSONResponse({"detail": BODY_TOO_LARGE}, 413)  # as Gradio's page reads it
     if CLOSED.match(scope["path"]):
         return PlainTextResponse("This page gives no files.", status_code=403)
     return None
@@ -143,7 +143,7 @@ def _size(headers: Headers, method: str) -> float:
     return 0 if method in ("GET", "HEAD") else math.inf
 
 
-def _elsewhere(scope: Scope) -> ASGIApp | None:
+def _language_redirect(scope: Scope) -> ASGIApp | None:
     """The root in the reader's own language, unless that is English."""
     if scope["path"] != "/" or scope["method"] != "GET":
         return None
@@ -152,7 +152,7 @@ def _elsewhere(scope: Scope) -> ASGIApp | None:
     if spoken == ENGLISH:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{translator(spoken).address('/')}{query}", 302, {"Vary": SPOKEN})
+    return RedirectResponse(f"{translator(spoken).address('/')}{query}", 302, {"Vary": VARY_LANGUAGE})
 
 
 def _spoken(request: Request) -> str:
@@ -163,7 +163,7 @@ def _spoken(request: Request) -> str:
     return wanted if wanted in LANGUAGES else ENGLISH
 
 
-def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None) -> FastAPI:
+def create_app(bot: Bot, conversations: Conversations, host: str, auth: BasicAuth | None) -> FastAPI:
     """The app with all but the chat: the sources' texts and the downloads, behind the guard.
 
     It is called by the names of this machine's own address and by `host`; where that means any address, by any name,
@@ -177,18 +177,18 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
     for fault in (LibraryError, ConversationsError):
         app.add_exception_handler(fault, unavailable)
     # the last one added is asked first
-    app.add_middleware(Guard, door=door)
-    hosts = ["*"] if door and _is_any(host) else [*HOSTS, f"[{host}]" if ":" in host else host]
+    app.add_middleware(SecurityMiddleware, door=auth)
+    hosts = ["*"] if auth and _is_any(host) else [*HOSTS, f"[{host}]" if ":" in host else host]
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
 
     def source(request: Request) -> Response:
         article_id, version = request.path_params["article"], request.path_params["version"]
         # a number that SQLite can't hold is no version
-        record = bot.record(article_id, int(version)) if VERSION.fullmatch(version) else None
+        record = bot.version_details(article_id, int(version)) if VERSION.fullmatch(version) else None
         headers = CHAT_HEADERS | {
             "Content-Security-Policy": SOURCE_POLICY,
             "Referrer-Policy": "no-referrer",
-            "Vary": SPOKEN,
+            "Vary": VARY_LANGUAGE,
         }
         words = translator(_spoken(request))
         if record is None:
@@ -225,10 +225,10 @@ def serving(bot: Bot, conversations: Conversations, host: str, door: Door | None
     return app
 
 
-def door_of(host: str, account: str) -> Door | None:
+def auth_for(host: str, credentials: str) -> BasicAuth | None:
     """The door of an account, None for an empty one; ValueError if there is none at an address others can reach."""
-    if account:
-        return Door(account)
+    if credentials:
+        return BasicAuth(credentials)
     if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
         return None
     raise ValueError(
@@ -255,8 +255,8 @@ def _is_any(host: str) -> bool:
     return _is_address(host) and ipaddress.ip_address(host).is_unspecified
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be had."""
+def bind_socket(host: str, port: int) -> socket.socket:
+    """The port, taken before anything else is done. OSError or OverflowError with what to do if it can't be used."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if sys.platform != "win32":  # where it would let two programs share a port
@@ -268,7 +268,7 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken.close()
         what = "" if host == ADDRESS else f" at {host}"
-        raise OSError(f"Port {port}{what} can't be had ({error.strerror}): name another with --port.") from error
+        raise OSError(f"Port {port}{what} can't be used ({error.strerror}): name another with --port.") from error
     except OverflowError as error:
         taken.close()
         raise OverflowError(f"{port} is no port: name one up to 65535 with --port.") from error

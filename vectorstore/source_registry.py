@@ -35,7 +35,7 @@ CREATE TABLE removed (article TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NO
     WITHOUT ROWID;
 CREATE TABLE stale (article TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
 """
-AMENDED = """
+OVERRIDES_SCHEMA = """
 CREATE TABLE amended (
     article TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, own TEXT NOT NULL, at TEXT NOT NULL,
     PRIMARY KEY (article, field)) WITHOUT ROWID;
@@ -44,7 +44,7 @@ PROVENANCE = ", ".join(field.name for field in fields(Provenance))
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceState:
     """A source as it was last read: which article it gave, the digest of its bytes, and the rules they were read by.
 
     `final`, `fetched`, `etag` and `last_modified` are as in `Provenance`, of the last visit that gave the bytes.
@@ -61,16 +61,16 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Tombstone:
     """A tombstone: an article that is searched no more, why, and since when (ISO 8601, UTC).
 
-    `barred` says that somebody took it out by hand: it does not come back when its source is taken in again.
+    `by_user` says that somebody took it out by hand: it stays removed when its source is re-ingested.
     """
 
     article: str
     reason: Message
-    at: str
-    barred: bool
+    removed_at: str
+    by_user: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,19 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
-class Amendment:
-    """A field of an article's data ("title", "publisher" or "published") as somebody mended it by hand.
+class MetadataOverride:
+    """A field of an article's data ("title", "publisher" or "published") as somebody set it by hand.
 
-    `own` is what the source says there, empty if nothing; `at` is when it was mended (ISO 8601, UTC).
+    `source_value` is what the source says there, empty if nothing; `changed_at` is when it was set (ISO 8601, UTC).
     """
 
     field: str
     value: str
-    own: str
-    at: str
+    source_value: str
+    changed_at: str
 
 
-class Origins:
+class SourceRegistry:
     """The part of `library.db` that tells of sources; `connection` gives this thread's connection to it."""
 
     def __init__(self, connection: Callable[[], sqlite3.Connection]) -> None:
@@ -103,29 +103,29 @@ class Origins:
 
     # what is read
 
-    def of(self, source: str) -> Origin | None:
+    def get(self, source: str) -> SourceState | None:
         """The source as it was last read; None if it never was."""
-        row = self._one("SELECT * FROM origin WHERE source = ?", source)
-        return Origin(*row) if row else None
+        row = self._row("SELECT * FROM origin WHERE source = ?", source)
+        return SourceState(*row) if row else None
 
-    def with_bytes(self, sha256: str) -> list[Origin]:
+    def with_bytes(self, sha256: str) -> list[SourceState]:
         """The sources that were last read with these bytes."""
         rows = self._connection().execute("SELECT * FROM origin WHERE sha256 = ? ORDER BY source", (sha256,))
-        return [Origin(*row) for row in rows]
+        return [SourceState(*row) for row in rows]
 
-    def sources(self, article_id: str) -> list[str]:
+    def of_article(self, article_id: str) -> list[str]:
         """All sources that gave the article, in order of their names."""
         rows = self._connection().execute("SELECT source FROM origin WHERE article = ? ORDER BY source", (article_id,))
         return [row[0] for row in rows]
 
-    def known(self, key: str) -> str:
+    def article_for_key(self, key: str) -> str:
         """The id of the article known by the key; empty if there is none."""
-        row = self._one("SELECT article FROM known WHERE key = ?", key)
+        row = self._row("SELECT article FROM known WHERE key = ?", key)
         return str(row[0]) if row else ""
 
     def provenance(self, article_id: str, version: int) -> Provenance:
         """Where a version comes from; all empty for one stored before this was noted, or that is not there."""
-        row = self._one(
+        row = self._row(
             f"SELECT {PROVENANCE} FROM provenance JOIN version ON version.id = provenance.version"
             " WHERE article = ? AND number = ?",
             article_id,
@@ -138,39 +138,39 @@ class Origins:
 
     def raw(self, sha256: str) -> bytes | None:
         """The bytes a version was read from; None if they were not kept."""
-        row = self._one("SELECT value FROM raw WHERE sha256 = ?", sha256)
+        row = self._row("SELECT value FROM raw WHERE sha256 = ?", sha256)
         return zlib.decompress(row[0]) if row else None
 
-    def removed(self, article_id: str) -> Removed | None:
+    def tombstone(self, article_id: str) -> Tombstone | None:
         """The article's tombstone; None if it has none."""
-        row = self._one("SELECT * FROM removed WHERE article = ?", article_id)
-        return Removed(row[0], Message.restored(row[1]), row[2], bool(row[3])) if row else None
+        row = self._row("SELECT * FROM removed WHERE article = ?", article_id)
+        return Tombstone(row[0], Message.restored(row[1]), row[2], bool(row[3])) if row else None
 
     def stale(self, article_id: str) -> Stale | None:
         """Why the article's source could not be read again; None if it could."""
-        row = self._one("SELECT * FROM stale WHERE article = ?", article_id)
+        row = self._row("SELECT * FROM stale WHERE article = ?", article_id)
         return Stale(row[0], Message.restored(row[1]), row[2]) if row else None
 
-    def amendments(self, article_id: str) -> tuple[Amendment, ...]:
-        """What was mended by hand in the article's data, in order of the fields' names; empty if nothing was."""
+    def overrides(self, article_id: str) -> tuple[MetadataOverride, ...]:
+        """What was set by hand in the article's metadata, in order of the fields' names; empty if nothing was."""
         rows = self._connection().execute(
             "SELECT field, value, own, at FROM amended WHERE article = ? ORDER BY field", (article_id,)
         )
-        return tuple(Amendment(*row) for row in rows)
+        return tuple(MetadataOverride(*row) for row in rows)
 
     # what is written, within a transaction of the library's
 
-    def amend(self, article_id: str, amendments: Sequence[Amendment]) -> None:
-        """Notes what is mended by hand in the article's data; what else was is given up."""
+    def save_overrides(self, article_id: str, overrides: Sequence[MetadataOverride]) -> None:
+        """Notes what is set by hand in the article's metadata; what else was is given up."""
         connection = self._connection()
         connection.execute("DELETE FROM amended WHERE article = ?", (article_id,))
         connection.executemany(
             "INSERT INTO amended VALUES (?, ?, ?, ?, ?)",
-            ((article_id, *astuple(amendment)) for amendment in amendments),
+            ((article_id, *astuple(override)) for override in overrides),
         )
 
     def insert(
-        self, version: int, provenance: Provenance, raw: bytes | None, keys: Sequence[str], origin: Origin | None
+        self, version: int, provenance: Provenance, raw: bytes | None, keys: Sequence[str], state: SourceState | None
     ) -> None:
         """Notes where a new version comes from; its article is no longer removed or stale."""
         connection = self._connection()
@@ -179,20 +179,20 @@ class Origins:
             f"INSERT INTO provenance (version, {PROVENANCE}) VALUES (?{', ?' * columns})",
             (version, *astuple(provenance)[:-1], provenance.left_out.stored()),
         )
-        if raw is not None and not self._one("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
+        if raw is not None and not self._row("SELECT 1 FROM raw WHERE sha256 = ?", provenance.raw_sha256):
             connection.execute("INSERT INTO raw VALUES (?, ?)", (provenance.raw_sha256, zlib.compress(raw)))
-        if origin:
-            self.save_source_state(origin, keys)
+        if state:
+            self.save_source_state(state, keys)
 
-    def save_source_state(self, origin: Origin, keys: Sequence[str] = ()) -> None:
+    def save_source_state(self, state: SourceState, keys: Sequence[str] = ()) -> None:
         """Saves the state a source was read in, and what its article is known by."""
         connection = self._connection()
-        connection.execute(f"INSERT OR REPLACE INTO origin VALUES (?{', ?' * 7})", astuple(origin))
-        connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((key, origin.article) for key in keys))
-        connection.execute("DELETE FROM removed WHERE article = ? AND NOT barred", (origin.article,))
-        connection.execute("DELETE FROM stale WHERE article = ?", (origin.article,))
+        connection.execute(f"INSERT OR REPLACE INTO origin VALUES (?{', ?' * 7})", astuple(state))
+        connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", ((key, state.article) for key in keys))
+        connection.execute("DELETE FROM removed WHERE article = ? AND NOT barred", (state.article,))
+        connection.execute("DELETE FROM stale WHERE article = ?", (state.article,))
 
-    def leave(self, source: str, article_id: str) -> None:
+    def forget_source(self, source: str, article_id: str) -> None:
         """Deletes a source that its article has left, and that it is known by that and by its ids there."""
         file = source.rpartition("#")[0] or source
         self._connection().execute("DELETE FROM origin WHERE source = ?", (source,))
@@ -201,10 +201,10 @@ class Origins:
             (article_id, source, file, file),
         )
 
-    def add_tombstone(self, article_id: str, reason: Message, *, barred: bool) -> None:
+    def add_tombstone(self, article_id: str, reason: Message, *, by_user: bool) -> None:
         """Sets an article's tombstone."""
         self._connection().execute(
-            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason.stored(), utc_now(), barred)
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)", (article_id, reason.stored(), utc_now(), by_user)
         )
 
     def delete_tombstone(self, article_id: str) -> None:
@@ -221,17 +221,17 @@ class Origins:
     def delete_article(self, article_id: str) -> None:
         """Deletes everything noted of an article and its versions; the versions themselves must go next."""
         connection = self._connection()
-        own = "(SELECT id FROM version WHERE article = ?)"
+        versions = "(SELECT id FROM version WHERE article = ?)"
         digests = connection.execute(
-            f"SELECT DISTINCT raw_sha256 FROM provenance WHERE version IN {own}", (article_id,)
+            f"SELECT DISTINCT raw_sha256 FROM provenance WHERE version IN {versions}", (article_id,)
         ).fetchall()
-        connection.execute(f"DELETE FROM provenance WHERE version IN {own}", (article_id,))
+        connection.execute(f"DELETE FROM provenance WHERE version IN {versions}", (article_id,))
         connection.executemany(
             "DELETE FROM raw WHERE sha256 = ? AND sha256 NOT IN (SELECT raw_sha256 FROM provenance)", digests
         )
         for table in ("amended", "known", "origin", "removed", "stale"):
             connection.execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
 
-    def _one(self, query: str, *parameters: object) -> tuple[Any, ...] | None:
+    def _row(self, query: str, *parameters: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._connection().execute(query, parameters).fetchone()
         return row

@@ -15,12 +15,12 @@ import numpy as np
 from encoder.embedding import TRAINED, E5Embeddings
 from encoder.weights import Vectors
 
-Kind = Literal["other", "list", "timeline", "yesno"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+QuestionType = Literal["other", "list", "timeline", "yesno"]
+QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
 FILE = Path(__file__).with_name("kinds.npz")
 
 
-class Kinds:
+class QuestionClassifier:
     """Tells the kinds of questions; for `cache` and `threads` see `E5Embeddings`. Safe to use from several threads."""
 
     def __init__(self, cache: Path, threads: int) -> None:
@@ -31,7 +31,7 @@ class Kinds:
         kept = np.load(FILE)
         return kept["weights"], kept["intercepts"]
 
-    def of(self, question: str) -> Kind:
+    def question_type(self, question: str) -> QuestionType:
         """The likeliest kind of a question."""
         weights, intercepts = self._weights
-        return KINDS[int((weights @ np.array(self._model.embed_query(question)) + intercepts).argmax())]
+        return QUESTION_TYPES[int((weights @ np.array(self._model.embed_query(question)) + intercepts).argmax())]

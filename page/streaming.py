@@ -22,18 +22,18 @@ class _End:
     error: Exception | None = None
 
 
-class Reading:
+class AnswerStream:
     """Somebody's reading of events, which somebody else can end."""
 
     def __init__(self) -> None:
         """One that has begun."""
-        self.left = self.silent = False
+        self.cancelled = self.silent = False
         self._came: SimpleQueue[Any] = SimpleQueue()
         self._over = threading.Event()
 
-    def leave(self, seconds: float, *, silent: bool) -> None:
+    def cancel(self, seconds: float, *, silent: bool) -> None:
         """Has it end, and waits for that, but not longer; a silent one says nothing more."""
-        self.left, self.silent = True, silent
+        self.cancelled, self.silent = True, silent
         self._came.put(None)
         self._over.wait(seconds)
 
@@ -41,7 +41,7 @@ class Reading:
         """Says that it has ended."""
         self._over.set()
 
-    def pulsed(self, events: Iterator[T], seconds: float) -> Iterator[T | None]:
+    def with_heartbeat(self, events: Iterator[T], seconds: float) -> Iterator[T | None]:
         """The events as they come, and None whenever none has come for so long.
 
         None comes at once when the reader is to leave. The events are made in a thread of their own. When this

@@ -1,9 +1,9 @@
-"""Looking after a data folder: is it sound, make its vectors again, copy it, bring a copy back.
+"""Looking after a data folder: is it sound, rebuild its vectors, copy it, bring a copy back.
 
 Knows what must agree with what, and the form of a backup. Does not know where articles come from.
 
 A backup is a ZIP file with `library.db`, `names.txt` if there is one, and `manifest.json` with their digests. The
-search index is not in it: it is made again from the library.
+search index is not in it: it is rebuilt from the library.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MANIFEST = "manifest.json"
 ALIKE = 0.999  # least cosine of a vector in the index to the stored one, which has 16 bits a number
 TEXTS_AT_ONCE = 256
 # what must not be: what to call it, and the query that counts it
-FAULTS = {
+INTEGRITY_CHECKS = {
     "articles under a tombstone are live": "SELECT count(*) FROM removed JOIN version USING (article) WHERE live",
     "live passages have a vector that is not marked for the index": (
         "SELECT count(*) FROM passage JOIN version ON version.id = passage.version"
@@ -58,7 +58,7 @@ FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuildResult:
     """What a rebuild did: how many vectors are in use, and how many of them were embedded anew."""
 
     vectors: int
@@ -74,7 +74,7 @@ def check(store: Store, on_progress: Callable[[int, int], None] = lambda _done, 
     with library.snapshot():
         faults = [*_wrong_rows(library), *_wrong_words(library), *_damaged_bytes(library)]
         if library.purge_pending():
-            faults.append("a deletion was broken off: the next ingest or rebuild takes the last vectors of it out")
+            faults.append("a deletion was interrupted: the next ingest or rebuild takes the last vectors of it out")
         total = sum(1 for _ in library.every_version())
         sound: dict[str, bool] = {}
         for done, article in enumerate(library.every_version(), 1):
@@ -94,7 +94,7 @@ def _wrong_rows(library: Library) -> Iterator[str]:
             yield f"SQLite finds damage: {line}"
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         yield f"row {row} of {table} belongs to nothing in {parent}"
-    for what, query in FAULTS.items():
+    for what, query in INTEGRITY_CHECKS.items():
         if number := connection.execute(query).fetchone()[0]:
             yield f"{number} {what}"
 
@@ -110,10 +110,10 @@ def _wrong_words(library: Library) -> Iterator[str]:
             'SELECT id, start, "end", terms FROM passage LEFT JOIN words ON words.rowid = id WHERE version = ?',
             (version,),
         ):
-            own = passage_terms(title, text[start:end])
-            counted.update(set(own))
-            passages, words = passages + 1, words + len(own)
-            if line != " ".join(own):
+            expected = passage_terms(title, text[start:end])
+            counted.update(set(expected))
+            passages, words = passages + 1, words + len(expected)
+            if line != " ".join(expected):
                 yield f"the full text of passage {passage} is not that of its article"
     if library.fulltext.totals() != (passages, words):
         yield f"{library.fulltext.totals()} passages and terms are counted, there are {(passages, words)}"
@@ -182,11 +182,11 @@ def rebuild(
     name: str,
     embeddings: Embeddings,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Rebuilt:
+) -> RebuildResult:
     """Makes the vectors and the search index again, while the old ones answer; to be called inside `Store.writing`.
 
     Vectors of the model in use that are stored and sound are kept, those of another model (`name`, `embeddings`) all
-    made. What is done when it is broken off stays done, until the next ingest. `on_progress` hears how many versions
+    made. What is done when it is interrupted stays done, until the next ingest. `on_progress` hears how many versions
     are done, of how many.
     """
     library = store.library
@@ -213,7 +213,7 @@ def rebuild(
     count += flush()
     store.index.rebuild(name, _live_vectors(library, name), _renamed(library, name))
     store.collect_garbage()
-    return Rebuilt(library.vectors.indexed_count(), count)
+    return RebuildResult(library.vectors.indexed_count(), count)
 
 
 def _renamed_passages(library: Library, article: Article, name: str) -> list[tuple[EmbeddedPassage, EmbeddedPassage]]:
@@ -243,9 +243,9 @@ def backup(store: Store, file: Path) -> int:
     An old file of that name is replaced when the new one is whole. LibraryError if it can't be written, or lies where
     the folder's own files do.
     """
-    own = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
+    listed = {FILE, NAMES, "conversations.db", "writer.lock", "writer.txt", *(FILE + ending for ending in LOGS)}
     inside = os.path.relpath(os.path.realpath(file), os.path.realpath(store.folder)).split(os.sep)
-    if inside[0] in own or inside[0].startswith(("chroma", "conversations.db", "uploads")):
+    if inside[0] in listed or inside[0].startswith(("chroma", "conversations.db", "uploads")):
         raise LibraryError(
             Message("{file} is one of the data folder's own files: write the backup somewhere else.", file=file)
         )

@@ -16,60 +16,60 @@ TOKEN = re.compile(r"\d+(?:[.,]\d+)+|\w+|\s+|[^\w\s]")  # 45,000 is one
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A stretch of text that stayed ("same"), went ("out") or came ("in")."""
+class DiffSegment:
+    """A stretch of text that stayed ("equal"), went ("delete") or came ("insert")."""
 
-    kind: Literal["same", "out", "in"]
+    kind: Literal["equal", "delete", "insert"]
     text: str
 
 
-def changes(before: str, after: str) -> list[Change]:
+def diff_words(before: str, after: str) -> list[DiffSegment]:
     """How `before` became `after`, in reading order, by whole words: a longest common subsequence of them (Myers 1986).
 
-    The "same" and "out" stretches together are `before`, the "same" and "in" ones `after`. One "same" where nothing
-    changed; empty if both are.
+    The "equal" and "delete" stretches together are `before`, the "equal" and "insert" ones `after`. One "equal" where
+    nothing changed; empty if both are.
     """
     return list(_joined(_raw(TOKEN.findall(before), TOKEN.findall(after))))
 
 
-def _raw(old: list[str], new: list[str]) -> Iterator[Change]:
+def _raw(old: list[str], new: list[str]) -> Iterator[DiffSegment]:
     for step in LCSseq.opcodes(old, new):
         if step.tag == "equal":
-            yield Change("same", "".join(old[step.src_start : step.src_end]))
+            yield DiffSegment("equal", "".join(old[step.src_start : step.src_end]))
             continue
         if step.src_start < step.src_end:
-            yield Change("out", "".join(old[step.src_start : step.src_end]))
+            yield DiffSegment("delete", "".join(old[step.src_start : step.src_end]))
         if step.dest_start < step.dest_end:
-            yield Change("in", "".join(new[step.dest_start : step.dest_end]))
+            yield DiffSegment("insert", "".join(new[step.dest_start : step.dest_end]))
 
 
-def _joined(steps: Iterator[Change]) -> Iterator[Change]:
+def _joined(steps: Iterator[DiffSegment]) -> Iterator[DiffSegment]:
     """White space alone between two edits belongs to both: a phrase that was replaced reads as one."""
     out = came = gap = ""
     for step in steps:
-        if step.kind == "same" and step.text.strip():
+        if step.kind == "equal" and step.text.strip():
             yield from _edit(out, came)
             if gap:
-                yield Change("same", gap + step.text)
+                yield DiffSegment("equal", gap + step.text)
             else:
                 yield step
             out = came = gap = ""
-        elif step.kind == "same":
+        elif step.kind == "equal":
             if out or came:
                 gap += step.text
             else:
                 yield step
         else:
-            out += gap + step.text * (step.kind == "out")
-            came += gap + step.text * (step.kind == "in")
+            out += gap + step.text * (step.kind == "delete")
+            came += gap + step.text * (step.kind == "insert")
             gap = ""
     yield from _edit(out, came)
     if gap:
-        yield Change("same", gap)
+        yield DiffSegment("equal", gap)
 
 
-def _edit(out: str, came: str) -> Iterator[Change]:
+def _edit(out: str, came: str) -> Iterator[DiffSegment]:
     if out:
-        yield Change("out", out)
+        yield DiffSegment("delete", out)
     if came:
-        yield Change("in", came)
+        yield DiffSegment("insert", came)

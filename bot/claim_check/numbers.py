@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from bot.support.words import CACHED, STOP_WORDS, stem
+from bot.claim_check.words import CACHED, STOP_WORDS, stem
 from language import Message, all_words, alternation, pattern, words_by_key
 
 NUMBER = r"\d{1,3}(?:[., ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
@@ -67,118 +67,131 @@ class Quantity:
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The numbers a plain text names, in its order."""
     pieces = list(PIECE.finditer(text))
-    made: list[Quantity] = []
+    found: list[Quantity] = []
     place = 0
     while place < len(pieces):
         kind, value, behind = _read(pieces, place)
         if kind:
             start, end = pieces[place].start(), pieces[behind - 1].end()
             unit, noun = _counted(pieces, place, behind)
-            said = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
-            made.append(
-                Quantity(value, text[start:end], start, unit, noun, kind, "more" in said, "less" in said,
-                         "about" in said, "place" not in said, bool(OUT_OF.match(text[end : end + 40])))
+            bounds = {name for name, words in _bounds().items() if words.search(text[max(0, start - 24) : start])}
+            found.append(
+                Quantity(value, text[start:end], start, unit, noun, kind, "more" in bounds, "less" in bounds,
+                         "about" in bounds, "place" not in bounds, bool(OUT_OF.match(text[end : end + 40])))
             )  # fmt: skip
         place = behind
-    return tuple(made)
+    return tuple(found)
 
 
 def number_reasons(
-    claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, taught: bool
+    claim: str, quotes: Sequence[str], dates: Sequence[range], *, same: bool, in_lexicon: bool
 ) -> list[tuple[str, Message]]:
     """What speaks against the numbers of a claim, but for those in its dates: (number, reason).
 
-    `same` says that the quotes are of the claim's language, `taught` that all are of languages whose words are known.
+    `same` says that the quotes are of the claim's language, `in_lexicon` that all are of languages whose words are
+    known.
     """
     ground = [quantity for quote in quotes for quantity in quantities(quote)]
-    made = []
-    for one in quantities(claim):
-        reasons: list[Message] = []
-        if one.kind == "both" or any(one.start in span for span in dates):
+    reasons = []
+    for quantity in quantities(claim):
+        why: list[Message] = []
+        if quantity.kind == "both" or any(quantity.start in span for span in dates):
             continue
-        alike = [other for other in ground if other.value == one.value]
-        if one.value == 1:  # "one" is too many things, "a year" is no month
-            reasons += _unit_reasons(one, alike) if same and one.kind != "order" else []
-        elif one.kind == "vague":
-            if same and taught and not any(other.value >= one.value for other in ground):
-                reasons.append(Message("“{number}” is not in its quote", number=one.text))
+        alike = [other for other in ground if other.value == quantity.value]
+        if quantity.value == 1:  # "one" is too many things, "a year" is no month
+            why += _unit_reasons(quantity, alike) if same and quantity.kind != "order" else []
+        elif quantity.kind == "vague":
+            if same and in_lexicon and not any(other.value >= quantity.value for other in ground):
+                why.append(Message("“{number}” is not in its quote", number=quantity.text))
         elif alike:
-            reasons += _bound_reasons(one, alike, ground)
-            reasons += _noun_reasons(one, alike, ground, quantities(claim)) if same else []
-        elif not (_may_be_counted(one, quotes, same=same, taught=taught) or _rounded(one, ground)):
-            reasons.append(Message("the number {number} is not in its quote", number=one.text))
-        made += [(one.text, reason) for reason in reasons]
-    return made
+            why += _bound_reasons(quantity, alike, ground)
+            why += _noun_reasons(quantity, alike, ground, quantities(claim)) if same else []
+        elif not (_may_be_counted(quantity, quotes, same=same, in_lexicon=in_lexicon) or _rounded(quantity, ground)):
+            why.append(Message("the number {number} is not in its quote", number=quantity.text))
+        reasons += [(quantity.text, reason) for reason in why]
+    return reasons
 
 
-def _may_be_counted(one: Quantity, quotes: Sequence[str], *, same: bool, taught: bool) -> bool:
+def _may_be_counted(quantity: Quantity, quotes: Sequence[str], *, same: bool, in_lexicon: bool) -> bool:
     """Whether a number may stand in the quote in words nobody here knows, or be a count of what the quote lists."""
-    if one.kind == "order" and not same:
+    if quantity.kind == "order" and not same:
         return True
-    if one.value > FEW:
+    if quantity.value > FEW:
         return False
-    if not taught or (not same and one.kind != "digits"):
+    if not in_lexicon or (not same and quantity.kind != "digits"):
         return True
     stretches = (stretch for quote in quotes for stretch in re.split(r"[.;:!?]", quote))
-    return one.kind == "word" and any(
-        sum(bool(part.strip()) for part in LISTED.split(stretch)) >= one.value for stretch in stretches
+    return quantity.kind == "word" and any(
+        sum(bool(part.strip()) for part in LISTED.split(stretch)) >= quantity.value for stretch in stretches
     )
 
 
-def _rounded(one: Quantity, ground: Iterable[Quantity]) -> bool:
-    for other in ground:
+def _rounded(quantity: Quantity, evidence: Iterable[Quantity]) -> bool:
+    for other in evidence:
         if other.kind in ("order", "vague") or other.value <= 0:
             continue
-        ratio = other.value / one.value if one.value else 0
-        if one.more and not one.less and 1 < ratio <= MORE_UP_TO:
+        ratio = other.value / quantity.value if quantity.value else 0
+        if quantity.more and not quantity.less and 1 < ratio <= MORE_UP_TO:
             return True
-        if one.less and LESS_DOWN_TO <= ratio < 1:
+        if quantity.less and LESS_DOWN_TO <= ratio < 1:
             return True
-        if (one.about or one.less) and abs(ratio - 1) <= ABOUT and one.value >= 10:
+        if (quantity.about or quantity.less) and abs(ratio - 1) <= ABOUT and quantity.value >= 10:
             return True
     return False
 
 
-def _bound_reasons(one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity]) -> list[Message]:
+def _bound_reasons(quantity: Quantity, alike: Sequence[Quantity], evidence: Sequence[Quantity]) -> list[Message]:
     """A bound ("more than 123") where the quote says 123, or the other bound."""
     others = [other for other in alike if other.kind != "order"]
-    if not others or one.kind == "order" or not one.sure:
+    if not others or quantity.kind == "order" or not quantity.sure:
         return []
-    if one.more and not one.less and not any(other.more for other in others) and not _rounded(one, ground):
-        return [Message("it says more than {number}, its quote does not", number=one.text)]
-    if one.less and not one.about and not one.more and all(other.more for other in others):
-        return [Message("it says less than {number}, its quote more", number=one.text)]
+    if (
+        quantity.more
+        and not quantity.less
+        and not any(other.more for other in others)
+        and not _rounded(quantity, evidence)
+    ):
+        return [Message("it says more than {number}, its quote does not", number=quantity.text)]
+    if quantity.less and not quantity.about and not quantity.more and all(other.more for other in others):
+        return [Message("it says less than {number}, its quote more", number=quantity.text)]
     return []
 
 
-def _unit_reasons(one: Quantity, alike: Sequence[Quantity]) -> list[Message]:
-    if one.unit and alike and all(other.unit and other.unit != one.unit for other in alike):
-        counted, claimed = UNITS[alike[0].unit], UNITS[one.unit]
+def _unit_reasons(quantity: Quantity, alike: Sequence[Quantity]) -> list[Message]:
+    if quantity.unit and alike and all(other.unit and other.unit != quantity.unit for other in alike):
+        counted, claimed = UNITS[alike[0].unit], UNITS[quantity.unit]
         return [
-            Message("its quote's {number} counts {unit}, not {other}", number=one.text, unit=counted, other=claimed)
+            Message(
+                "its quote's {number} counts {unit}, not {other}", number=quantity.text, unit=counted, other=claimed
+            )
         ]
     return []
 
 
 def _noun_reasons(
-    one: Quantity, alike: Sequence[Quantity], ground: Sequence[Quantity], claimed: Sequence[Quantity]
+    quantity: Quantity, alike: Sequence[Quantity], evidence: Sequence[Quantity], claimed: Sequence[Quantity]
 ) -> list[Message]:
     """A number that counts something else in the quote, where the quote counts the claim's thing by another number."""
-    if one.unit or not one.noun or one.kind == "order":
-        return _unit_reasons(one, alike)
-    elsewhere = [other for other in ground if other.noun == one.noun and other.value != one.value]
-    if any(other.noun == one.noun or other.unit or other.part for other in alike) or not elsewhere:
+    if quantity.unit or not quantity.noun or quantity.kind == "order":
+        return _unit_reasons(quantity, alike)
+    elsewhere = [other for other in evidence if other.noun == quantity.noun and other.value != quantity.value]
+    if any(other.noun == quantity.noun or other.unit or other.part for other in alike) or not elsewhere:
         return []
     # a number whose noun can't be told is doubted only if the claim has the other number too, with another noun
     exchanged = [
         other for other in elsewhere
-        if any(twin.value == other.value and twin.noun != one.noun for twin in claimed)
+        if any(twin.value == other.value and twin.noun != quantity.noun for twin in claimed)
     ]  # fmt: skip
     if not exchanged and any(not other.noun for other in alike):
         return []
     other = (exchanged or elsewhere)[0].text
     return [
-        Message("{number} is not its quote's number of “{noun}”: {other}", number=one.text, noun=one.noun, other=other)
+        Message(
+            "{number} is not its quote's number of “{noun}”: {other}",
+            number=quantity.text,
+            noun=quantity.noun,
+            other=other,
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""Taking articles in from the page: one piece of work at a time, which goes on though its page is closed.
+"""Ingesting from the page: one piece of work at a time, which goes on though its page is closed.
 
 Knows how far it is, for any page that looks. Does not know how articles are read, or what is shown of it.
 """
@@ -18,12 +18,12 @@ from language import Message, message_of
 
 # in the data folder: what was dropped on the page, to be read again later, and what is still to be read
 UPLOADS = "uploads"
-UNREAD = "unread.json"
+PENDING = "unread.json"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How far the work is: `report` is what came of it so far, `trouble` what broke it off; None if nothing did.
+class JobState:
+    """How far the work is: `report` is what came of it so far, `error` what broke it off; None if nothing did.
 
     `stopped` says that it was asked to end, and, once it did, that it ended for that.
     """
@@ -31,11 +31,11 @@ class State:
     running: bool
     progress: Progress
     report: Report
-    trouble: Message | None
+    error: Message | None
     stopped: bool
 
 
-class Intake:
+class IngestJob:
     """The work that takes articles into a data folder. Safe to use from several threads.
 
     What was asked for is kept on disk until it was read to its end, whatever ends the program before.
@@ -48,42 +48,42 @@ class Intake:
         self._stop = threading.Event()
         self._builder = ReportBuilder()
         self._progress = Progress(0, 0, "")
-        self._trouble: Message | None = None
+        self._error: Message | None = None
         self._stopped = False
         try:
-            self._unread: list[str] = json.loads((data / UNREAD).read_bytes())
+            self._pending: list[str] = json.loads((data / PENDING).read_bytes())
         except (OSError, ValueError):
-            self._unread = []
+            self._pending = []
 
     @property
-    def unread(self) -> tuple[str, ...]:
+    def pending(self) -> tuple[str, ...]:
         """The files and addresses that were asked for and not all read, now or before the program was started."""
-        return tuple(self._unread)
+        return tuple(self._pending)
 
     @property
-    def state(self) -> State | None:
+    def state(self) -> JobState | None:
         """How far it is, or how it ended; None if there was none yet."""
         with self._lock:
             if self._thread is None:
                 return None
             running = self._thread.is_alive()
             stopped = self._stop.is_set() if running else self._stopped
-            return State(running, self._progress, self._builder.report(), self._trouble, stopped)
+            return JobState(running, self._progress, self._builder.report(), self._error, stopped)
 
     def start(self, files: Sequence[Path], sources: Sequence[str]) -> bool:
-        """Begins to take in files, of which copies are kept, and sources; False if other work is still going on."""
+        """Starts to ingest files, of which copies are kept, and sources; False if other work is still going on."""
         with self._lock:
             if self._thread and self._thread.is_alive():
                 return False
             self._stop.clear()
-            self._builder, self._progress, self._trouble = ReportBuilder(), Progress(0, 0, ""), None
+            self._builder, self._progress, self._error = ReportBuilder(), Progress(0, 0, ""), None
             self._stopped = False
             self._thread = threading.Thread(target=self._run, args=(files, sources), daemon=True)
             self._thread.start()
             return True
 
     def stop(self) -> None:
-        """Asks for an end behind the article at hand."""
+        """Asks for an end after the current article."""
         self._stop.set()
 
     def close(self) -> None:
@@ -95,22 +95,22 @@ class Intake:
     def _run(self, files: Sequence[Path], sources: Sequence[str]) -> None:
         try:
             asked = dict.fromkeys([*(str(self._kept(file)) for file in files), *sources])
-            self._note([*dict.fromkeys([*self._unread, *asked])])
+            self._note([*dict.fromkeys([*self._pending, *asked])])
             update([*asked], data=self._data, on_progress=self._advance, builder=self._builder, stop=self._stops)
             if not self._stopped:
-                self._note([one for one in self._unread if one not in asked])
+                self._note([source for source in self._pending if source not in asked])
         except (LibraryError, OSError, ValueError) as error:
-            self._trouble = message_of(error)
+            self._error = message_of(error)
         except BaseException as error:
-            self._trouble = Message("“{error}”", error=f"{type(error).__name__}: {error}")
+            self._error = Message("“{error}”", error=f"{type(error).__name__}: {error}")
             raise  # a fault of the program: the terminal shows where
 
-    def _note(self, unread: list[str]) -> None:
+    def _note(self, pending: list[str]) -> None:
         """Keeps what is still to be read."""
-        new = self._data / f"{UNREAD}.new"
-        new.write_text(json.dumps(unread), "utf-8")
-        os.replace(new, self._data / UNREAD)
-        self._unread = unread
+        new = self._data / f"{PENDING}.new"
+        new.write_text(json.dumps(pending), "utf-8")
+        os.replace(new, self._data / PENDING)
+        self._pending = pending
 
     def _stops(self) -> bool:
         self._stopped = self._stop.is_set()

@@ -11,25 +11,25 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from bot.support.dates import date_reasons, days
-from bot.support.names import name_reasons
-from bot.support.numbers import number_reasons
-from bot.support.words import CYRILLIC_LANGUAGES, PLAIN, TAUGHT, language
+from bot.claim_check.dates import date_reasons, days
+from bot.claim_check.names import name_reasons
+from bot.claim_check.numbers import number_reasons
+from bot.claim_check.words import CYRILLIC_LANGUAGES, LEXICON_LANGUAGES, PLAIN, language
 from language import Message
-from vectorstore import Names
+from vectorstore import NameTable
 from vectorstore.terms import CYRILLIC
 
-__all__ = ["PLAIN", "uncovered"]
+__all__ = ["PLAIN", "find_issues"]
 
 QUOTED = re.compile(r'(?<![\w.,;:!?)])"(?=\w)([^"]{12,}?)"(?!\w)')
 
 
-def uncovered(
+def find_issues(
     claim: str,
     evidence: Sequence[str],
     context: Sequence[Sequence[str]] = (),
     published: Sequence[str] = (),
-    names: Names | None = None,
+    names: NameTable | None = None,
 ) -> list[Message]:
     """Why a claim is not what its quotes say, in words for people, a reason each; empty if nothing speaks against it.
 
@@ -53,15 +53,15 @@ def uncovered(
         wider = facts.missing([*quotes, *(text for text, _ in known)], [*days_of, *(day for _, day in known)])
         still = {fact for fact, _ in wider}
         reasons = [(fact, reason) for fact, reason in reasons if fact in still]
-    told = [reason for _, reason in reasons]
+    issues = [reason for _, reason in reasons]
     if facts.same:
-        told += _quoted_reasons(claim, quotes)
-    return list(dict.fromkeys(told))
+        issues += _quoted_reasons(claim, quotes)
+    return list(dict.fromkeys(issues))
 
 
 @cache
-def _own_names() -> Names:
-    return Names.open(None)
+def _own_names() -> NameTable:
+    return NameTable.open(None)
 
 
 class _Facts:
@@ -70,30 +70,34 @@ class _Facts:
     `same`: they share their language, as far as it can be told.
     """
 
-    def __init__(self, claim: str, quotes: Sequence[str], names: Names) -> None:
-        tongue, tongues = language(claim), [language(quote) for quote in quotes]
-        if not tongue and len({*tongues}) == 1 and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0])):
-            tongue = tongues[0]  # too short to tell
-        spoken = {tongue, *tongues} - {""}
+    def __init__(self, claim: str, quotes: Sequence[str], names: NameTable) -> None:
+        claim_language, languages = language(claim), [language(quote) for quote in quotes]
+        if (
+            not claim_language
+            and len({*languages}) == 1
+            and bool(CYRILLIC.search(claim)) == bool(CYRILLIC.search(quotes[0]))
+        ):
+            claim_language = languages[0]  # too short to tell
+        spoken = {claim_language, *languages} - {""}
         self._claim, self._names = claim, names
-        self.same = not tongue or all(other in (tongue, "") for other in tongues)
+        self.same = not claim_language or all(other in (claim_language, "") for other in languages)
         self._near = self.same or spoken <= CYRILLIC_LANGUAGES - {"uk"}
-        self._taught = spoken <= {*TAUGHT}
+        self._in_lexicon = spoken <= {*LEXICON_LANGUAGES}
 
     def missing(self, texts: Sequence[str], published: Sequence[str]) -> list[tuple[str, Message]]:
         """(fact, why it is not that of the texts), by numbers, dates and names."""
         dates = [day.place for day in days(self._claim)]
         return [
-            *number_reasons(self._claim, texts, dates, same=self.same, taught=self._taught),
+            *number_reasons(self._claim, texts, dates, same=self.same, in_lexicon=self._in_lexicon),
             *date_reasons(self._claim, texts, published),
             *name_reasons(self._claim, texts, self._names, same=self.same, near=self._near),
         ]
 
 
 def _quoted_reasons(claim: str, quotes: Sequence[str]) -> list[Message]:
-    held = " ".join(" ".join(quotes).lower().split())
+    quoted = " ".join(" ".join(quotes).lower().split())
     return [
-        Message("the words “{words}” are not in its quote", words=said)
-        for said in QUOTED.findall(claim)
-        if " ".join(said.lower().split()).strip(" .,!?") not in held
+        Message("the words “{words}” are not in its quote", words=words)
+        for words in QUOTED.findall(claim)
+        if " ".join(words.lower().split()).strip(" .,!?") not in quoted
     ]

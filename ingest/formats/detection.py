@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import BinaryIO, Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from ingest.document import MAX_BYTES, TOO_LARGE, Kind, UnreadableError
+from ingest.document import MAX_BYTES, TOO_LARGE, DocumentKind, UnreadableError
 from ingest.formats.decoding import BinaryError, encoding_of, no_binary, own_charset
 from ingest.formats.plaintext import HTML
 from ingest.unpacking import BoundedReader, Packing, packing_of, unpacked_head
@@ -23,8 +23,8 @@ from language import Message, message_of
 # What is no document itself: files of many articles, and files that name the addresses of articles.
 ContainerKind = Literal["lines", "csv", "zip", "tar", "warc"]
 LinkListKind = Literal["feed", "sitemap", "addresses"]
-FileKind = Kind | ContainerKind | LinkListKind
-KINDS: tuple[Kind, ...] = get_args(Kind)
+FileKind = DocumentKind | ContainerKind | LinkListKind
+KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
 CONTAINERS: tuple[ContainerKind, ...] = get_args(ContainerKind)
 LINK_LISTS: tuple[LinkListKind, ...] = get_args(LinkListKind)
 
@@ -120,7 +120,7 @@ BY_NAME: dict[str, FileKind] = {
 }
 
 
-def kind_of(file: BinaryIO, name: str, content_type: str = "") -> FileKind:
+def detect_kind(file: BinaryIO, name: str, content_type: str = "") -> FileKind:
     """What a file is, a document, a container of several or a list of links. The file is left at its beginning.
 
     `name` is a file name or an address, `content_type` what a server said; both only decide where bytes do not.

@@ -18,7 +18,7 @@ PLAIN = str.maketrans(
     dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
 )
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[^\W\d_a-zа-яёіўїєґ])|\n+")
-TAUGHT = ("en", "ru", "be")  # whose number words are all known
+LEXICON_LANGUAGES = ("en", "ru", "be")  # whose number words are all known
 CYRILLIC_LANGUAGES = frozenset(("ru", "be", "uk"))
 STOP_WORDS = frozenset(word_list("stop_words", "words"))
 CACHED = 4096  # texts: a quote is compared with many claims
@@ -33,13 +33,13 @@ def stem(word: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text; pieces of one or two words stay with what follows them (abbreviations)."""
-    made, rest = [], ""
+    found, rest = [], ""
     for piece in SENTENCE_END.split(text):
         rest = f"{rest} {piece}".strip() if rest else piece.strip()
         if len(rest.split()) > 2:
-            made.append(rest)
+            found.append(rest)
             rest = ""
-    return [*made, rest] if rest else made
+    return [*found, rest] if rest else found
 
 
 @lru_cache(CACHED)
@@ -55,9 +55,9 @@ def language(text: str) -> str:
         return ""
     cyrillic = 2 * len(CYRILLIC.findall(letters)) > len(letters)
     best, most = "", 0.0
-    for name, (common, own) in _languages().items():
+    for name, (common, typical) in _languages().items():
         score = sum(word in common for word in words) / len(words)
-        score += 3 * sum(letter in own for letter in letters) / len(letters)
+        score += 3 * sum(letter in typical for letter in letters) / len(letters)
         if (name in CYRILLIC_LANGUAGES) == cyrillic and score > most:
             best, most = name, score
     return best

@@ -18,18 +18,18 @@ LONGEST_WAIT = 300.0  # seconds
 CLIENTS = 10_000  # of which failures are remembered, the last ones
 
 
-class Door:
+class BasicAuth:
     """Lets in who knows the account, and makes those wait who guess at it. Not for use from several threads."""
 
-    def __init__(self, account: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`account` is "name:password". ValueError for one that is none, or whose password is too short."""
-        name, _, password = account.partition(":")
+    def __init__(self, credentials: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`credentials` is "name:password". ValueError for one that is none, or whose password is too short."""
+        name, _, password = credentials.partition(":")
         if not name or len(password) < LEAST_PASSWORD:
             raise ValueError(
                 f"VIADOMA_AUTH is no account: set it to name:password, the password of {LEAST_PASSWORD} characters or "
                 "more."
             )
-        self._account = account.encode()
+        self._credentials = credentials.encode()
         self._clock = clock
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()  # how many, and when the next may be tried
 
@@ -45,7 +45,7 @@ class Door:
         failures, until = self._failures.get(client, (0, 0.0))
         if now < until:
             return until - now
-        if hmac.compare_digest(_given(authorization), self._account):
+        if hmac.compare_digest(_credentials_in(authorization), self._credentials):
             self._failures.pop(client, None)
             return None
         failures += 1
@@ -57,7 +57,7 @@ class Door:
         return seconds
 
 
-def _given(authorization: str) -> bytes:
+def _credentials_in(authorization: str) -> bytes:
     """The name and password of a header; empty if it holds none."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() != "basic":

@@ -17,8 +17,8 @@ SHINGLE = 3  # terms
 BANDS, ROWS = 42, 3
 SEED = 1
 # Least share of the shorter text's shingles that the longer one holds; measured: benchmarks/LOG.md, "Copies".
-COPIED = 0.6
-SHORTEST = 20  # shingles; a shorter text says too little to be told from another
+MIN_CONTAINMENT = 0.6
+MIN_SHINGLES = 20  # shingles; a shorter text says too little to be told from another
 
 
 def shingles(text: str) -> set[str]:
@@ -27,13 +27,13 @@ def shingles(text: str) -> set[str]:
     return {" ".join(words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1)}
 
 
-def bands(text: str) -> list[bytes]:
+def lsh_keys(text: str) -> list[bytes]:
     """The keys under which copies of a text are found, BANDS of them; empty for one of fewer than SHORTEST shingles."""
-    own = shingles(text)
-    if len(own) < SHORTEST:
+    found = shingles(text)
+    if len(found) < MIN_SHINGLES:
         return []
     hashed = RMinHash(num_perm=BANDS * ROWS, seed=SEED)
-    hashed.update(sorted(own))
+    hashed.update(sorted(found))
     digest = hashed.digest()
     return [
         band.to_bytes(1, "big")
@@ -42,13 +42,13 @@ def bands(text: str) -> list[bytes]:
     ]
 
 
-def likeness(text: str, other: str) -> float:
+def containment(text: str, other: str) -> float:
     """The share of the shorter text's shingles that the longer one holds; 0 where that says too little."""
     first, second = shingles(text), shingles(other)
     shorter = min(len(first), len(second))
-    return len(first & second) / shorter if shorter >= SHORTEST else 0.0
+    return len(first & second) / shorter if shorter >= MIN_SHINGLES else 0.0
 
 
-def copied(text: str, other: str) -> bool:
+def is_near_duplicate(text: str, other: str) -> bool:
     """Whether one text prints most of the shorter of the two again."""
-    return likeness(text, other) >= COPIED
+    return containment(text, other) >= MIN_CONTAINMENT
