@@ -91,7 +91,7 @@ def run(shared: Path, cache: Path) -> None:  # noqa: ARG001 - every benchmark is
                 for claim in model.claims:
                     written = came[claim["text"]]
                     checked = written.support != "unverified"
-                    unjudged = checked or "a second look did not find it in the quote" in written.issues
+                    unjudged = checked or "the self-check did not find it in the quote" in written.issues
                     for way, passed in (
                         ("all checks and the second look", checked),
                         ("the checks without the second look", unjudged),

@@ -176,7 +176,7 @@ def test_what_is_shown_is_text_and_leads_to_the_passage(write: Write, tmp_path: 
     assert [one["link"] for one in bars.data.values] == [counts[0].citations[0].link]
     assert events_chart([], (), IN_ENGLISH) is None
     assert counts_chart([], IN_ENGLISH) is None
-    assert "nothing of this with a date: &lt;i&gt;" in events_table([], "<i>", IN_ENGLISH)
+    assert "no dated statement about this: &lt;i&gt;" in events_table([], "<i>", IN_ENGLISH)
     assert "No day" in counts_table([], IN_ENGLISH)
     assert name_summary(None, IN_ENGLISH) == ""
 

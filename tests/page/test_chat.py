@@ -272,7 +272,7 @@ def test_an_answer_that_cannot_be_kept_is_given_with_the_reason(data: Path, brow
             begin(page, QUESTION)
             last = page.locator("#chat .bot").last
             expect(last).to_contain_text(ANSWER, timeout=WAIT)
-            expect(last).to_contain_text("This answer is not kept. The conversations in", timeout=WAIT)
+            expect(last).to_contain_text("This answer was not saved. The conversations in", timeout=WAIT)
             expect(last).to_contain_text("database is locked")
             page.locator(".toggle-button").first.click()
             title = page.get_by_label("Conversation title")

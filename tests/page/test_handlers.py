@@ -126,7 +126,7 @@ def test_what_is_stopped_before_its_turn_says_so_and_is_not_answered(chat: ChatH
 def test_a_day_that_is_none_is_told_in_the_place_of_an_answer(chat: ChatHandlers) -> None:
     history = sent(chat, [{"role": "user", "content": QUESTION}])
     (refusal,) = chat.on_asked([], history, 1, None, Session(kept=()), reader(), *NO_FILTERS[:3], "soon", "")
-    assert "soon is no day such as 2025" in refusal[chat.layout.chatbot][-1]["content"].replace("\\", "")
+    assert "“soon” is not a date. Write it as 2025" in refusal[chat.layout.chatbot][-1]["content"].replace("\\", "")
     assert chat.layout.session not in refusal
 
 
@@ -164,7 +164,7 @@ def test_what_cannot_be_done_in_the_library_or_on_the_timeline_is_told(bot: Bot,
     layout = laid_out(lambda: LibraryLayout(IN_ENGLISH, gr.HTML(), ""))
     library = LibraryHandlers(bot, tmp_path, IngestJob(tmp_path), IN_ENGLISH, layout)
     timeline = TimelineHandlers(bot, IN_ENGLISH, laid_out(lambda: TimelineLayout(IN_ENGLISH)))
-    for addresses, reason in ((" \n", "Drop files here"), ("ftp://a.by", "ftp://a.by is no address")):
+    for addresses, reason in ((" \n", "Add at least one file or URL"), ("ftp://a.by", "“ftp://a.by” is not a URL")):
         with pytest.raises(gr.Error, match=reason):
             library.on_add([], addresses)
     with pytest.raises(gr.Error, match="Choose an article first"):

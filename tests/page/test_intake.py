@@ -40,11 +40,11 @@ def test_what_a_stop_left_unread_is_told_and_read_later_even_by_another_start_of
     assert (state.stopped, state.error, len(state.report.added)) == (True, None, 1)
     said = job_status(intake, IN_ENGLISH)
     assert "Stopped: 1 added" in said
-    assert "What was still to come was not read" in said
+    assert "Some sources were not processed" in said
     assert "Остановлено" in job_status(intake, translator("ru"))
 
     later = IngestJob(data)
-    assert "What was still to come was not read" in job_status(later, IN_ENGLISH)
+    assert "Some sources were not processed" in job_status(later, IN_ENGLISH)
     assert len(later.pending) == 3
     assert later.start([], later.pending)
     assert len(ended(later).report.added) == 2
@@ -67,7 +67,7 @@ def test_a_fault_of_the_program_ends_in_no_done(
     assert intake.start(files, ["https://example.org/feed.xml"])
     assert ended(intake).error == "“RuntimeError: the roof fell in”"
     said = job_status(intake, IN_ENGLISH)
-    assert "Broken off: 0 added" in said
+    assert "Interrupted: 0 added" in said
     assert "the roof fell in" in said
     kept = [str(tmp_path / "uploads" / file.name) for file in files]
     assert IngestJob(tmp_path).pending == (*kept, "https://example.org/feed.xml")

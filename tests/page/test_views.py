@@ -334,7 +334,7 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         expect(outcome).to_contain_text("Stopping: ", timeout=WAIT)
         held.set()
         expect(outcome).to_contain_text(re.compile("Stopped: [1-4] added"), timeout=WAIT)
-        expect(outcome).to_contain_text("What was still to come was not read")
+        expect(outcome).to_contain_text("Some sources were not processed")
         page.get_by_role("button", name="Re-ingest all").click()
         expect(outcome).to_contain_text(re.compile("Done: [1-5] added, [2-5] unchanged"), timeout=WAIT)
         expect(outcome).not_to_contain_text("not read")
@@ -423,7 +423,7 @@ def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_an
         script.texts, script.finish = [claim[:-40]], None
         ask_here(page, QUESTION)
         answer = page.locator("#chat .bot").last
-        expect(answer).to_contain_text("The answer is quoted instead.")
+        expect(answer).to_contain_text("The answer is Showing quotes instead.")
         expect(answer).to_contain_text(f"{ANSWER} Belarusian Potash Company")
         expect(page.locator(".trouble")).to_be_visible()
         script.texts, script.finish = [json.dumps({"claims": []})], "stop"
