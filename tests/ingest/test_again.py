@@ -180,8 +180,8 @@ def test_a_correction_is_dated_on_its_citation_and_told_word_by_word(tmp_path: P
         assert record is not None
         assert record.previous is not None
         edits = [(change.kind, change.text.strip()) for change in diff_words(record.previous.text, record.article.text)]
-        assert ("out", "1998") in edits
-        assert ("in", "the spring of 1999") in edits
+        assert ("delete", "1998") in edits
+        assert ("insert", "the spring of 1999") in edits
         first = bot.version_details(citation.article.id, 1)
         assert first is not None
         assert first.corrected_on == ""

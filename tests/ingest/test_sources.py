@@ -875,7 +875,7 @@ def test_more_addresses_than_a_sitemap_may_have_are_left_out(site: Site, fetcher
     path.write_text(f"{site.page('/1')}\n" * 50_001)
     items = walk(path, fetcher=fetcher)
     assert len(documents(items)) == 1
-    assert the_failure(items) == Failure(str(path), verbatim("it has more than 50,000 addresses: the rest is left out"))
+    assert the_failure(items) == Failure(str(path), verbatim("it has more than 50,000 URLs: the rest is left out"))
 
 
 def test_a_list_of_addresses_is_followed(site: Site, fetcher: Fetcher, tmp_path: Path) -> None:

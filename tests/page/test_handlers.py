@@ -169,7 +169,7 @@ def test_what_cannot_be_done_in_the_library_or_on_the_timeline_is_told(bot: Bot,
             library.on_add([], addresses)
     with pytest.raises(gr.Error, match="Choose an article first"):
         library.on_reingest("")
-    with pytest.raises(gr.Error, match="A day is written as"):
+    with pytest.raises(gr.Error, match="Write dates as"):
         timeline.on_choice([], "", "soon", "")
     entry = bot.list_articles()[0]
     chosen = library.on_select(gr.SelectData(None, {"index": [0, 0], "value": "", "row_value": [entry.name, entry.id]}))
