@@ -185,7 +185,7 @@ def test_whatever_is_asked_can_be_stopped_and_says_that_it_was(data: Path, brows
         script.pause_seconds = 60
         option.click()
         last = page.locator("#chat .bot").last
-        expect(last).to_contain_text("Reading what was found", timeout=WAIT)
+        expect(last).to_contain_text("Reading the sources", timeout=WAIT)
         expect(last.locator(".waiting")).to_be_visible()
         expect(page.get_by_role("textbox", name="Question")).not_to_be_editable()
         page.locator("button.stop-button").click()
@@ -367,10 +367,10 @@ def test_a_thumb_is_taken_back_and_only_answers_of_ones_own_are_judged(data: Pat
         begin(page, "x" * 3000)
         expect(page.locator("#chat .refused")).to_be_visible(timeout=WAIT)
         page.get_by_label("Dislike").last.click()
-        expect(page.locator(".toast-body")).to_contain_text("Nothing is kept of this", timeout=WAIT)
+        expect(page.locator(".toast-body")).to_contain_text("Not saved. You can only rate", timeout=WAIT)
         opened(other, page.url)
         other.get_by_label("Like", exact=True).first.click(timeout=WAIT)
-        expect(other.locator(".toast-body")).to_contain_text("Nothing is kept of this", timeout=WAIT)
+        expect(other.locator(".toast-body")).to_contain_text("Not saved. You can only rate", timeout=WAIT)
         page.get_by_label("Like", exact=True).first.click()
         why = page.get_by_label("What is good about this answer?")
         expect(why).to_be_visible(timeout=WAIT)

@@ -202,7 +202,7 @@ def test_a_server_that_restarts_in_mid_answer_is_told_of_and_loses_nothing_that_
             box.fill(QUESTION)
             box.press("Enter")
             expect(page.locator("#chat .bot").last).to_contain_text("Transactions are allowed.", timeout=WAIT)
-        expect(page.locator(".toast-body").first).to_contain_text("what was answered is kept", timeout=WAIT)
+        expect(page.locator(".toast-body").first).to_contain_text("Your answers are saved", timeout=WAIT)
         page.evaluate("window.before = true")
         with running(data, port, **settings):
             page.wait_for_function("!window.before", timeout=WAIT)  # it loads itself anew

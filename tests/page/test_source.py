@@ -111,7 +111,7 @@ def test_another_fragment_marks_anew_and_one_that_names_nothing_is_told_of(site:
     for fragment, message in {
         "#5-5": "does not have: nothing is marked",
         "#3-999999": f"this text of {len(site.emoji.text)} characters does not have",
-        "#<img src=x>": "The end of this address names no quote",
+        "#<img src=x>": "The end of this URL names no quote",
     }.items():
         page.evaluate("fragment => { location.hash = fragment }", fragment)
         expect(said).to_contain_text(message)
@@ -132,14 +132,14 @@ def test_the_page_of_a_source_says_what_is_known_of_it(site: Site) -> None:
     [
         (
             "ru",
-            "Источник, каким он был прочитан",
+            "Текст источника (архивная копия)",
             "Процитированные слова выделены.",
             "Что изменилось",
             "Нет такого текста",
         ),
         (
             "be",
-            "Крыніца, якой яна была прачытана",
+            "Тэкст крыніцы (архіўная копія)",
             "Працытаваныя словы вылучаны.",
             "Што змянілася",
             "Няма такога тэксту",

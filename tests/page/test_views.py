@@ -59,7 +59,7 @@ def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(ad
         expect(page.locator("#chat small.coverage")).to_contain_text("Цитируется дословно.", timeout=WAIT)
         page.get_by_role("link", name="Библиотека").click()
         page.wait_for_url("**/ru/library")
-        expect(page.get_by_role("button", name="Загрузить снова все")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_role("button", name="Загрузить всё заново")).to_be_visible(timeout=WAIT)
         page.locator(".languages a", has_text="English").click()
         page.wait_for_url("**/library")
         expect(page.get_by_role("button", name="Re-ingest all")).to_be_visible(timeout=WAIT)
@@ -71,7 +71,7 @@ def test_the_page_speaks_the_language_of_its_reader_until_they_choose_another(ad
 def test_beside_its_quotes_an_answer_on_the_russian_page_has_no_word_of_english(address: str, browser: Browser) -> None:
     with watched(browser, address, locale="ru-RU") as (page, _):
         opened(page, address)
-        page.get_by_text("В каких статьях искать").click()
+        page.get_by_role("button", name="Фильтры").click()
         page.get_by_label("Языки").click()
         for language in ("ru", "en"):
             page.get_by_role("option", name=re.compile(f"^{language} ")).click()
@@ -189,7 +189,7 @@ def test_a_thumb_and_its_reason_are_kept_with_evidence_that_holds(
         why = page.get_by_label("What is wrong with this answer?")
         why.fill("It says <b>nothing</b> of Grodno Azot.")
         page.get_by_role("button", name="Save feedback").click()
-        expect(page.get_by_text("Kept on this machine").first).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text("Feedback saved on this machine").first).to_be_visible(timeout=WAIT)
         expect(why).to_be_hidden()
         page.get_by_label("Like", exact=True).first.click()
         expect(page.get_by_label("What is good about this answer?")).to_be_visible(timeout=WAIT)
