@@ -82,7 +82,7 @@ def job_status(job: IngestJob, words: Translator) -> str:
         value = f'value="{progress.done}" max="{progress.total}"' if progress.total else ""
         head = (
             f'<progress {value} aria-label="{words("Adding articles…")}"></progress>'
-            f"<p>{words('Stopping…') if state.stopped else words('Adding articles…')}: {counts}. "
+            f"<p>{words('Stopping…') if state.stopped else words('Adding articles…')} {counts}. "
             f"{escape_html(progress.source)}</p>"
         )
     else:

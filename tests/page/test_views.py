@@ -331,7 +331,7 @@ def test_addresses_lists_and_feeds_go_in_before_the_readers_eyes_until_it_is_sto
         page.get_by_role("button", name="Remove", exact=True).click()
         expect(page.get_by_text("Another ingest is running").first).to_be_visible(timeout=WAIT)
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(outcome).to_contain_text("Stopping: ", timeout=WAIT)
+        expect(outcome).to_contain_text("Stopping… ", timeout=WAIT)
         held.set()
         expect(outcome).to_contain_text(re.compile("Stopped: [1-4] added"), timeout=WAIT)
         expect(outcome).to_contain_text("Some sources were not processed")
