@@ -284,7 +284,7 @@ def test_a_slow_model_streams_and_can_be_stopped_and_a_broken_one_is_told_of(
         script.statuses = [401] * 20  # the stopped answer may still be asking too
         ask(page, QUESTION)
         expect(page.locator(".bot").last).to_contain_text("refused the key")
-        expect(page.locator(".bot").last).to_contain_text("The answer is Showing quotes instead.")
+        expect(page.locator(".bot").last).to_contain_text("Showing quotes instead.")
 
 
 def test_every_format_of_the_last_answer_and_of_the_conversation_is_downloaded(

@@ -423,7 +423,7 @@ def test_an_endpoint_that_breaks_in_mid_answer_is_told_of_at_the_top_until_it_an
         script.texts, script.finish = [claim[:-40]], None
         ask_here(page, QUESTION)
         answer = page.locator("#chat .bot").last
-        expect(answer).to_contain_text("The answer is Showing quotes instead.")
+        expect(answer).to_contain_text("Showing quotes instead.")
         expect(answer).to_contain_text(f"{ANSWER} Belarusian Potash Company")
         expect(page.locator(".trouble")).to_be_visible()
         script.texts, script.finish = [json.dumps({"claims": []})], "stop"
