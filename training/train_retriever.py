@@ -29,7 +29,7 @@ from training.collections import Question, gold, holds, searched, taken_in
 from training.data import STEP, Neighbours, OwnArticle, collections, lines, own_articles
 from training.loop import Loop, Loss
 from training.model import Encoder, load
-from vectorstore import Hit
+from vectorstore import Hit, Query
 
 BATCH, OWN = 24, 17  # questions of a batch, and how many of them are our own
 TEMPERATURE = 0.02
@@ -43,7 +43,6 @@ SOURCES = ("tydiqa-goldp-dev", "tydiqa-goldp-train", "poquad-pilot", "squad1-du-
            "selqa-test", "nq-open-oracle")  # fmt: skip
 IN_COLLECTIONS = 0.6  # share of the batches whose own questions are of one collection
 FOUND, BESIDE = 30, 10  # passages searched for each of its questions, and of those that do not answer the first
-EARLIER = 2  # questions of a conversation that are searched together with the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class CollectionCases:
         cases = []
         for question, answering, beside in drawn.sample(self._asked, min(count, len(self._asked))):
             hits = [drawn.choice(answering), *drawn.sample(beside, 2)]
-            text, quotes = " ".join((*question["turns"][-EARLIER:], question["question"])), question["gold_quotes"]
+            text, quotes = Query(question["question"], tuple(question["turns"])).text, question["gold_quotes"]
             if drawn.random() < ONE_SENTENCE:
                 texts = [_sentence(hit, quotes, drawn) for hit in hits]
             else:
@@ -107,7 +106,7 @@ def own_cases(articles: Sequence[OwnArticle], near: Neighbours, drawn: random.Ra
         sentences = article.sentences
         answer = drawn.choice(question["answers"])
         away = [i for i in range(len(sentences)) if i not in question["answers"]]
-        asked = " ".join((*(question.get("turns") or [])[-EARLIER:], question["q"]))
+        asked = Query(question["q"], tuple(question.get("turns") or ())).text
         _, found = near.find(asked, article)
         # what is in the question's own language crowds out what answers in another
         same = [place for place in found if place[0].lang == question["lang"]] or found

@@ -23,9 +23,6 @@ FOUND = 0.6  # least share of a block's runs
 MOSTLY = 0.6  # share of a block's letters that are linked, of one that leads elsewhere
 LEAD_WORDS = 5  # words beside a link that say what it is: "Read also:"
 MUCH = 0.3  # of the letters of an article
-MOST_BETWEEN = 8
-LOOK_BACK = 400  # blocks
-MUCH = 0.3  # of the letters of an article
 MOST_BETWEEN = 8  # blocks that no extractor found, one after the other
 MOST_HEADINGS = 3  # one under the other
 LOOK_BACK = 400  # blocks
@@ -186,7 +183,7 @@ def _says_something(seen: Sequence[Seen], at: int, picked: set[int]) -> bool:
 
 
 def _without_teasers(seen: Sequence[Seen], picked: Sequence[int]) -> list[int]:
-    """Without headings that nothing stands under: at the end, and but for the last two where many stand together."""
+    """Without headings that nothing stands under: those at the end, and of many together all but MOST_HEADINGS."""
     kept: list[int] = []
     under = 0  # headings above the last block that is none
     for at in reversed(picked):

@@ -50,7 +50,7 @@ def line_day(text: str) -> str:
         if not CHANGED.search(text[last:start]):
             days.append(day)
         last = end
-    beside = re.findall(r"[^\W\d_]+", " ".join(pattern.sub(" ", text) for pattern in WRITTEN[:1]))
+    beside = re.findall(r"[^\W\d_]+", WRITTEN[0].sub(" ", text))
     return days[0] if days and len(beside) <= WORDS_BESIDE else ""
 
 
